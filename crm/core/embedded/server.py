@@ -62,18 +62,18 @@ def ensure_running(server: Server) -> None:
         _wait_until_ready(server, keeper)
 
 
-def release(home: Path) -> None:
-    """Say that this process no longer needs the server in `home`; return when it stopped or others use it."""
-    held = _held.pop(home.resolve(), None)
-    if held is None:
-        return
-    # Closed, never unlocked: a forked child shares the lock and may still need the server.
-    os.close(held)
+def release() -> None:
+    """Say that this process needs its servers no longer; return when each stopped or has other users."""
+    homes = list(_held)
+    for home in homes:
+        # Closed, never unlocked: a forked child shares the lock and may still need the server.
+        os.close(_held.pop(home))
     deadline = time.monotonic() + RELEASE_SECONDS
-    while _is_locked(home / "keeper.lock") and time.monotonic() < deadline:
-        if _is_shared(home / "users.lock"):
-            return
-        time.sleep(0.02)
+    for home in homes:
+        while _is_locked(home / "keeper.lock") and not _is_shared(home / "users.lock"):
+            if time.monotonic() > deadline:
+                raise EmbeddedServerError(f"The server in {home} did not stop; see server.log there.")
+            time.sleep(0.02)
 
 
 def socket_dir(home: Path, owner: Owner | None) -> Path:
