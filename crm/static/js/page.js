@@ -1,0 +1,34 @@
+// Small comforts of every page: relative times beside the exact ones, and menus that close.
+const STEPS = [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"], [30 * 86400, 86400, "d"]];
+
+const ago = (moment) => {
+  const seconds = Math.round((Date.now() - moment) / 1000);
+  if (Number.isNaN(seconds) || seconds < -5) return "";
+  if (seconds < 10) return "just now";
+  const step = STEPS.find(([below]) => seconds < below);
+  return step ? `${Math.floor(seconds / step[1])} ${step[2]} ago` : "";
+};
+
+const tell = () => {
+  for (const place of document.querySelectorAll("[data-ago]")) {
+    const word = ago(Date.parse(place.parentElement.dateTime));
+    if (place.textContent !== word) place.textContent = word;
+  }
+};
+
+const closeMenus = (except) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (menu !== except) menu.open = false;
+  }
+};
+
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+  if (!menu) return;
+  closeMenus(null);
+  menu.querySelector("summary").focus();
+});
+document.addEventListener("page:swapped", tell);
+tell();
+setInterval(tell, 10000);
