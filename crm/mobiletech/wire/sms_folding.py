@@ -1,0 +1,92 @@
+"""Fold a text to the GSM alphabet, so that one Slovak letter does not make an SMS twice as dear.
+
+Of the Slovak letters only ä, é, Ä and É are in the alphabet. Any other would turn the whole SMS into
+UCS-2 with 70 characters instead of 160; a non-breaking space or a curly quote does the same, unseen.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from crm.mobiletech.wire.gsm7 import SEPTETS, is_gsm7
+
+# What Unicode's own decomposition does not know, or does worse: Hungarian ő is nearer to ö than to o.
+_SPELLED = {
+    "ő": "ö", "Ő": "Ö", "ű": "ü", "Ű": "Ü", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ı": "i",
+    "œ": "oe", "Œ": "OE", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ẞ": "SS",
+    "©": "(c)", "®": "(R)", "×": "x", "÷": ":", "⁄": "/", "·": ".", "•": "-", "«": '"', "»": '"',
+}  # fmt: skip
+_ALIKE = {
+    "'": "‘’‚‛′‹›`´ʼ",
+    '"': "“”„‟″",
+    "-": "‐‑‒–—―−⁃",
+    " ": "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
+    "...": "…",
+    "": "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+    "\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff",
+}
+_REPLACEMENTS = _SPELLED | {character: plain for plain, alike in _ALIKE.items() for character in alike}
+
+_LINE_END = re.compile("\r\n|[\r\v\f\u0085\u2028\u2029]")
+_UNSENDABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+Replacement = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Folded:
+    """A text and what was changed in it.
+
+    Shape: `replaced` has (from, to) once for each character, in the order of its first occurrence.
+    """
+
+    text: str
+    replaced: tuple[Replacement, ...]
+
+
+def clean_text(text: str) -> Folded:
+    """Make a text fit for any SMS: line ends become LF, a tab a space, other control characters vanish.
+
+    A phone shows none of them, XML refuses most, and half a surrogate pair is no character at all.
+    """
+    return _replace_each(_LINE_END.sub("\n", text), _clean_character)
+
+
+def fold_text(text: str) -> Folded:
+    """Clean a text and write it in the GSM alphabet as far as that can be done.
+
+    What has no plain likeness, such as Cyrillic or an emoji, stays, and makes the SMS UCS-2.
+    """
+    # Composed first, so that a letter and its accent typed apart count as the letter they are.
+    return _replace_each(unicodedata.normalize("NFC", _LINE_END.sub("\n", text)), _fold_character)
+
+
+def _replace_each(text: str, replace: Callable[[str], str]) -> Folded:
+    written = {character: replace(character) for character in dict.fromkeys(text)}
+    return Folded(
+        text="".join(written[character] for character in text),
+        replaced=tuple((before, after) for before, after in written.items() if before != after),
+    )
+
+
+def _clean_character(character: str) -> str:
+    if character == "\t":
+        return " "
+    return "" if _UNSENDABLE.match(character) else character
+
+
+def _fold_character(character: str) -> str:
+    if character in SEPTETS:
+        return character
+    if character in _REPLACEMENTS:
+        return _REPLACEMENTS[character]
+    # "2½" must not become "21/2", nor "10²" become "102": a wrong number is worse than a dear SMS.
+    if unicodedata.category(character) == "No":
+        return character
+    plain = "".join(
+        _REPLACEMENTS.get(part, part)
+        for part in unicodedata.normalize("NFKD", _clean_character(character))
+        if not unicodedata.combining(part)
+    )
+    return plain if is_gsm7(plain) else character
