@@ -32,7 +32,7 @@ class Elements:
             if name not in texts:
                 texts[name] = self._join_text(child) if len(child) else child.text or ""
             elif name == "id":
-                raise MalformedMessageError("There must be exactly one id.")
+                raise MalformedMessageError("The id is given more than once.")
 
     @property
     def problems(self) -> tuple[Problem, ...]:
