@@ -64,7 +64,7 @@ class _Run:
             click.echo("\nStopping …")
         finally:
             stop_children(self.children)
-            embedded.release()
+            embedded.release(self.var)
             for number, handler in previous.items():
                 signal.signal(number, handler)
 

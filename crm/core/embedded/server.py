@@ -20,7 +20,8 @@ RELEASE_SECONDS = 30.0
 LOG_TAIL_LINES = 15
 # sun_path holds 104 bytes on macOS and 108 on Linux; the longest name we put behind this is 17 bytes.
 _SOCKET_DIR_BYTES = 86
-_held: dict[Path, int] = {}
+# (var, home) -> descriptor that holds the shared lock
+_held: dict[tuple[Path, Path], int] = {}
 
 
 class EmbeddedServerError(CrmError):
@@ -38,6 +39,7 @@ class Owner:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Server:
     name: str
+    var: Path
     home: Path
     command: tuple[str, ...]
     stop_signal: Signals
@@ -51,7 +53,7 @@ def ensure_running(server: Server) -> None:
 
     Raises: EmbeddedServerError with the end of the server's log.
     """
-    _hold(server.home)
+    _hold(server.var, server.home)
     with _exclusive(server.home / "start.lock"):
         if server.is_ready():
             return
@@ -62,12 +64,15 @@ def ensure_running(server: Server) -> None:
         _wait_until_ready(server, keeper)
 
 
-def release() -> None:
-    """Say that this process needs its servers no longer; return when each stopped or has other users."""
-    homes = list(_held)
+def release(var: Path) -> None:
+    """Let go of the servers of `var`; return when each has stopped or still has other users.
+
+    Raises: EmbeddedServerError if one does not stop.
+    """
+    homes = [home for held_for, home in _held if held_for == var.resolve()]
     for home in homes:
         # Closed, never unlocked: a forked child shares the lock and may still need the server.
-        os.close(_held.pop(home))
+        os.close(_held.pop((var.resolve(), home)))
     deadline = time.monotonic() + RELEASE_SECONDS
     for home in homes:
         while _is_locked(home / "keeper.lock") and not _is_shared(home / "users.lock"):
@@ -107,10 +112,9 @@ def answers(path: Path, question: bytes, answer: bytes) -> bool:
             return False
 
 
-def _hold(home: Path) -> None:
+def _hold(var: Path, home: Path) -> None:
     """Hold `users.lock`, waiting first for a keeper that is just stopping the server."""
-    home = home.resolve()
-    if home in _held:
+    if (var, home) in _held:
         return
     try:
         lock = os.open(home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -119,7 +123,7 @@ def _hold(home: Path) -> None:
             f"{home} belongs to another user: become that user or remove it."
         ) from error
     fcntl.flock(lock, fcntl.LOCK_SH)
-    _held[home] = lock
+    _held[var, home] = lock
 
 
 @contextmanager

