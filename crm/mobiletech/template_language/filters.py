@@ -1,4 +1,4 @@
-"""The ten filters of the language, as one table: what each does and which arguments it takes."""
+"""The filters of the language, as one table: what each does and which arguments it takes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
