@@ -1,5 +1,5 @@
 // Beside the template editor: the text as a phone will show it, its units and parts, while one writes.
-import { measure } from "./sms_text.js";
+import { folded, isCostly, measure } from "./sms_text.js";
 
 const TAG = /\{%.*?%\}|\{#.*?#\}/gs, PLACEHOLDER = /\{\{.*?\}\}/gs;
 const field = document.querySelector("[data-sms-source]");
@@ -15,22 +15,31 @@ const element = (name, className, text) => {
 
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
+const name = (sign) => (sign === "" ? "nothing" : sign.trim() || "space");
+
+const tell = (place, words) => {
+  const spot = board.querySelector(place);
+  if (spot.textContent !== words) spot.textContent = words; // a screen reader hears only what changed
+};
+
 const explain = ({ replaced, foreign }) => {
   if (foreign.length) return `${foreign.slice(0, 5).join(" ")} cannot be sent in GSM-7, so a part holds 70 characters, not 160.`;
-  if (replaced.length) return `Sent without accents: ${replaced.map(([from, to]) => `${from} → ${to}`).join(", ")}`;
+  if (replaced.length) return `Sent as: ${replaced.map(([from, to]) => `${name(from)} → ${name(to)}`).join(", ")}`;
   return "";
 };
 
-const draw = (result, text, placeholders) => {
-  if (placeholders) {
-    // Where parts end depends on the values, so the text stands uncut and placeholders are set apart.
-    bubble.replaceChildren(...text.split(/(\{\{.*?\}\})/s).map((piece, index) => element("span", index % 2 ? "placeholder" : "", piece)));
-    return;
-  }
-  bubble.replaceChildren(...result.parts.map((part) => {
+// Where parts end depends on the values, so a text with placeholders stands uncut.
+const drawWithPlaceholders = (text) => {
+  bubble.replaceChildren(...text.split(/(\{\{.*?\}\})/s).map((piece, index) => (
+    index % 2 ? element("span", "placeholder", piece) : element("span", "", folded(piece))
+  )));
+};
+
+const drawParts = (result) => {
+  bubble.replaceChildren(...result.parts.filter(Boolean).map((part) => {
     const block = element("span", "bubble__part", "");
     for (const sign of part) {
-      if (result.weigh(sign) < 2) { block.append(sign); continue; }
+      if (result.encoding === "ucs2" || !isCostly(sign)) { block.append(sign); continue; }
       const mark = element("span", "costly", sign);
       mark.title = "Counts as two";
       block.append(mark);
@@ -45,9 +54,9 @@ const say = (result, placeholders) => {
   meter.max = result.room;
   meter.high = result.encoding === "gsm7" ? 160 : 70; // above it the colour warns: a second part
   meter.value = result.units;
-  board.querySelector("[data-units]").textContent = `${result.units} of ${result.room}${plus}`;
-  board.querySelector("[data-parts]").textContent = `${plural(result.parts.length, "part")} · ${result.encoding === "gsm7" ? "GSM-7" : "UCS-2"}`;
-  board.querySelector("[data-reason]").textContent = explain(result);
+  tell("[data-units]", `${result.units} of ${result.room}${plus}`);
+  tell("[data-parts]", `${plural(result.parts.length, "part")} · ${result.encoding === "gsm7" ? "GSM-7" : "UCS-2"}`);
+  tell("[data-reason]", explain(result));
 };
 
 const update = () => {
@@ -55,10 +64,12 @@ const update = () => {
   const placeholders = text.match(PLACEHOLDER) ?? [];
   const result = measure(text.replace(PLACEHOLDER, ""));
   say(result, placeholders.length);
-  draw(result, text, placeholders.length);
+  if (placeholders.length) drawWithPlaceholders(text);
+  else drawParts(result);
 };
 
+// What the server measured stands until somebody writes.
 if (field && board && bubble) {
   field.addEventListener("input", update);
-  update();
+  if (!("measured" in board.dataset) || field.value !== field.defaultValue) update();
 }
