@@ -1,0 +1,131 @@
+"""The invariants: SQL that must find nothing. Run by tests after every crash, by `crm audit`, each ten minutes.
+
+Source: reliability.md 6, as far as its tables exist.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from crm.core import metrics
+from crm.core.db import transaction
+from crm.core.log import get_logger
+
+log = get_logger(__name__)
+
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """What must hold, in words, and the query for what breaks it (at most SHOWN rows are read)."""
+
+    name: str
+    meaning: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Rows that break an invariant."""
+
+    invariant: Invariant
+    rows: tuple[dict[str, Any], ...]
+
+
+INVARIANTS = (
+    Invariant(
+        "inbound_without_work",
+        "Every message that was accepted has its piece of work.",
+        """SELECT message.id FROM mobiletech_inbound_messages AS message
+           WHERE message.created_at > crm_now() - interval '29 days' AND message.raw IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.key = 'inbound:' || message.id)""",
+    ),
+    Invariant(
+        "work_dead",
+        "No work waits for a person (crm outbox list).",
+        "SELECT id, event, error FROM outbox WHERE state = 'dead'",
+    ),
+    Invariant(
+        "work_overdue",
+        "No work is overdue by more than two minutes: a worker is running.",
+        """SELECT id, event, available_at FROM outbox
+           WHERE state = 'ready' AND available_at < crm_now() - interval '120 seconds' ORDER BY available_at""",
+    ),
+    Invariant(
+        "sending_after_lease",
+        "No message is on its way for longer than its lease and a minute.",
+        """SELECT id, sending_at FROM mobiletech_outbound_messages
+           WHERE state = 'sending' AND sending_at < crm_now() - interval '120 seconds'""",
+    ),
+    Invariant(
+        "queued_without_work",
+        "Every message that waits or is on its way has work that will move it.",
+        """SELECT message.id, message.state FROM mobiletech_outbound_messages AS message
+           WHERE message.state IN ('queued', 'sending')
+             AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.key = 'send:' || message.id AND state = 'ready')""",
+    ),
+    Invariant(
+        "unknown_too_long",
+        "No message has been without a known outcome for three days.",
+        """SELECT id, paid, sending_at FROM mobiletech_outbound_messages
+           WHERE state = 'unknown' AND updated_at < crm_now() - interval '72 hours'""",
+    ),
+    Invariant(
+        "status_not_applied",
+        "Every report about a message of ours has been applied, or its work is ready.",
+        """SELECT report.id, report.status FROM mobiletech_status_log AS report
+           JOIN mobiletech_outbound_messages AS message USING (mobiletech_id)
+           WHERE report.applied_at IS NULL AND NOT EXISTS (
+               SELECT 1 FROM outbox WHERE outbox.key = 'status:' || report.id AND outbox.state = 'ready')""",
+    ),
+    Invariant(
+        "status_weakened",
+        "A message that was reported billed or delivered counts as billed.",
+        """SELECT message.id, report.status FROM mobiletech_status_log AS report
+           JOIN mobiletech_outbound_messages AS message USING (mobiletech_id)
+           WHERE report.applied_at IS NOT NULL AND message.billing <> 'billed'
+             AND (report.status ~ '^(A0{1,5}|D0{0,4}1)$'
+                  OR (report.status ~ '^D0{1,5}$' AND message.operator_type = '2'))""",
+    ),
+    Invariant(
+        "orphan_status",
+        "No report has spoken for an hour of a message that is none of ours.",
+        """SELECT id, mobiletech_id, status FROM mobiletech_status_log AS report
+           WHERE applied_at IS NULL AND received_at < crm_now() - interval '1 hour'
+             AND NOT EXISTS (SELECT 1 FROM mobiletech_outbound_messages AS message
+                             WHERE message.mobiletech_id = report.mobiletech_id)""",
+    ),
+    Invariant(
+        "paid_without_payment",
+        "A paid message has a payment, unless it is a test.",
+        """SELECT id, billkey FROM mobiletech_outbound_messages
+           WHERE paid AND payment_id IS NULL AND purpose <> 'test'""",
+    ),
+    Invariant(
+        "conflict",
+        "No message was reported both billed and refused.",
+        "SELECT id, status FROM mobiletech_outbound_messages WHERE conflict",
+    ),
+)
+
+
+def run_audit(session: Session) -> list[Finding]:
+    """Return what breaks an invariant; an empty list is good news."""
+    findings = []
+    for invariant in INVARIANTS:
+        rows = session.execute(text(f"{invariant.query} LIMIT {SHOWN}")).mappings().all()
+        if rows:
+            findings.append(Finding(invariant, tuple(dict(row) for row in rows)))
+    return findings
+
+
+def audit_and_alert() -> None:
+    """Run the audit and tell the log and the metrics what it found."""
+    with transaction() as session:
+        findings = run_audit(session)
+    metrics.count("audit_findings_total", len(findings))
+    for finding in findings:
+        log.error("audit_finding", invariant=finding.invariant.name, rows=len(finding.rows))

@@ -1,0 +1,1 @@
+"""Ground floor: clock, settings, database, errors, log, metrics, phone numbers, paging."""

@@ -1,0 +1,300 @@
+"""Settings that people change while we run: the table `configs`, each key with its rule.
+
+An environment variable `CRM_` + the key in capitals beats the table. Source: interface.md section 3.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from urllib.parse import urlsplit
+
+from sqlalchemy import BigInteger, DateTime, Identity, Text, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from crm.core.db import Base
+from crm.core.errors import InvalidInputError, NotFoundError
+
+_DURATION = re.compile(r"P(?=.)(?:(\d{1,4})D)?(?:T(?=.)(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?")
+
+
+class BusinessSetting(Base):
+    """A value that somebody has set; keys that stand on their default have no row."""
+
+    __tablename__ = "configs"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    value: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("crm_now()"))
+    updated_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=text("crm_now()"), onupdate=func.crm_now()
+    )
+
+
+def parse_duration(value: str) -> timedelta:
+    """Read an ISO 8601 duration of days and time, such as PT15M or P1DT6H.
+
+    Raises: ValueError.
+    """
+    match = _DURATION.fullmatch(value.strip())
+    if match is None:
+        raise ValueError(f"{value!r} is no duration; write PT15M, PT6H or P1D")
+    days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _any(_value: str) -> None:
+    """Every text is fine."""
+
+
+def _code(value: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{0,64}", value):
+        raise ValueError("must be up to 64 letters, digits, dots, dashes or underscores")
+
+
+def _short_number(value: str) -> None:
+    if not re.fullmatch(r"(\d{3,6})?", value, re.ASCII):
+        raise ValueError("must be a short number of 3 to 6 digits, such as 8877")
+
+
+def _url(value: str) -> None:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        raise ValueError(
+            "must be an address such as https://gateway.example.sk/send, without user and password"
+        )
+
+
+def _count(value: str) -> None:
+    if not re.fullmatch(r"\d{1,6}", value, re.ASCII):
+        raise ValueError("must be a whole number, 0 or more")
+
+
+def _optional_count(value: str) -> None:
+    if value:
+        _count(value)
+
+
+def _amount(value: str) -> None:
+    try:
+        amount = Decimal(value)
+    except InvalidOperation as error:
+        raise ValueError("must be an amount such as 50 or 4.99") from error
+    if not amount.is_finite() or amount < 0 or amount != round(amount, 2):
+        raise ValueError("must be an amount of 0 or more with at most two decimals")
+
+
+def _duration(value: str) -> None:
+    parse_duration(value)
+
+
+def _durations(value: str) -> None:
+    for part in value.split(","):
+        parse_duration(part)
+
+
+def _unit(value: str) -> None:
+    if value not in ("seconds", "minutes", "hours"):
+        raise ValueError("must be seconds, minutes or hours")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A key, what it means, and what may stand there (`check` raises ValueError)."""
+
+    key: str
+    default: str
+    meaning: str
+    check: Callable[[str], None] = _any
+
+
+DEFINITIONS: Mapping[str, Definition] = {
+    definition.key: definition
+    for definition in (
+        Definition(
+            key="mobiletech_gateway_url_production", default="", meaning="where `send` is posted", check=_url
+        ),
+        Definition(
+            key="mobiletech_gateway_url_test",
+            default="",
+            meaning="where the server proxy forwards",
+            check=_url,
+        ),
+        Definition(
+            key="mobiletech_billkey_free", default="", meaning="billing key for free messages", check=_code
+        ),
+        Definition(
+            key="mobiletech_serv_id",
+            default="",
+            meaning="service id for messages that answer nothing",
+            check=_code,
+        ),
+        Definition(
+            key="mobiletech_short_number",
+            default="",
+            meaning="sender of messages that answer nothing",
+            check=_short_number,
+        ),
+        Definition(
+            key="mobiletech_test_billkey",
+            default="",
+            meaning="key of the test answer; both test keys set turn it on",
+            check=_code,
+        ),
+        Definition(
+            key="mobiletech_test_template_code",
+            default="",
+            meaning="template of the test answer",
+            check=_code,
+        ),
+        Definition(
+            key="recurrent_payment_charges",
+            default="PT15M, PT6H, PT6H, PT6H, PT6H",
+            meaning="delays between attempts to charge; one entry more than there are retries",
+            check=_durations,
+        ),
+        Definition(
+            key="recurrent_payment_gateway_fail_delay",
+            default="PT1H",
+            meaning="delay after a failure of ours, not the customer's",
+            check=_duration,
+        ),
+        Definition(
+            key="recurrent_charge_before",
+            default="",
+            meaning="hours before the end of a subscription to charge",
+            check=_optional_count,
+        ),
+        Definition(
+            key="mobiletech_max_paid_per_day",
+            default="3",
+            meaning="paid messages to one number in 24 h; more are held; 0 = no limit",
+            check=_count,
+        ),
+        Definition(
+            key="mobiletech_max_amount_per_payment", default="50", meaning="EUR per charge", check=_amount
+        ),
+        Definition(
+            key="mobiletech_max_amount_per_month",
+            default="300",
+            meaning="EUR per number and month",
+            check=_amount,
+        ),
+        Definition(
+            key="mobiletech_duplicate_window",
+            default="PT10S",
+            meaning="the same text again within it gets no second paid answer; PT0S = off",
+            check=_duration,
+        ),
+        Definition(
+            key="mobiletech_expiration_unit",
+            default="minutes",
+            meaning="unit of the gateway's `expiration`",
+            check=_unit,
+        ),
+        Definition(
+            key="recurrent_max_charges_per_hour", default="0", meaning="run ceiling, 0 = none", check=_count
+        ),
+        Definition(
+            key="renewal_notice_hours", default="24", meaning="free notice before a renewal", check=_count
+        ),
+        Definition(key="vat_rate", default="0", meaning="percent, for payment items", check=_amount),
+        Definition(
+            key="mobiletech_pending_charge_timeout",
+            default="PT15M",
+            meaning="when a charge without any answer stops being waited for",
+            check=_duration,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """What a key stands on, and where that was said: `environment`, `database` or `default`."""
+
+    key: str
+    value: str
+    source: str
+
+
+_fixed: dict[str, str] = {}  # key -> value, said by the environment at start
+
+
+def fix_by_environment(environ: Mapping[str, str]) -> list[str]:
+    """Take over what the environment fixes; return a line for each variable that says something impossible."""
+    faults = []
+    _fixed.clear()
+    for definition in DEFINITIONS.values():
+        name = _variable(definition.key)
+        if name not in environ:
+            continue
+        value = _fixed[definition.key] = environ[name].strip()
+        try:
+            definition.check(value)
+        except ValueError as error:
+            faults.append(f"{name}: {error}")
+    return faults
+
+
+def list_settings(session: Session) -> list[Value]:
+    """Return every key with its value, in the order of the definitions."""
+    stored = dict(session.execute(select(BusinessSetting.name, BusinessSetting.value)).all())
+    return [_value(definition, stored) for definition in DEFINITIONS.values()]
+
+
+def get_setting(session: Session, key: str) -> str:
+    """Return the value in force.
+
+    Raises: NotFoundError for a key that does not exist.
+    """
+    return _value(_definition(key), _stored(session)).value
+
+
+def set_setting(session: Session, key: str, value: str) -> None:
+    """Store a value; it is in force at once unless the environment fixes the key.
+
+    Raises: NotFoundError, InvalidInputError with the rule.
+    """
+    definition = _definition(key)
+    try:
+        definition.check(value.strip())
+    except ValueError as error:
+        raise InvalidInputError(f"{key} {error}.") from error
+    statement = insert(BusinessSetting).values(name=key, value=value.strip())
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"], set_={"value": statement.excluded.value, "updated_at": func.crm_now()}
+        )
+    )
+    session.info.pop("business_settings", None)
+
+
+def _stored(session: Session) -> Mapping[str, str]:
+    """Read the table once a session block: a batch of a hundred messages asks a thousand times."""
+    stored: Mapping[str, str] | None = session.info.get("business_settings")
+    if stored is None or not session.info.get("in_transaction_block"):
+        stored = dict(session.execute(select(BusinessSetting.name, BusinessSetting.value)).all())
+        session.info["business_settings"] = stored
+    return stored
+
+
+def _definition(key: str) -> Definition:
+    if key not in DEFINITIONS:
+        raise NotFoundError(f"There is no setting {key!r}. `crm settings list` shows them all.")
+    return DEFINITIONS[key]
+
+
+def _value(definition: Definition, stored: Mapping[str, str]) -> Value:
+    if definition.key in _fixed:
+        return Value(key=definition.key, value=_fixed[definition.key], source="environment")
+    if definition.key in stored:
+        return Value(key=definition.key, value=stored[definition.key], source="database")
+    return Value(key=definition.key, value=definition.default, source="default")
+
+
+def _variable(key: str) -> str:
+    return f"CRM_{key.upper()}"

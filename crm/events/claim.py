@@ -1,0 +1,74 @@
+"""Take due entries so that nobody else does, and never two of one lane at a time.
+
+Rows are locked with SKIP LOCKED, lanes with an advisory lock until the transaction ends. A lane counts
+only when its oldest due entry is among those taken: otherwise another worker has that one, and goes first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, select, text
+from sqlalchemy.orm import Session
+
+from crm.core.clock import db_now
+from crm.events.models import EntryState, OutboxEntry
+
+_OLDEST_IN_MY_LANES = text("""
+    WITH mine AS MATERIALIZED (
+        SELECT lane FROM unnest(CAST(:lanes AS text[])) AS lane
+        WHERE pg_try_advisory_xact_lock(hashtextextended(lane, 8877))
+    )
+    SELECT mine.lane, oldest.id
+    FROM mine, LATERAL (
+        SELECT id FROM outbox
+        WHERE outbox.lane = mine.lane AND state = 'ready' AND available_at <= crm_now()
+        ORDER BY id LIMIT 1
+    ) AS oldest
+""").bindparams(bindparam("lanes"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A claimed piece of work; its row and its lane are ours until the transaction ends."""
+
+    id: int
+    key: str
+    event: str
+    handler: str | None
+    payload: dict[str, Any]
+    lane: str | None
+    attempts: int
+    crashes: int
+
+
+def claim(session: Session, *, limit: int, matching: ColumnElement[bool]) -> list[Entry]:
+    """Lock and return due entries in order of id; one that may have killed a worker comes alone."""
+    rows = session.execute(_due(limit).where(matching)).all()
+    entries = [Entry(**row._mapping) for row in rows]
+    if entries and entries[0].crashes:
+        entries = entries[:1]
+    calm = [entry for entry in entries if not entry.crashes] or entries
+    return _in_lane_order(session, sorted(calm, key=lambda entry: entry.id))
+
+
+def _due(limit: int) -> Select[Any]:
+    table = OutboxEntry
+    columns = (table.id, table.key, table.event, table.handler, table.payload, table.lane)
+    return (
+        select(*columns, table.attempts, table.crashes)
+        .where(table.state == EntryState.READY, table.available_at <= db_now())
+        .order_by(table.available_at, table.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _in_lane_order(session: Session, entries: Sequence[Entry]) -> list[Entry]:
+    lanes = sorted({entry.lane for entry in entries if entry.lane is not None})
+    if not lanes:
+        return list(entries)
+    taken = {entry.id for entry in entries}
+    oldest = session.execute(_OLDEST_IN_MY_LANES, {"lanes": lanes}).all()
+    mine = {lane for lane, entry_id in oldest if entry_id in taken}
+    return [entry for entry in entries if entry.lane is None or entry.lane in mine]

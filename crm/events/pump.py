@@ -1,0 +1,106 @@
+"""The sweep: each second look at the table, ring for what is due, and run the periodic tasks whose time has come.
+
+Any number of pumps may run. When Redis cannot be reached the pump does the work itself.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from redis import Redis
+from sqlalchemy import exists, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from crm.core.clock import db_now
+from crm.core.db import db, transaction
+from crm.core.log import get_logger
+from crm.events import doorbell
+from crm.events.backoff import MAX_CRASHES
+from crm.events.drain import count_crashes, drain
+from crm.events.models import EntryState, OutboxEntry, PeriodicRun
+
+log = get_logger(__name__)
+
+TICK_SECONDS = 1.0
+TICK_GAP = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Periodic:
+    """A task for every so often; it opens its own transactions and may be run twice without harm."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], None]
+
+
+def run_pump(redis: "Redis", periodic: tuple[Periodic, ...], stopped: threading.Event) -> None:
+    """Tick until told to stop; whatever fails is logged and tried at the next tick."""
+    while not stopped.is_set():
+        try:
+            tick(redis, periodic, should_stop=stopped.is_set)
+        except Exception:
+            log.exception("pump_tick_failed")
+        finally:
+            db.session.remove()
+        stopped.wait(TICK_SECONDS)
+
+
+def tick(redis: "Redis", periodic: tuple[Periodic, ...], *, should_stop: Callable[[], bool]) -> None:
+    """Do one round."""
+    with transaction() as session:
+        blamed = count_crashes(session, dead_after=MAX_CRASHES)
+    if blamed:
+        log.error("worker_died", entries=blamed)
+    if is_anything_due() and not doorbell.ring_now(redis):
+        drain(for_seconds=TICK_SECONDS * 5, should_stop=should_stop)
+    for task in periodic:
+        if not should_stop():
+            run_if_due(task)
+
+
+def is_anything_due() -> bool:
+    """Return whether some entry waits whose time has come."""
+    with transaction() as session:
+        due = exists().where(OutboxEntry.state == EntryState.READY, OutboxEntry.available_at <= db_now())
+        return bool(session.execute(select(due)).scalar())
+
+
+def run_if_due(task: Periodic) -> bool:
+    """Run the task if its time has come and no other pump has taken this turn."""
+    if not _take_turn(task):
+        return False
+    error: str | None = None
+    try:
+        task.run()
+    except Exception as failure:
+        log.exception("periodic_task_failed", task=task.name)
+        error = f"{type(failure).__name__}: {failure}"
+    finally:
+        db.session.remove()
+    with transaction() as session:
+        finished = update(PeriodicRun).where(PeriodicRun.name == task.name)
+        session.execute(finished.values(finished_at=db_now(), error=error))
+    return True
+
+
+def _take_turn(task: Periodic) -> bool:
+    """One statement decides: the row is moved on only if the last turn is long enough ago."""
+    with transaction() as session:
+        last = session.execute(
+            select(PeriodicRun.started_at, db_now()).where(PeriodicRun.name == task.name)
+        ).one_or_none()
+        turn = insert(PeriodicRun).values(name=task.name, started_at=db_now())
+        turn = turn.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"started_at": db_now(), "finished_at": None, "error": None},
+            # A clock that went back must not silence the task until it has caught up.
+            where=or_(PeriodicRun.started_at <= db_now() - task.every, PeriodicRun.started_at > db_now()),
+        )
+        taken = session.execute(turn.returning(text("1"))).scalar_one_or_none()
+    if taken and last is not None:
+        gap = last[1] - last[0]
+        if gap > TICK_GAP + task.every or gap < timedelta(0):
+            log.warning("tick_gap", task=task.name, gap_seconds=int(gap.total_seconds()))
+    return bool(taken)

@@ -1,0 +1,56 @@
+"""The port to the gateway, and what can come of a call: a value, never an exception.
+
+Only what certainly was not sent may be tried again when it charges a person; the rest is `unknown`.
+Source: reliability.md 3.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from crm.mobiletech.wire.commands import Send
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 5.0
+DEADLINE_SECONDS = 15.0  # for the whole call, whatever drips in
+LEASE_SECONDS = 60  # after it a claimed message counts as abandoned
+MAX_REPLY_BYTES = 64 * 1024
+
+
+class OutcomeKind(StrEnum):
+    """What we know after a call."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    NOT_SENT = "not_sent"  # the connection was never made: it may be tried again
+    UNKNOWN = "unknown"  # it may have been sent, and billed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of one call; `statuses` are reports that arrived with it (the mock's)."""
+
+    kind: OutcomeKind
+    detail: str
+    mobiletech_id: str | None = None
+    http_status: int | None = None
+    reply: str | None = None
+    took_ms: int = 0
+    statuses: tuple[str, ...] = ()
+
+
+class GatewayClient(Protocol):
+    """Hands one message to the gateway. `url` is where; it may be changed by a person while we run."""
+
+    def send(self, message: Send, *, url: str, paid: bool) -> Outcome:
+        """Post the message once and return what came of it; does not raise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarded:
+    """The test gateway's answer, as it came."""
+
+    status: int
+    body: bytes
+    content_type: str

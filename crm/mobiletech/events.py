@@ -1,0 +1,12 @@
+"""The names of what happens, as outsiders know them (interface.md section 6), and lanes of the work they cause."""
+
+from crm.core.phone import find_slovak_mobile
+
+INBOUND = "mobiletech-inbound"  # payload: mobiletech_inbound_message_id
+SEND = "mobiletech-send"  # payload: mobiletech_outbound_message_id
+OUTBOUND_STATUS = "mobiletech-outbound-status"  # payload: mobiletech_outbound_message_id, status
+
+
+def lane_of(number: str) -> str:
+    """Return the lane of a number: all spellings of one number share it, a foreign one has its own."""
+    return find_slovak_mobile(number) or number

@@ -1,0 +1,83 @@
+"""The life of an SMS from us: its states, and the one way it moves between them.
+
+    queued  -> sending | held | expired | cancelled
+    sending -> accepted | rejected | unknown | queued (certainly not sent, or free)
+    unknown -> accepted (a late answer, or a person binds the id) | not_sent (a person)
+    held    -> queued | cancelled
+
+Source: reliability.md 2. Every move is a conditional UPDATE; losing the race is a normal branch.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from crm.core.errors import NotFoundError
+from crm.mobiletech.models import OutboundMessage
+
+
+class OutboundState(StrEnum):
+    """Where a message of ours is on its way."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    NOT_SENT = "not_sent"
+
+
+class OutboundPurpose(StrEnum):
+    """Why a message is sent: `test` may use a paid key without a payment, and is listed apart."""
+
+    SERVICE = "service"
+    PAID = "paid"
+    TEST = "test"
+
+
+S = OutboundState
+MOVES: dict[OutboundState, frozenset[OutboundState]] = {
+    S.QUEUED: frozenset({S.SENDING, S.HELD, S.EXPIRED, S.CANCELLED}),
+    S.SENDING: frozenset({S.ACCEPTED, S.REJECTED, S.UNKNOWN, S.QUEUED}),
+    S.UNKNOWN: frozenset({S.ACCEPTED, S.NOT_SENT}),
+    S.HELD: frozenset({S.QUEUED, S.CANCELLED}),
+}
+
+
+class ForbiddenMoveError(RuntimeError):
+    """The code asked for a move that the table does not have."""
+
+
+def move(
+    session: Session, message_id: int, *, to: OutboundState, from_: tuple[OutboundState, ...], **values: Any
+) -> bool:
+    """Compare and set: move the message if it is in one of the states; return whether this did it.
+
+    Raises: ForbiddenMoveError for a move that the table does not have.
+    """
+    if any(to not in MOVES.get(state, frozenset()) for state in from_):
+        raise ForbiddenMoveError(f"{from_} -> {to}")
+    statement = (
+        update(OutboundMessage)
+        .where(OutboundMessage.id == message_id, OutboundMessage.state.in_(from_))
+        .values(state=to, **values)
+        .returning(OutboundMessage.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.execute(statement).scalar_one_or_none() is not None
+
+
+def get_outbound_message(session: Session, message_id: int) -> OutboundMessage:
+    """Return the message.
+
+    Raises: NotFoundError.
+    """
+    message = session.get(OutboundMessage, message_id)
+    if message is None:
+        raise NotFoundError(f"No outbound message has the id {message_id}.")
+    return message

@@ -1,0 +1,26 @@
+"""Does this text ask us to stop? Pure; the full matcher with keywords and typing errors comes with the money.
+
+Source: interface.md 8, STOP words.
+"""
+
+import re
+import unicodedata
+
+STOP_WORDS = frozenset(
+    {"STOP", "ZRUSIT", "ODHLASIT", "KONIEC", "UKONCIT", "NECHCEM", "UZ NEPOSIELAJTE"},
+)
+_NOT_A_WORD = re.compile(r"[^A-Z0-9]+")
+
+
+def fold_words(text: str) -> str:
+    """Return the text in capitals without diacritics and punctuation, words parted by one space."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    return _NOT_A_WORD.sub(" ", plain.upper()).strip()
+
+
+def is_stop(text: str) -> bool:
+    """Return whether the text is a STOP word, or STOP with a keyword in either order."""
+    words = fold_words(text)
+    first, _, rest = words.partition(" ")
+    last = words.rpartition(" ")[2]
+    return words in STOP_WORDS or ("STOP" in (first, last) and len(rest.split()) == 1)

@@ -1,0 +1,36 @@
+"""Every table, for migrations and for tests."""
+
+from crm.core.business_settings import BusinessSetting
+from crm.core.db import Base, db
+from crm.events.models import OutboxBatch, OutboxEntry, PeriodicRun
+from crm.mobiletech.models import (
+    GatewayState,
+    InboundMessage,
+    NotSent,
+    OutboundMessage,
+    SendAttempt,
+    SmsTemplate,
+    SmsTemplateVersion,
+    StatusReport,
+)
+from crm.users.models import ApiToken, MobilePhone, User
+
+__all__ = [
+    "ApiToken",
+    "Base",
+    "BusinessSetting",
+    "GatewayState",
+    "InboundMessage",
+    "MobilePhone",
+    "NotSent",
+    "OutboundMessage",
+    "OutboxBatch",
+    "OutboxEntry",
+    "PeriodicRun",
+    "SendAttempt",
+    "SmsTemplate",
+    "SmsTemplateVersion",
+    "StatusReport",
+    "User",
+    "db",
+]

@@ -1,0 +1,1 @@
+"""Second floor: who. Accounts, roles, phone numbers, passwords, API tokens."""

@@ -1,0 +1,106 @@
+"""API tokens: made once, shown once, refused with a reason."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import ip_address, ip_network
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from crm.core.clock import db_now
+from crm.core.errors import ConflictError, InvalidInputError, NotFoundError
+from crm.users.errors import TokenRefusedError
+from crm.users.models import ApiToken
+
+
+class Scope(StrEnum):
+    """What a token opens."""
+
+    SERVER_PROXY = "mobiletech:server-proxy"
+
+
+def create_token(
+    session: Session,
+    name: str,
+    *,
+    scopes: Sequence[str],
+    networks: Sequence[str] = (),
+    expires_at: datetime | None = None,
+) -> str:
+    """Add a token and return its secret, which nobody can read again.
+
+    Raises: InvalidInputError for an unknown scope or network, ConflictError if the name is taken.
+    """
+    unknown = [scope for scope in scopes if scope not in set(Scope)]
+    if unknown or not scopes:
+        told = f"There is no scope {unknown[0]!r}." if unknown else "A token needs a scope."
+        raise InvalidInputError(f"{told} The scopes are: {', '.join(Scope)}.")
+    secret = secrets.token_urlsafe(32)
+    row = ApiToken(
+        name=name,
+        token_sha256=_digest(secret),
+        scopes=list(scopes),
+        networks=[_checked_network(network) for network in networks],
+        expires_at=expires_at,
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError as error:
+        raise ConflictError(f"A token named {name!r} exists already. Names are not used again.") from error
+    return secret
+
+
+def revoke_token(session: Session, name: str) -> None:
+    """Close a token at once.
+
+    Raises: NotFoundError.
+    """
+    statement = update(ApiToken).where(ApiToken.name == name, ApiToken.revoked_at.is_(None))
+    if session.execute(statement.values(revoked_at=db_now()).returning(ApiToken.id)).one_or_none() is None:
+        raise NotFoundError(f"No open token is named {name!r}.")
+
+
+def list_tokens(session: Session) -> Sequence[ApiToken]:
+    """Return all tokens, by name."""
+    return session.execute(select(ApiToken).order_by(ApiToken.name)).scalars().all()
+
+
+def check_token(session: Session, secret: str, *, scope: Scope, address: str) -> ApiToken:
+    """Return the token that the secret opens and note its use.
+
+    Raises: TokenRefusedError with the reason.
+    """
+    found = session.execute(
+        select(ApiToken, (ApiToken.expires_at <= db_now()).label("expired")).where(
+            ApiToken.token_sha256 == _digest(secret)
+        )
+    ).one_or_none()
+    if found is None:
+        raise TokenRefusedError("The token is not known.")
+    token, expired = found
+    if token.revoked_at is not None:
+        raise TokenRefusedError("The token was revoked.")
+    if expired:
+        raise TokenRefusedError("The token has expired.")
+    if token.networks and not any(ip_address(address) in ip_network(network) for network in token.networks):
+        raise TokenRefusedError("The token may not be used from this address.")
+    if scope not in token.scopes:
+        raise TokenRefusedError(f"The token has no access to {scope}.")
+    token.last_used_at = session.execute(select(db_now())).scalar_one()
+    return token
+
+
+def _checked_network(text: str) -> str:
+    try:
+        return str(ip_network(text.strip()))
+    except ValueError as error:
+        raise InvalidInputError(f"{text!r} is no network; write 192.0.2.0/24 or 2001:db8::/32.") from error
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

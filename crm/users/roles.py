@@ -1,0 +1,40 @@
+"""Who may do what: each role and what it can do, as one table.
+
+Source: interface.md section 7.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is to us."""
+
+    CUSTOMER = "customer"
+    SUPPORT = "support"
+    EDITOR = "editor"
+    BILLING = "billing"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """What a page or a button asks for."""
+
+    READ = "read"  # messages, subscribers, templates, payments
+    ANSWER = "answer"  # notes, free answers, linking numbers
+    EDIT_TEMPLATES = "edit_templates"
+
+
+STAFF = frozenset(Role) - {Role.CUSTOMER}
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.CUSTOMER: frozenset(),
+    Role.SUPPORT: frozenset({Permission.READ, Permission.ANSWER}),
+    Role.EDITOR: frozenset({Permission.READ, Permission.EDIT_TEMPLATES}),
+    Role.BILLING: frozenset({Permission.READ}),
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+def may(role: str, permission: Permission) -> bool:
+    """Return whether the role has the permission."""
+    return permission in PERMISSIONS[Role(role)]

@@ -1,0 +1,1 @@
+"""The web floor: routes, forms, guards, pages, the webhook's door, health. No rule of the business lives here."""

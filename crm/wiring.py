@@ -1,0 +1,65 @@
+"""The switchboard: who reacts to what, which client speaks to the gateway, what is done every so often."""
+
+import importlib
+from datetime import timedelta
+
+from crm.audit import audit_and_alert
+from crm.core.config import Settings
+from crm.core.errors import CrmError
+from crm.events.housekeeping import forget_old_work
+from crm.events.pump import Periodic
+from crm.events.registry import Registry
+from crm.mobiletech.client import GatewayClient
+from crm.mobiletech.client_http import HttpGatewayClient
+from crm.mobiletech.client_mock import MockGatewayClient
+from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS, SEND
+from crm.mobiletech.handlers import answer_test, confirm_user, mark_duplicate, on_outbound_status
+from crm.mobiletech.sending import SendEffect
+
+# event, name in the outbox (never change it), order, handler; extensions stand at 100
+HANDLERS = (
+    (INBOUND, "mark_duplicate", 10, mark_duplicate),
+    (INBOUND, "confirm_user", 20, confirm_user),
+    (INBOUND, "answer_test", 900, answer_test),
+    (OUTBOUND_STATUS, "apply_statuses", 10, on_outbound_status),
+)
+
+PERIODIC = (
+    Periodic(name="tick", every=timedelta(minutes=1), run=lambda: None),
+    Periodic(name="audit", every=timedelta(minutes=10), run=audit_and_alert),
+    Periodic(name="forget_old_work", every=timedelta(days=1), run=forget_old_work),
+)
+
+
+class ExtensionError(CrmError):
+    """A module of CRM_EXTENSIONS cannot be used."""
+
+
+def wire(settings: Settings, registry: Registry) -> None:
+    """Fill the registry.
+
+    Raises: ExtensionError naming the module.
+    """
+    registry.clear()
+    for event, name, order, handler in HANDLERS:
+        registry.on(event, handler, name=name, order=order)
+    registry.effect(SEND, SendEffect(gateway_client(settings)))
+    for module in settings.extensions:
+        _register(module, registry)
+
+
+def gateway_client(settings: Settings) -> GatewayClient:
+    """Return the client that the settings ask for."""
+    if settings.mobiletech_client == "mock":
+        return MockGatewayClient()
+    return HttpGatewayClient(token=settings.mobiletech_gateway_token)
+
+
+def _register(module: str, registry: Registry) -> None:
+    try:
+        register = importlib.import_module(module).register
+    except (ImportError, AttributeError) as error:
+        raise ExtensionError(
+            f"CRM_EXTENSIONS: {module} cannot be used: {error}. It must be a module with register(registry)."
+        ) from error
+    register(registry)
