@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from crm import models
 from crm.core import log, metrics
 from crm.core.config import ROOT, Settings
-from crm.core.db import db, engine_options, engine_url
+from crm.core.db import db, engine_options, engine_url, watch_connections
 from crm.events import doorbell
 from crm.events.registry import registry
 from crm.web.setup import set_up_web
@@ -56,6 +56,8 @@ def _configure(app: Flask, settings: Settings, role: str) -> None:
 
 def _set_up_database(app: Flask) -> None:
     db.init_app(app)
+    with app.app_context():
+        watch_connections(db.engine)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     _ = models  # all tables are known from here on
 

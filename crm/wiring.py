@@ -13,15 +13,15 @@ from crm.mobiletech.client import GatewayClient
 from crm.mobiletech.client_http import HttpGatewayClient
 from crm.mobiletech.client_mock import MockGatewayClient
 from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS, SEND
-from crm.mobiletech.handlers import answer_test, confirm_user, mark_duplicate, on_outbound_status
+from crm.mobiletech.handlers import answer_tests, confirm_users, mark_duplicates, on_outbound_statuses
 from crm.mobiletech.sending import SendEffect
 
 # event, name in the outbox (never change it), order, handler; extensions stand at 100
 HANDLERS = (
-    (INBOUND, "mark_duplicate", 10, mark_duplicate),
-    (INBOUND, "confirm_user", 20, confirm_user),
-    (INBOUND, "answer_test", 900, answer_test),
-    (OUTBOUND_STATUS, "apply_statuses", 10, on_outbound_status),
+    (INBOUND, "mark_duplicates", 10, mark_duplicates),
+    (INBOUND, "confirm_users", 20, confirm_users),
+    (INBOUND, "answer_tests", 900, answer_tests),
+    (OUTBOUND_STATUS, "apply_statuses", 10, on_outbound_statuses),
 )
 
 PERIODIC = (
@@ -42,7 +42,7 @@ def wire(settings: Settings, registry: Registry) -> None:
     """
     registry.clear()
     for event, name, order, handler in HANDLERS:
-        registry.on(event, handler, name=name, order=order)
+        registry.on_many(event, handler, name=name, order=order)
     registry.effect(SEND, SendEffect(gateway_client(settings)))
     for module in settings.extensions:
         _register(module, registry)

@@ -1,7 +1,7 @@
-"""Take due entries so that nobody else does, and never two of one lane at a time.
+"""Take due entries so that nobody else does: of each lane the oldest, and no other until it is finished.
 
-Rows are locked with SKIP LOCKED, lanes with an advisory lock until the transaction ends. A lane counts
-only when its oldest due entry is among those taken: otherwise another worker has that one, and goes first.
+Rows are locked with SKIP LOCKED, lanes with an advisory lock until the transaction ends. When the oldest
+due entry of a lane is not among the rows taken, another worker has it: the lane is left alone.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def claim(session: Session, *, limit: int, matching: ColumnElement[bool]) -> lis
     if entries and entries[0].crashes:
         entries = entries[:1]
     calm = [entry for entry in entries if not entry.crashes] or entries
-    return _in_lane_order(session, sorted(calm, key=lambda entry: entry.id))
+    return _first_of_lanes(session, sorted(calm, key=lambda entry: entry.id))
 
 
 def _due(limit: int) -> Select[Any]:
@@ -64,11 +64,9 @@ def _due(limit: int) -> Select[Any]:
     )
 
 
-def _in_lane_order(session: Session, entries: Sequence[Entry]) -> list[Entry]:
+def _first_of_lanes(session: Session, entries: Sequence[Entry]) -> list[Entry]:
     lanes = sorted({entry.lane for entry in entries if entry.lane is not None})
     if not lanes:
         return list(entries)
-    taken = {entry.id for entry in entries}
-    oldest = session.execute(_OLDEST_IN_MY_LANES, {"lanes": lanes}).all()
-    mine = {lane for lane, entry_id in oldest if entry_id in taken}
-    return [entry for entry in entries if entry.lane is None or entry.lane in mine]
+    oldest = {entry_id for _, entry_id in session.execute(_OLDEST_IN_MY_LANES, {"lanes": lanes})}
+    return [entry for entry in entries if entry.lane is None or entry.id in oldest]

@@ -1,7 +1,7 @@
 """Run what is due: in batches while all goes well, one by one as soon as something fails.
 
-A batch is one transaction: the effects of its entries and their mark "done". If one of them fails, the
-whole batch is undone and each entry is run alone, so that the one at fault fails alone.
+A batch is one transaction: the effects of its entries, at most one of each lane, and their mark "done". If
+one of them fails, the whole batch is undone and each entry is run alone, so that the one at fault fails alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,12 +22,12 @@ from crm.core.log import bound, get_logger
 from crm.events.backoff import delay_after
 from crm.events.claim import Entry, claim
 from crm.events.models import EntryState, OutboxBatch, OutboxEntry
-from crm.events.registry import Effect, Event, registry
+from crm.events.registry import Effect, Event, ManyHandler, registry
 
 log = get_logger(__name__)
 
-BATCH = 50
-PARALLEL_EFFECTS = 16
+BATCH = 100
+PARALLEL_EFFECTS = 32
 RECORD_FOR_SECONDS = 20  # how long an outcome is kept in hand while the database is away
 LONGEST_ERROR = 4000
 
@@ -57,8 +57,7 @@ def _run_batch() -> int:
             entries = claim(session, limit=BATCH, matching=others)
             if entries:
                 notes.append(_note_batch(session, entries))
-                for entry in entries:
-                    _run_handlers(entry)
+                _run_handlers(entries)
                 _mark_done(session, [entry.id for entry in entries])
                 _forget_batch(session, notes)
     except Exception as error:
@@ -71,10 +70,15 @@ def _run_batch() -> int:
     return len(entries)
 
 
-def _run_handlers(entry: Entry) -> None:
-    with bound(entry_id=entry.id, event_name=entry.event, **entry.payload):
-        for _, handler in _handlers_of(entry):
-            handler(Event(entry.payload, entry_id=entry.id))
+def _run_handlers(entries: Sequence[Entry]) -> None:
+    """Run the entries' handlers, each for all of its entries at once."""
+    work: dict[tuple[str, str | None], list[Entry]] = {}
+    for entry in entries:
+        work.setdefault((entry.event, entry.handler), []).append(entry)
+    for (event, only), same in work.items():
+        events = [Event(entry.payload, entry_id=entry.id) for entry in same]
+        for _, handler in _handlers_of(event, only):
+            handler(events)
 
 
 def _run_alone(entry_id: int) -> None:
@@ -89,7 +93,7 @@ def _run_alone(entry_id: int) -> None:
 
 def _failures(session: Session, entry: Entry) -> list[tuple[str, Exception]]:
     try:
-        handlers = _handlers_of(entry)
+        handlers = _handlers_of(entry.event, entry.handler)
     except LookupError as error:
         return [(entry.handler or "", error)]
     failures: list[tuple[str, Exception]] = []
@@ -97,7 +101,7 @@ def _failures(session: Session, entry: Entry) -> list[tuple[str, Exception]]:
         event = Event(entry.payload, entry_id=entry.id, failed_handlers=[failed for failed, _ in failures])
         try:
             with bound(entry_id=entry.id, event_name=entry.event, **entry.payload), session.begin_nested():
-                handler(event)
+                handler([event])
         except Exception as error:
             if _is_disconnect(error):
                 raise
@@ -149,10 +153,10 @@ def _mark_done(session: Session, ids: Sequence[int]) -> None:
     session.execute(statement.values(state=EntryState.DONE, finished_at=db_now(), error=None))
 
 
-def _handlers_of(entry: Entry) -> list[tuple[str, Callable[[Event], None]]]:
-    handlers = registry.handlers_of(entry.event, entry.handler)
-    if not handlers and entry.event not in registry.unheard:
-        wanted = entry.handler or f"the event {entry.event}"
+def _handlers_of(event: str, only: str | None) -> list[tuple[str, ManyHandler]]:
+    handlers = registry.handlers_of(event, only)
+    if not handlers and event not in registry.unheard:
+        wanted = only or f"the event {event}"
         raise LookupError(
             f"No handler is registered for {wanted}. Is an extension missing in CRM_EXTENSIONS?"
         )

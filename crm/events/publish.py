@@ -1,17 +1,36 @@
 """Put work into the outbox, in the caller's transaction."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from crm.core.clock import db_now
 from crm.core.db import after_commit
 from crm.events import doorbell
-from crm.events.models import OutboxEntry
+
+# One statement for however many: an entry whose key is there already is left alone.
+_PUBLISH = text("""
+    INSERT INTO outbox (key, event, payload, lane, available_at)
+    SELECT key, :event, payload, lane, COALESCE(CAST(:available_at AS timestamptz), crm_now())
+    FROM unnest(CAST(:keys AS text[]), CAST(:payloads AS jsonb[]), CAST(:lanes AS text[]))
+         WITH ORDINALITY AS work (key, payload, lane, position)
+    ORDER BY position
+    ON CONFLICT (key) DO NOTHING
+    RETURNING id
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A piece of work to be; `key` names its cause (`send:17`), so that a cause seen twice works once."""
+
+    key: str
+    payload: Mapping[str, Any]
+    lane: str | None
 
 
 def publish(
@@ -21,25 +40,27 @@ def publish(
     *,
     key: str,
     lane: str | None = None,
-    available_at: datetime | ColumnElement[datetime] | None = None,
-) -> int | None:
-    """Add one piece of work and ring after the commit; return its id, or None if the key is there already.
+    available_at: datetime | None = None,
+) -> bool:
+    """Add one piece of work and ring after the commit; return False if the key is there already."""
+    work = Work(key=key, payload=payload, lane=lane)
+    return bool(publish_many(session, event, [work], available_at=available_at))
 
-    The key names the cause (`send:17`), so that a cause which is seen twice works once.
-    """
-    statement = (
-        insert(OutboxEntry)
-        .values(
-            key=key,
-            event=event,
-            payload=dict(payload),
-            lane=lane,
-            available_at=db_now() if available_at is None else available_at,
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(OutboxEntry.id)
-    )
-    entry_id: int | None = session.execute(statement).scalar_one_or_none()
-    if entry_id is not None and available_at is None:
+
+def publish_many(
+    session: Session, event: str, work: Sequence[Work], *, available_at: datetime | None = None
+) -> int:
+    """Add pieces of work of one event, in their order; return how many are new."""
+    if not work:
+        return 0
+    values = {
+        "event": event,
+        "available_at": available_at,
+        "keys": [each.key for each in work],
+        "payloads": [json.dumps(dict(each.payload)) for each in work],
+        "lanes": [each.lane for each in work],
+    }
+    added = len(session.execute(_PUBLISH, values).all())
+    if added and available_at is None:
         after_commit(session, doorbell.ring)
-    return entry_id
+    return added

@@ -21,6 +21,7 @@ class Event(dict[str, Any]):
 
 
 Handler = Callable[[Event], None]
+ManyHandler = Callable[[Sequence[Event]], None]
 
 
 class Effect(Protocol):
@@ -42,7 +43,7 @@ class Effect(Protocol):
 class Registry:
     """The switchboard of the outbox; filled once at start, by `wiring` and by extensions."""
 
-    handlers: dict[str, list[tuple[int, str, Handler]]] = field(default_factory=dict)
+    handlers: dict[str, list[tuple[int, str, ManyHandler]]] = field(default_factory=dict)
     effects: dict[str, Effect] = field(default_factory=dict)
     unheard: set[str] = field(default_factory=set)  # published for others; nobody here needs to react
 
@@ -54,11 +55,24 @@ class Registry:
 
         Raises: ValueError when the name is taken for that event.
         """
-        label = name or f"{handler.__module__}.{handler.__qualname__}"
+
+        def one_by_one(events: Sequence[Event]) -> None:
+            for each in events:
+                handler(each)
+
+        self.on_many(
+            event, one_by_one, name=name or f"{handler.__module__}.{handler.__qualname__}", order=order
+        )
+
+    def on_many(self, event: str, handler: ManyHandler, *, name: str, order: int = 100) -> None:
+        """Call `handler(events)` with what is due at once: never two of one lane, so order is kept.
+
+        Raises: ValueError when the name is taken for that event.
+        """
         known = self.handlers.setdefault(event, [])
-        if any(label == other for _, other, _ in known):
-            raise ValueError(f"{event}: a handler named {label} is registered already")
-        known.append((order, label, handler))
+        if any(name == other for _, other, _ in known):
+            raise ValueError(f"{event}: a handler named {name} is registered already")
+        known.append((order, name, handler))
         known.sort(key=lambda item: item[0])
 
     def effect(self, event: str, effect: Effect) -> None:
@@ -67,7 +81,7 @@ class Registry:
             raise ValueError(f"{event}: an effect is registered already")
         self.effects[event] = effect
 
-    def handlers_of(self, event: str, only: str | None) -> list[tuple[str, Handler]]:
+    def handlers_of(self, event: str, only: str | None) -> list[tuple[str, ManyHandler]]:
         """Return (name, handler) in order; `only` narrows to the one that is tried again."""
         return [
             (name, handler)

@@ -4,7 +4,7 @@ Only what certainly was not sent may be tried again when it charges a person; th
 Source: reliability.md 3.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -37,6 +37,10 @@ class Outcome:
     reply: str | None = None
     took_ms: int = 0
     statuses: tuple[str, ...] = ()
+
+    def doubted(self, detail: str) -> "Outcome":
+        """Return the same call, its outcome unknown for the reason given."""
+        return replace(self, kind=OutcomeKind.UNKNOWN, detail=detail, mobiletech_id=None, statuses=())
 
 
 class GatewayClient(Protocol):

@@ -6,7 +6,7 @@ failed call was certainly not sent is read from the connection itself: it was st
 
 import socket
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Timer, local
 from typing import Any
 
@@ -127,7 +127,7 @@ class HttpGatewayClient:
         finally:
             if paid:
                 session.close()
-        return _timed(outcome, started)
+        return replace(outcome, took_ms=int((monotonic() - started) * 1000))
 
     def forward(self, body: bytes, *, url: str) -> Forwarded:
         """Post a raw body and return the answer as it came.
@@ -231,17 +231,6 @@ def _read_capped(response: requests.Response) -> bytes:
 
 def _unknown(detail: str, status: int | None = None, reply: str | None = None) -> Outcome:
     return Outcome(kind=OutcomeKind.UNKNOWN, detail=detail, http_status=status, reply=reply)
-
-
-def _timed(outcome: Outcome, started: float) -> Outcome:
-    return Outcome(
-        kind=outcome.kind,
-        detail=outcome.detail,
-        mobiletech_id=outcome.mobiletech_id,
-        http_status=outcome.http_status,
-        reply=outcome.reply,
-        took_ms=int((monotonic() - started) * 1000),
-    )
 
 
 def _cause(error: BaseException) -> str:

@@ -1,92 +1,102 @@
-"""What we do by ourselves when an SMS or a report comes in; each runs in a worker, inside a transaction."""
+"""What we do by ourselves when SMS or reports come in; each runs in a worker, inside a transaction.
 
+Each takes what is due at once and works on it in a handful of statements: never two of one number.
+"""
+
+from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting, parse_duration
 from crm.core.db import current_session
 from crm.events.registry import Event
-from crm.mobiletech.inbound import get_inbound_message
 from crm.mobiletech.models import InboundMessage, OutboundMessage
-from crm.mobiletech.notifications import Envelope, Reason, notify, refuse
+from crm.mobiletech.notifications import Envelope, Reason, Wish, notify_many, refuse
 from crm.mobiletech.outbound import OutboundPurpose
 from crm.mobiletech.status_reports import apply_statuses
 from crm.mobiletech.stop_words import is_stop
-from crm.users.accounts import confirm
+from crm.users.accounts import confirm_many
 
-
-def mark_duplicate(event: Event) -> None:
-    """Mark the same text from the same number, under a new id, within the window: an operator's repeat."""
-    session, message = current_session(), _inbound(event)
-    window = parse_duration(get_setting(session, "mobiletech_duplicate_window"))
-    if window == timedelta(0):
-        return
-    original = (
-        select(InboundMessage.id)
-        .where(
-            InboundMessage.from_ == message.from_,
-            InboundMessage.to == message.to,
-            InboundMessage.content == message.content,
-            InboundMessage.id < message.id,
-            InboundMessage.created_at >= message.created_at - window,
-            InboundMessage.duplicate_of.is_(None),
-        )
-        .order_by(InboundMessage.id.desc())
-        .limit(1)
+_MARK_DUPLICATES = text("""
+    UPDATE mobiletech_inbound_messages AS message SET duplicate_of = (
+        SELECT original.id FROM mobiletech_inbound_messages AS original
+        WHERE original."from" = message."from" AND original."to" = message."to"
+          AND original.content = message.content AND original.id < message.id
+          AND original.created_at >= message.created_at - CAST(:window AS interval)
+          AND original.duplicate_of IS NULL
+        ORDER BY original.id DESC LIMIT 1
     )
-    message.duplicate_of = session.execute(original).scalar_one_or_none()
-    session.flush()
+    WHERE message.id = ANY(:ids) AND EXISTS (
+        SELECT 1 FROM mobiletech_inbound_messages AS original
+        WHERE original."from" = message."from" AND original."to" = message."to"
+          AND original.content = message.content AND original.id < message.id
+          AND original.created_at >= message.created_at - CAST(:window AS interval)
+          AND original.duplicate_of IS NULL
+    )
+""")
 
 
-def confirm_user(event: Event) -> None:
-    """Confirm the account of the sender: who sends from a number has it in hand."""
-    user_id = _inbound(event).user_id
-    if user_id is not None:
-        confirm(current_session(), user_id)
+def mark_duplicates(events: Sequence[Event]) -> None:
+    """Mark the same text from the same number, under a new id, within the window: an operator's repeat."""
+    session = current_session()
+    window = parse_duration(get_setting(session, "mobiletech_duplicate_window"))
+    if window > timedelta(0):
+        session.execute(_MARK_DUPLICATES, {"ids": _ids(events), "window": window})
 
 
-def answer_test(event: Event) -> None:
+def confirm_users(events: Sequence[Event]) -> None:
+    """Confirm the accounts of the senders: who sends from a number has it in hand."""
+    session = current_session()
+    senders = select(InboundMessage.user_id).where(
+        InboundMessage.id.in_(_ids(events)), InboundMessage.user_id.is_not(None)
+    )
+    users = [user_id for user_id in session.execute(senders).scalars() if user_id is not None]
+    if users:
+        confirm_many(session, users)
+
+
+def answer_tests(events: Sequence[Event]) -> None:
     """Answer what nobody else answered, if both test settings are there and the text is no STOP."""
     session = current_session()
     billkey = get_setting(session, "mobiletech_test_billkey")
     code = get_setting(session, "mobiletech_test_template_code")
-    message = _inbound(event)
-    if not (billkey and code) or is_stop(message.content) or _is_answered(session, message):
+    if not (billkey and code):
         return
-    envelope = Envelope(message, billkey=billkey)
-    if event.failed_handlers:
-        told = f"{', '.join(event.failed_handlers)} failed and will be tried again; it may still answer."
-        refuse(
-            session,
-            Reason.OTHER_HANDLER_FAILED,
-            told,
-            envelope=envelope,
-            user_id=message.user_id,
-            template_code=code,
+    failed = {event["mobiletech_inbound_message_id"]: event.failed_handlers for event in events}
+    wishes = []
+    for message in _unanswered(session, _ids(events)):
+        envelope = Envelope(message, billkey=billkey)
+        if is_stop(message.content):
+            continue
+        if failed[message.id]:
+            told = f"{', '.join(failed[message.id])} failed and will be tried again; it may still answer."
+            refuse(session, Reason.OTHER_HANDLER_FAILED, told, Wish(envelope, message.user_id, code))
+            continue
+        wishes.append(
+            Wish(
+                envelope,
+                message.user_id,
+                code,
+                {"original_message": message.content},
+                purpose=OutboundPurpose.TEST,
+                key=f"test-answer:{message.id}",
+            )
         )
-        return
-    notify(
-        envelope,
-        message.user_id,
-        code,
-        {"original_message": message.content},
-        purpose=OutboundPurpose.TEST,
-        key=f"test-answer:{message.id}",
-        session=session,
-    )
+    notify_many(session, wishes)
 
 
-def on_outbound_status(event: Event) -> None:
-    """Fold what was reported about a message into its state."""
-    apply_statuses(current_session(), event["mobiletech_outbound_message_id"])
+def on_outbound_statuses(events: Sequence[Event]) -> None:
+    """Fold what was reported about messages into their states."""
+    apply_statuses(current_session(), [event["mobiletech_outbound_message_id"] for event in events])
 
 
-def _inbound(event: Event) -> InboundMessage:
-    return get_inbound_message(current_session(), event["mobiletech_inbound_message_id"])
+def _ids(events: Sequence[Event]) -> list[int]:
+    return [event["mobiletech_inbound_message_id"] for event in events]
 
 
-def _is_answered(session: Session, message: InboundMessage) -> bool:
-    answer = exists().where(OutboundMessage.rcv_msg_id == message.mobiletech_id)
-    return bool(session.execute(select(answer)).scalar())
+def _unanswered(session: Session, ids: Sequence[int]) -> Sequence[InboundMessage]:
+    answer = select(OutboundMessage.id).where(OutboundMessage.rcv_msg_id == InboundMessage.mobiletech_id)
+    statement = select(InboundMessage).where(InboundMessage.id.in_(ids), ~answer.exists())
+    return session.execute(statement.order_by(InboundMessage.id)).scalars().all()

@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from crm.core import metrics
+from crm.core.db import execute_committed
 from crm.core.errors import NotFoundError
 from crm.core.log import get_logger
 from crm.core.phone import find_slovak_mobile
@@ -38,15 +39,15 @@ _RECEIVE = text("""
 """)
 
 
-def receive(session: Session, command: Receive, body: bytes) -> bool:
-    """Store the message unless its id is known; return whether it is new.
+def receive(command: Receive, body: bytes) -> bool:
+    """Store and commit the message unless its id is known; return whether it is new.
 
     The first body that came under an id wins; another one later is counted and logged, not stored.
     """
     digest = hashlib.sha256(body).digest()
-    is_new = session.execute(_RECEIVE, _values(command, body, digest)).first() is not None
+    is_new = execute_committed(_RECEIVE, _values(command, body, digest)) is not None
     if not is_new:
-        _compare(session, command.id, digest)
+        _compare(command.id, digest)
     return is_new
 
 
@@ -85,9 +86,9 @@ def _values(command: Receive, body: bytes, digest: bytes) -> Mapping[str, Any]:
     }
 
 
-def _compare(session: Session, mobiletech_id: str, digest: bytes) -> None:
+def _compare(mobiletech_id: str, digest: bytes) -> None:
     statement = select(InboundMessage.body_sha256).where(InboundMessage.mobiletech_id == mobiletech_id)
-    stored = session.execute(statement).scalar_one_or_none()
-    if stored is not None and bytes(stored) != digest:
+    known = execute_committed(statement, {})
+    if known is not None and known.body_sha256 is not None and bytes(known.body_sha256) != digest:
         metrics.count("webhook_body_mismatches_total")
         log.warning("repeated_id_with_other_body", mobiletech_id=mobiletech_id, body_sha256=digest.hex())

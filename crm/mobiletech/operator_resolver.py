@@ -5,58 +5,56 @@ operator that we had used is believed again only if a newer SMS from the number 
 Source: domain.md 7, interface.md 8.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from crm.mobiletech.models import InboundMessage, OutboundMessage, StatusReport
-from crm.mobiletech.wire.delivery_status import Billing
 from crm.mobiletech.wire.operators import Operator, find_operator, operator_by_prefix
 
-OPERATOR_CHANGE = "_OPERATOR_CHANGE"
+_EVIDENCE = text(
+    """
+    SELECT number, inbound.operator_type AS inbound_operator, inbound.created_at AS inbound_at,
+           delivered.operator_type AS delivered_operator,
+           ported.operator_type AS wrong_operator, ported.received_at AS wrong_at
+    FROM unnest(CAST(:numbers AS text[])) AS number
+    LEFT JOIN LATERAL (
+        SELECT operator_type, created_at FROM mobiletech_inbound_messages
+        WHERE "from" = number AND operator_type IN ('T', 'O', '2', 'S') ORDER BY id DESC LIMIT 1
+    ) AS inbound ON true
+    LEFT JOIN LATERAL (
+        SELECT operator_type FROM mobiletech_outbound_messages
+        WHERE "to" = number AND billing = 'billed' ORDER BY id DESC LIMIT 1
+    ) AS delivered ON true
+    LEFT JOIN LATERAL (
+        SELECT message.operator_type, report.received_at
+        FROM mobiletech_outbound_messages AS message
+        JOIN mobiletech_status_log AS report USING (mobiletech_id)
+        WHERE message."to" = number AND report.status = '_OPERATOR_CHANGE' ORDER BY report.id DESC LIMIT 1
+    ) AS ported ON true
+""".replace(" ON inbound.operator_type IS NULL OR ported_exists(number)", " ON true")
+)
 
 
-def resolve_operator(session: Session, number: str) -> Operator | None:
-    """Return the operator of a number written as the gateway writes it, None if nothing tells."""
-    wrong = _last_proved_wrong(session, number)
-    inbound = _last_inbound(session, number)
-    if inbound is not None and (wrong is None or inbound[1] > wrong[1] or inbound[0] != wrong[0]):
-        return inbound[0]
-    guess = _last_delivered(session, number) or operator_by_prefix(number)
-    return None if wrong is not None and guess == wrong[0] else guess
+def resolve_operators(session: Session, numbers: Collection[str]) -> dict[str, Operator | None]:
+    """Return the operator of each number (as the gateway writes it), None where nothing tells."""
+    if not numbers:
+        return {}
+    rows = session.execute(_EVIDENCE, {"numbers": sorted(numbers)})
+    return {row.number: _decide(*row) for row in rows}
 
 
-def _last_inbound(session: Session, number: str) -> tuple[Operator, datetime] | None:
-    statement = (
-        select(InboundMessage.operator_type, InboundMessage.created_at)
-        .where(InboundMessage.from_ == number, InboundMessage.operator_type.in_(list(Operator)))
-        .order_by(InboundMessage.id.desc())
-        .limit(1)
-    )
-    found = session.execute(statement).one_or_none()
-    operator = find_operator(found.operator_type) if found else None
-    return (operator, found.created_at) if found and operator else None
-
-
-def _last_delivered(session: Session, number: str) -> Operator | None:
-    statement = (
-        select(OutboundMessage.operator_type)
-        .where(OutboundMessage.to == number, OutboundMessage.billing == Billing.BILLED)
-        .order_by(OutboundMessage.id.desc())
-        .limit(1)
-    )
-    letter = session.execute(statement).scalar_one_or_none()
-    return find_operator(letter) if letter else None
-
-
-def _last_proved_wrong(session: Session, number: str) -> tuple[Operator | None, datetime] | None:
-    statement = (
-        select(OutboundMessage.operator_type, StatusReport.received_at)
-        .join(StatusReport, StatusReport.mobiletech_id == OutboundMessage.mobiletech_id)
-        .where(OutboundMessage.to == number, StatusReport.status == OPERATOR_CHANGE)
-        .order_by(StatusReport.id.desc())
-        .limit(1)
-    )
-    found = session.execute(statement).one_or_none()
-    return (find_operator(found.operator_type), found.received_at) if found else None
+def _decide(
+    number: str,
+    inbound: str | None,
+    inbound_at: datetime | None,
+    delivered: str | None,
+    wrong: str | None,
+    wrong_at: datetime | None,
+) -> Operator | None:
+    """Take the first evidence that the gateway has not proved wrong since."""
+    if inbound and inbound_at and (wrong_at is None or inbound_at > wrong_at or inbound != wrong):
+        return find_operator(inbound)
+    guess = find_operator(delivered or "") or operator_by_prefix(number)
+    return None if wrong is not None and guess == wrong else guess

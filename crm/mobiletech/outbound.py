@@ -8,10 +8,11 @@
 Source: reliability.md 2. Every move is a conditional UPDATE; losing the race is a normal branch.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from crm.core.errors import NotFoundError
@@ -49,27 +50,55 @@ MOVES: dict[OutboundState, frozenset[OutboundState]] = {
 }
 
 
+_ACCEPT = text("""
+    UPDATE mobiletech_outbound_messages AS message
+    SET state = 'accepted', mobiletech_id = answer.mobiletech_id, dcs = '0', esm = '0', state_reason = NULL,
+        sent_at = crm_now(), updated_at = crm_now()
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:mobiletech_ids AS text[])) AS answer (id, mobiletech_id)
+    WHERE message.id = answer.id AND message.state IN ('sending', 'unknown')
+    RETURNING message.id
+""")
+
+
 class ForbiddenMoveError(RuntimeError):
     """The code asked for a move that the table does not have."""
 
 
 def move(
-    session: Session, message_id: int, *, to: OutboundState, from_: tuple[OutboundState, ...], **values: Any
-) -> bool:
-    """Compare and set: move the message if it is in one of the states; return whether this did it.
+    session: Session,
+    message_ids: Sequence[int],
+    *,
+    to: OutboundState,
+    from_: tuple[OutboundState, ...],
+    **values: Any,
+) -> set[int]:
+    """Compare and set: move those messages that are in one of the states; return the ids of those moved.
 
     Raises: ForbiddenMoveError for a move that the table does not have.
     """
     if any(to not in MOVES.get(state, frozenset()) for state in from_):
         raise ForbiddenMoveError(f"{from_} -> {to}")
+    if not message_ids:
+        return set()
     statement = (
         update(OutboundMessage)
-        .where(OutboundMessage.id == message_id, OutboundMessage.state.in_(from_))
+        .where(OutboundMessage.id.in_(message_ids), OutboundMessage.state.in_(from_))
         .values(state=to, **values)
         .returning(OutboundMessage.id)
         .execution_options(synchronize_session=False)
     )
-    return session.execute(statement).scalar_one_or_none() is not None
+    return set(session.execute(statement).scalars())
+
+
+def accept(session: Session, ids: Mapping[int, str]) -> set[int]:
+    """Bind the gateway's ids to their messages, also to one that counts as unknown by now; return those bound.
+
+    Shape: our id -> the gateway's. The lease may have ended while the gateway's answer was on its way.
+    """
+    if not ids:
+        return set()
+    values = {"ids": list(ids), "mobiletech_ids": list(ids.values())}
+    return set(session.execute(_ACCEPT, values).scalars())
 
 
 def get_outbound_message(session: Session, message_id: int) -> OutboundMessage:

@@ -4,7 +4,9 @@ A report may come before we know the id it speaks of. Both sides (the report, an
 first take the id's advisory lock, so whichever commits second sees the other: nothing falls between.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -13,7 +15,7 @@ from sqlalchemy.orm import Session
 from crm.core import metrics
 from crm.core.clock import db_now
 from crm.core.log import get_logger
-from crm.events.publish import publish
+from crm.events.publish import Work, publish_many
 from crm.mobiletech.events import OUTBOUND_STATUS, lane_of
 from crm.mobiletech.models import OutboundMessage, StatusReport
 from crm.mobiletech.wire.commands import Status
@@ -50,7 +52,7 @@ def record_status(session: Session, command: Status, body: bytes | None) -> bool
     if message is None:
         return False
     if report_id is not None:
-        _announce(session, report_id, message.id, message.to, command.status)
+        _announce(session, [_Report(report_id, command.status, message.id, message.to)])
     return True
 
 
@@ -62,25 +64,35 @@ def announce_waiting(session: Session, mobiletech_ids: Sequence[str]) -> None:
         .where(StatusReport.mobiletech_id.in_(mobiletech_ids), StatusReport.applied_at.is_(None))
         .order_by(StatusReport.id)
     )
-    for report_id, status, message_id, to in session.execute(statement).all():
-        _announce(session, report_id, message_id, to, status)
+    waiting = session.execute(statement).all()
+    _announce(session, [_Report(*row) for row in waiting])
 
 
-def apply_statuses(session: Session, outbound_message_id: int) -> OutboundMessage:
-    """Fold every report about the message into its state; running it again changes nothing."""
-    message = session.get_one(OutboundMessage, outbound_message_id, with_for_update=True)
-    reports = StatusReport.mobiletech_id == message.mobiletech_id
-    codes = session.execute(select(StatusReport.status).where(reports)).scalars().all()
+def apply_statuses(session: Session, outbound_message_ids: Sequence[int]) -> None:
+    """Fold every report about the messages into their states; running it again changes nothing."""
+    wanted = select(OutboundMessage).where(OutboundMessage.id.in_(outbound_message_ids))
+    messages = session.execute(wanted.order_by(OutboundMessage.id).with_for_update()).scalars().all()
+    codes: defaultdict[str, set[str]] = defaultdict(set)
+    reports = StatusReport.mobiletech_id.in_([message.mobiletech_id for message in messages])
+    for mobiletech_id, code in session.execute(
+        select(StatusReport.mobiletech_id, StatusReport.status).where(reports)
+    ):
+        codes[mobiletech_id].add(code)
+    for message in messages:
+        _fold(message, codes[message.mobiletech_id or ""])
+    mark = update(StatusReport).where(reports, StatusReport.applied_at.is_(None)).values(applied_at=db_now())
+    for code in session.execute(mark.returning(StatusReport.status)).scalars():
+        metrics.count("statuses_total", code=_label(code))
+    session.flush()
+
+
+def _fold(message: OutboundMessage, codes: set[str]) -> None:
     folded = fold(codes, message.operator_type)
     message.billing = folded.billing
     message.status = folded.strongest_code
     if folded.conflict and not message.conflict:
         log.error("status_conflict", outbound_id=message.id, codes=sorted(codes))
     message.conflict = folded.conflict
-    mark = update(StatusReport).where(reports, StatusReport.applied_at.is_(None)).values(applied_at=db_now())
-    for code in session.execute(mark.returning(StatusReport.status)).scalars():
-        metrics.count("statuses_total", code=_label(code, message.operator_type))
-    return message
 
 
 def count_orphans(session: Session, *, older_than_seconds: int) -> int:
@@ -93,16 +105,25 @@ def count_orphans(session: Session, *, older_than_seconds: int) -> int:
     return session.execute(statement).scalar_one()
 
 
-def _announce(session: Session, report_id: int, message_id: int, to: str, status: str) -> None:
-    publish(
-        session,
-        OUTBOUND_STATUS,
-        {"mobiletech_outbound_message_id": message_id, "status": status},
-        key=f"status:{report_id}",
-        lane=lane_of(to),
-    )
+class _Report(NamedTuple):
+    id: int
+    status: str
+    message_id: int
+    to: str
 
 
-def _label(code: str, operator: str) -> str:
+def _announce(session: Session, reports: Sequence[_Report]) -> None:
+    work = [
+        Work(
+            key=f"status:{report.id}",
+            payload={"mobiletech_outbound_message_id": report.message_id, "status": report.status},
+            lane=lane_of(report.to),
+        )
+        for report in reports
+    ]
+    publish_many(session, OUTBOUND_STATUS, work)
+
+
+def _label(code: str) -> str:
     """Return the code for the metrics; what is no code is one label, or a stranger could make a million."""
-    return "unknown" if classify(code, operator) is DeliveryStatus.UNKNOWN else code
+    return "unknown" if classify(code, None) is DeliveryStatus.UNKNOWN else code

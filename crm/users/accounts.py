@@ -1,5 +1,7 @@
 """Create, find and confirm people."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -68,12 +70,10 @@ def get_user(session: Session, user_id: int) -> User:
     return user
 
 
-def confirm(session: Session, user_id: int) -> bool:
-    """Confirm the account unless it is confirmed already; return whether this did it."""
-    statement = (
-        update(User).where(User.id == user_id, User.confirmed_at.is_(None)).values(confirmed_at=db_now())
-    )
-    return bool(session.execute(statement.returning(User.id)).scalar_one_or_none())
+def confirm_many(session: Session, user_ids: Sequence[int]) -> None:
+    """Confirm the accounts that are not confirmed yet."""
+    waiting = update(User).where(User.id.in_(user_ids), User.confirmed_at.is_(None))
+    session.execute(waiting.values(confirmed_at=db_now()))
 
 
 def _checked_email(email: str | None) -> str | None:

@@ -1,5 +1,7 @@
 """Whose number is it: link a number to a person, find the person of a number."""
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -33,11 +35,10 @@ def link_phone(session: Session, phone: str, user_id: int) -> MobilePhone:
     return row
 
 
-def find_phone_of(session: Session, user_id: int) -> str | None:
-    """Return the person's number, local form."""
-    return session.execute(
-        select(MobilePhone.phone_number).where(MobilePhone.user_id == user_id)
-    ).scalar_one_or_none()
+def find_phones_of(session: Session, user_ids: Collection[int]) -> dict[int, str]:
+    """Return the numbers, local form, of those of the people who have one."""
+    statement = select(MobilePhone.user_id, MobilePhone.phone_number).where(MobilePhone.user_id.in_(user_ids))
+    return {row.user_id: row.phone_number for row in session.execute(statement)}
 
 
 def _taken(row: MobilePhone, local: str, user_id: int) -> PhoneTakenError:

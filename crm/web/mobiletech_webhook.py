@@ -68,8 +68,7 @@ def hear() -> Response:
 
 def _receive(message: Receive, body: bytes) -> Response:
     try:
-        with transaction() as session:
-            is_new = receive(session, message, body)
+        is_new = receive(message, body)
     except (DBAPIError, PoolTimeoutError) as error:
         raise _unavailable(error) from error
     if is_new:
