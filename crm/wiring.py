@@ -45,7 +45,7 @@ def wire(settings: Settings, registry: Registry) -> None:
         registry.on_many(event, handler, name=name, order=order)
     registry.effect(SEND, SendEffect(gateway_client(settings)))
     for module in settings.extensions:
-        _register(module, registry)
+        register_extension(module, registry)
 
 
 def gateway_client(settings: Settings) -> GatewayClient:
@@ -55,7 +55,11 @@ def gateway_client(settings: Settings) -> GatewayClient:
     return HttpGatewayClient(token=settings.mobiletech_gateway_token)
 
 
-def _register(module: str, registry: Registry) -> None:
+def register_extension(module: str, registry: Registry) -> None:
+    """Let a module register its handlers.
+
+    Raises: ExtensionError if it cannot be imported or has no register(registry).
+    """
     try:
         register = importlib.import_module(module).register
     except (ImportError, AttributeError) as error:

@@ -25,7 +25,7 @@ from crm.mobiletech.client import (
     Outcome,
     OutcomeKind,
 )
-from crm.mobiletech.errors import GatewaySettingsError
+from crm.mobiletech.errors import GatewaySettingsError, GatewayUnreachableError
 from crm.mobiletech.wire.commands import Accepted, Send
 from crm.mobiletech.wire.xml_codec import MalformedMessageError, decode_send_reply, encode_send
 
@@ -132,10 +132,15 @@ class HttpGatewayClient:
     def forward(self, body: bytes, *, url: str) -> Forwarded:
         """Post a raw body and return the answer as it came.
 
-        Raises: GatewaySettingsError without an address, requests.RequestException if there is no answer.
+        Raises: GatewaySettingsError without an address, GatewayUnreachableError if there is no whole answer.
         """
-        with _new_session() as session:
-            reply = self._post(session, _Call(), url, body)
+        try:
+            with _new_session() as session:
+                reply = self._post(session, _Call(), url, body)
+        except _ReplyTooLargeError as error:
+            raise GatewayUnreachableError(f"The answer is larger than {MAX_REPLY_BYTES} bytes.") from error
+        except (requests.RequestException, OSError) as error:
+            raise GatewayUnreachableError(f"The gateway gave no whole answer: {_cause(error)}.") from error
         return Forwarded(status=reply.status, body=reply.body, content_type=reply.content_type)
 
     def _outcome(self, session: requests.Session, url: str, body: bytes) -> Outcome:

@@ -33,3 +33,7 @@ class StaleTemplateError(ConflictError):
 
 class GatewaySettingsError(CrmError):
     """The gateway's address cannot be used."""
+
+
+class GatewayUnreachableError(CrmError):
+    """A raw body was forwarded and no whole answer came back."""

@@ -14,6 +14,7 @@ from crm.core.db import current_session
 from crm.events.registry import Event
 from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.mobiletech.notifications import Envelope, Reason, Wish, notify_many, refuse
+from crm.mobiletech.operator_change import send_once_more
 from crm.mobiletech.outbound import OutboundPurpose
 from crm.mobiletech.status_reports import apply_statuses
 from crm.mobiletech.stop_words import is_stop
@@ -88,8 +89,11 @@ def answer_tests(events: Sequence[Event]) -> None:
 
 
 def on_outbound_statuses(events: Sequence[Event]) -> None:
-    """Fold what was reported about messages into their states."""
-    apply_statuses(current_session(), [event["mobiletech_outbound_message_id"] for event in events])
+    """Fold what was reported about messages into their states; what a ported number missed goes out again."""
+    session = current_session()
+    ids = [event["mobiletech_outbound_message_id"] for event in events]
+    apply_statuses(session, ids)
+    send_once_more(session, ids)
 
 
 def _ids(events: Sequence[Event]) -> list[int]:
