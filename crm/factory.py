@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from crm import models
 from crm.core import log, metrics
 from crm.core.config import ROOT, Settings
-from crm.core.db import db, engine_options, engine_url, watch_connections
+from crm.core.db import binds, db, engine_options, engine_url, watch_connections
 from crm.events import doorbell
 from crm.events.registry import registry
 from crm.web.setup import set_up_web
@@ -37,13 +37,16 @@ def create_app(settings: Settings, *, role: str = "web") -> Flask:
 
 def _configure(app: Flask, settings: Settings, role: str) -> None:
     app.extensions["settings"] = settings
+    url = engine_url(settings.database_url)
+    options = engine_options(
+        application_name=f"crm-{role}",
+        statement_timeout_s=WEB_STATEMENT_SECONDS if role == "web" else 0,
+    )
     app.config.update(
         SECRET_KEY=settings.secret_key,
-        SQLALCHEMY_DATABASE_URI=engine_url(settings.database_url),
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(
-            application_name=f"crm-{role}",
-            statement_timeout_s=WEB_STATEMENT_SECONDS if role == "web" else 0,
-        ),
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS=options,
+        SQLALCHEMY_BINDS=binds(url, **options),
         SESSION_COOKIE_NAME="__Host-session" if settings.is_production else "session",
         SESSION_COOKIE_SECURE=settings.is_production,
         SESSION_COOKIE_HTTPONLY=True,
@@ -57,7 +60,8 @@ def _configure(app: Flask, settings: Settings, role: str) -> None:
 def _set_up_database(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
-        watch_connections(db.engine)
+        for engine in db.engines.values():
+            watch_connections(engine)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     _ = models  # all tables are known from here on
 

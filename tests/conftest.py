@@ -119,11 +119,13 @@ class Clock:
 def clock(app: Flask) -> Iterator[Clock]:
     """Return a clock to move."""
     moving = Clock()
-    event.listen(db.engine, "checkout", moving.set_on)
+    for engine in db.engines.values():
+        event.listen(engine, "checkout", moving.set_on)
     yield moving
-    event.remove(db.engine, "checkout", moving.set_on)
     db.session.remove()
-    db.engine.dispose()
+    for engine in db.engines.values():
+        event.remove(engine, "checkout", moving.set_on)
+        engine.dispose()
 
 
 @pytest.fixture

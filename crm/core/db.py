@@ -21,6 +21,9 @@ NAMING = {
 }
 
 
+COMMITTED = "committed"  # the bind whose every statement commits by itself
+
+
 class Base(DeclarativeBase):
     """Root of all tables."""
 
@@ -66,7 +69,7 @@ def execute_committed(statement: Executable, values: Mapping[str, Any]) -> Row[A
 
     For the one path where BEGIN and COMMIT, two round trips, cost more than the work between them.
     """
-    with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+    with db.engines[COMMITTED].connect() as connection:
         return connection.execute(statement, values).first()
 
 
@@ -84,6 +87,11 @@ def watch_connections(engine: Engine) -> None:
 def engine_url(database_url: str) -> URL:
     """Return the address for SQLAlchemy, with the driver we use, from a plain `postgresql://` one."""
     return make_url(database_url).set(drivername="postgresql+psycopg")
+
+
+def binds(url: URL, **options: Any) -> dict[str, dict[str, Any]]:
+    """Return the second way to the same database, without transactions."""
+    return {COMMITTED: {"url": url, "isolation_level": "AUTOCOMMIT", **options}}
 
 
 def engine_options(*, application_name: str, statement_timeout_s: int) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from crm.core import metrics
 from crm.core.clock import db_now, monotonic
-from crm.core.db import db, transaction
+from crm.core.db import db, execute_committed, transaction
 from crm.core.log import bound, get_logger
 from crm.events.backoff import delay_after
 from crm.events.claim import Entry, claim
@@ -31,6 +31,7 @@ PARALLEL_EFFECTS = 32
 RECORD_FOR_SECONDS = 20  # how long an outcome is kept in hand while the database is away
 LONGEST_ERROR = 4000
 
+_NOTE_BATCH = insert(OutboxBatch).returning(OutboxBatch.id)
 _MY_SESSION = text("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
 
 
@@ -170,8 +171,9 @@ def _note_batch(session: Session, entries: Sequence[Entry]) -> int:
         known["backend"] = session.execute(_MY_SESSION).one()
     pid, started = known["backend"]
     values = {"entry_ids": [entry.id for entry in entries], "backend_pid": pid, "backend_start": started}
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as aside:
-        return aside.execute(insert(OutboxBatch).values(values).returning(OutboxBatch.id)).scalar_one()
+    noted = execute_committed(_NOTE_BATCH, values)
+    assert noted is not None
+    return int(noted.id)
 
 
 def _forget_batch(session: Session, notes: Sequence[int]) -> None:
@@ -212,11 +214,15 @@ def _record(effect: Effect, results: Sequence[tuple[Any, Any]]) -> None:
 
 
 def _is_disconnect(error: BaseException) -> bool:
-    return isinstance(error, DBAPIError) and (error.connection_invalidated or "connection" in str(error.orig))
+    """Only an operational error is a lost connection: any other may quote a text with that word in it."""
+    is_operational = isinstance(error, (OperationalError, InterfaceError))
+    return is_operational and (error.connection_invalidated or "connection" in str(error.orig))
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    """Return the reason as PostgreSQL can keep it: one that cannot be written would stop the whole drain."""
+    told = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    return told.encode(errors="replace").decode().replace("\0", "\ufffd")
 
 
 def count_crashes(session: Session, *, dead_after: int) -> int:
