@@ -2,6 +2,27 @@
 
 from flask import Blueprint
 
+from crm.web.health import health
+from crm.web.home import home
+from crm.web.login import login
+from crm.web.metrics_page import metrics_page
 from crm.web.mobiletech_webhook import webhook
+from crm.web.server_proxy import server_proxy
 
-BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = ((webhook, "/api/v1/mobiletech"),)
+BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
+    (home, ""),
+    (login, ""),
+    (health, ""),
+    (metrics_page, ""),
+    (webhook, "/api/v1/mobiletech"),
+    (server_proxy, "/api/v1/mobiletech"),
+)
+
+# Guards and CSRF of doors that cannot say it themselves: endpoint -> why anybody may knock.
+OPEN_ENDPOINTS = {
+    "static": "style sheets, scripts and drawings, the same for everybody",
+    "mobiletech_webhook.hear": "the gateway; its address and password are checked before the body is read",
+}
+
+# No cookie opens these doors, so a foreign page in a browser of ours can do nothing through them.
+WITHOUT_CSRF = (webhook, server_proxy)

@@ -1,48 +1,41 @@
 """Dress the application for the web: doors, guards, headers, error pages, what pages may call."""
 
-from uuid import uuid4
+from flask import Flask
+from flask_wtf import CSRFProtect
 
-from flask import Flask, Response, g, request
-
-from crm.core import log
 from crm.core.config import Settings
-from crm.core.db import db
-from crm.web.blueprints import BLUEPRINTS
+from crm.web import error_pages, hosts, page_tools, request_log, security_headers, session
+from crm.web.blueprints import BLUEPRINTS, OPEN_ENDPOINTS, WITHOUT_CSRF
+from crm.web.guards import list_unguarded, public
 
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+
+class UnguardedRouteError(RuntimeError):
+    """A route says neither who may use it nor why anybody may."""
 
 
 def set_up_web(app: Flask, settings: Settings) -> None:
-    """Register everything that a request meets."""
-    app.before_request(_begin)
-    app.after_request(_headers(settings))
-    app.teardown_appcontext(lambda _error: None)
+    """Register everything that a request meets, in the order in which it is met.
+
+    Raises: UnguardedRouteError: a forgotten guard must not reach the first visitor.
+    """
+    request_log.set_up(app)
+    security_headers.set_up(app, settings)
+    hosts.set_up(app, settings)
+    page_tools.set_up(app, settings)
+    error_pages.set_up(app)
+    session.set_up(app)
+    _protect_forms(app)
     for blueprint, prefix in BLUEPRINTS:
-        app.register_blueprint(blueprint, url_prefix=prefix)
-    _ = db
+        app.register_blueprint(blueprint, url_prefix=prefix or None)
+    for endpoint, reason in OPEN_ENDPOINTS.items():
+        public(reason)(app.view_functions[endpoint])
+    if unguarded := list_unguarded(app):
+        raise UnguardedRouteError(f"These routes have no guard: {', '.join(unguarded)}.")
 
 
-def _begin() -> None:
-    g.request_id = uuid4().hex[:16]
-    log.unbind_all()
-    log.bind(request_id=g.request_id)
-
-
-def _headers(settings: Settings):  # type: ignore[no-untyped-def]
-    def set_headers(response: Response) -> Response:
-        headers = response.headers
-        headers["X-Request-Id"] = g.get("request_id", "")
-        headers.setdefault("Content-Security-Policy", CSP)
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "same-origin"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        if settings.is_production:
-            headers["Strict-Transport-Security"] = "max-age=31536000"
-        if request.endpoint != "static":
-            headers.setdefault("Cache-Control", "no-store")
-        return response
-
-    return set_headers
+def _protect_forms(app: Flask) -> None:
+    # A token lives as long as its session: a text written for two hours is not lost at the press of "Save".
+    app.config["WTF_CSRF_TIME_LIMIT"] = None
+    csrf = CSRFProtect(app)
+    for blueprint in WITHOUT_CSRF:
+        csrf.exempt(blueprint)

@@ -1,0 +1,47 @@
+"""What templates may call, and the frame that the staff's pages stand in."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, current_app, render_template
+from jinja2 import StrictUndefined
+
+from crm.core.config import Settings
+from crm.web.navigation import list_items
+from crm.web.session import find_signed_in
+
+# %-d is the day without a zero; a thin space would be copied into a mail.
+TIME_SHAPES = {
+    "full": "%-d %b %Y, %H:%M:%S",
+    "minute": "%-d %b %Y, %H:%M",
+    "second": "%-d %b, %H:%M:%S",
+    "short": "%-d %b %H:%M",
+    "clock": "%H:%M:%S",
+}
+
+
+def set_up(app: Flask, settings: Settings) -> None:
+    """Make a forgotten value an error, and times those of the newsroom."""
+    app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined}
+
+    def local_time(at: datetime, shape: str = "full") -> str:
+        return at.astimezone(settings.timezone).strftime(TIME_SHAPES[shape])
+
+    def iso(at: datetime) -> str:
+        return at.astimezone(settings.timezone).isoformat(timespec="seconds")
+
+    app.add_template_filter(local_time)
+    app.add_template_filter(iso)
+
+
+def get_settings() -> Settings:
+    """Return the settings of this process."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+def render_staff_page(template: str, **context: Any) -> str:
+    """Render a page in the staff's frame: with the navigation, the environment and who is signed in."""
+    return render_template(
+        template, nav=list_items(), environment=get_settings().env, me=find_signed_in(), **context
+    )
