@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from crm.core.clock import db_now
 from crm.events.models import EntryState, OutboxEntry
@@ -49,22 +49,30 @@ def claim(session: Session, *, limit: int, matching: ColumnElement[bool]) -> lis
     if entries and entries[0].crashes:
         entries = entries[:1]
     calm = [entry for entry in entries if not entry.crashes] or entries
-    return _first_of_lanes(session, sorted(calm, key=lambda entry: entry.id))
+    return _not_taken(session, sorted(calm, key=lambda entry: entry.id))
 
 
 def _due(limit: int) -> Select[Any]:
-    table = OutboxEntry
+    """Only the oldest of each lane: a flood from one number must not fill the batch and starve the others."""
+    table, older = OutboxEntry, aliased(OutboxEntry)
     columns = (table.id, table.key, table.event, table.handler, table.payload, table.lane)
+    goes_first = select(older.id).where(
+        older.lane == table.lane,
+        older.id < table.id,
+        older.state == EntryState.READY,
+        older.available_at <= db_now(),
+    )
     return (
         select(*columns, table.attempts, table.crashes)
-        .where(table.state == EntryState.READY, table.available_at <= db_now())
+        .where(table.state == EntryState.READY, table.available_at <= db_now(), ~goes_first.exists())
         .order_by(table.available_at, table.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=table)
     )
 
 
-def _first_of_lanes(session: Session, entries: Sequence[Entry]) -> list[Entry]:
+def _not_taken(session: Session, entries: Sequence[Entry]) -> list[Entry]:
+    """Lock the lanes and look again: another worker may have been about to take an older entry."""
     lanes = sorted({entry.lane for entry in entries if entry.lane is not None})
     if not lanes:
         return list(entries)
