@@ -215,8 +215,9 @@ def _record(effect: Effect, results: Sequence[tuple[Any, Any]]) -> None:
 
 def _is_disconnect(error: BaseException) -> bool:
     """Only an operational error is a lost connection: any other may quote a text with that word in it."""
-    is_operational = isinstance(error, (OperationalError, InterfaceError))
-    return is_operational and (error.connection_invalidated or "connection" in str(error.orig))
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return False
+    return error.connection_invalidated or "connection" in str(error.orig)
 
 
 def _told(error: Exception) -> str:
