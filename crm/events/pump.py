@@ -24,6 +24,8 @@ log = get_logger(__name__)
 
 TICK_SECONDS = 1.0
 TICK_GAP = timedelta(hours=1)
+# Two pumps that start their turn at once differ by less; only a larger step is a clock that went back.
+WENT_BACK = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,9 @@ def _take_turn(task: Periodic) -> bool:
             index_elements=["name"],
             set_={"started_at": db_now(), "finished_at": None, "error": None},
             # A clock that went back must not silence the task until it has caught up.
-            where=or_(PeriodicRun.started_at <= db_now() - task.every, PeriodicRun.started_at > db_now()),
+            where=or_(
+                PeriodicRun.started_at <= db_now() - task.every, PeriodicRun.started_at > db_now() + WENT_BACK
+            ),
         )
         taken = session.execute(turn.returning(text("1"))).scalar_one_or_none()
     if taken and last is not None:
