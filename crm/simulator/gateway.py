@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from itertools import count
 from threading import Lock
 
-from crm.core.clock import now as system_now
 from crm.core.errors import InvalidInputError
 from crm.core.log import get_logger
 from crm.core.phone import to_international
@@ -28,7 +27,7 @@ from crm.simulator.networks import Networks
 from crm.simulator.postbox import Postbox
 from crm.simulator.records import Kind, Report, SentSms, TypedSms, read_text
 from crm.simulator.refusals import MAX_TEXT, find_refusal
-from crm.simulator.timing import Timing
+from crm.simulator.timing import Timing, gateway_now
 from crm.simulator.webhook import Webhook
 
 KEPT_SMS = 10_000
@@ -54,7 +53,7 @@ class Gateway:
     """Thread-safe. The CRM posts to `accept`, a person types into `type_sms`; both end in the postbox."""
 
     def __init__(
-        self, webhook: Webhook, *, clock: Callable[[], datetime] = system_now, timing: Timing | None = None
+        self, webhook: Webhook, *, clock: Callable[[], datetime] = gateway_now, timing: Timing | None = None
     ) -> None:
         self.timing = timing or Timing()
         self.fates = FateBook()

@@ -1,9 +1,14 @@
-"""How long the simulated gateway waits, and how often it tries."""
+"""What time it is at the gateway, how long it waits, and how often it tries."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 LONGEST_REPEAT_SECONDS = 900.0
+
+
+def gateway_now() -> datetime:
+    """Return the gateway's time, aware, in UTC; it is another company's clock than the CRM's."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
