@@ -218,7 +218,6 @@ def _new_session() -> requests.Session:
     session.trust_env = (
         False  # no proxy, no credentials from the environment: the gateway and nothing between
     )
-    session.max_redirects = 0
     adapter = _OnceAdapter()
     session.mount("http://", adapter)
     session.mount("https://", adapter)
