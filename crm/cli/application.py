@@ -40,14 +40,19 @@ def needs_app(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def make_app() -> Flask:
-    """Build the application from the environment; its log speaks only of faults.
+    """Build the application from the environment.
 
     Raises: SettingsRefusal if the settings cannot be used.
     """
     try:
-        app = create_app(Settings.from_env(os.environ), role="command")
+        return quiet_app(Settings.from_env(os.environ))
     except SettingsError as error:
         raise SettingsRefusal(str(error)) from error
+
+
+def quiet_app(settings: Settings) -> Flask:
+    """Build the application; its log speaks only of faults, the rest is the command's to tell."""
+    app = create_app(settings, role="command")
     log.configure("ERROR")
     return app
 
