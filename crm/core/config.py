@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -16,8 +16,7 @@ from zoneinfo import ZoneInfo
 from crm.core import embedded
 from crm.core.business_settings import fix_by_environment
 from crm.core.errors import CrmError
-
-Network = IPv4Network | IPv6Network
+from crm.core.networks import Network
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
 from crm.core.errors import ConflictError, InvalidInputError, NotFoundError
+from crm.core.networks import is_inside
 from crm.users.errors import TokenRefusedError
 from crm.users.models import ApiToken
 
@@ -70,7 +71,7 @@ def list_tokens(session: Session) -> Sequence[ApiToken]:
     return session.execute(select(ApiToken).order_by(ApiToken.name)).scalars().all()
 
 
-def check_token(session: Session, secret: str, *, scope: Scope, address: str) -> ApiToken:
+def check_token(session: Session, secret: str, *, scope: Scope, address: str | None) -> ApiToken:
     """Return the token that the secret opens and note its use.
 
     Raises: TokenRefusedError with the reason.
@@ -87,7 +88,7 @@ def check_token(session: Session, secret: str, *, scope: Scope, address: str) ->
         raise TokenRefusedError("The token was revoked.")
     if expired:
         raise TokenRefusedError("The token has expired.")
-    if token.networks and not any(ip_address(address) in ip_network(network) for network in token.networks):
+    if token.networks and not is_inside(address, [ip_network(network) for network in token.networks]):
         raise TokenRefusedError("The token may not be used from this address.")
     if scope not in token.scopes:
         raise TokenRefusedError(f"The token has no access to {scope}.")

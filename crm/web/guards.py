@@ -102,7 +102,7 @@ def _check_token(scope: Scope) -> None:
         raise NotAuthorizedError("Authorization header contains invalid structure")
     try:
         with transaction() as session:
-            token = check_token(session, parts[1], scope=scope, address=request.remote_addr or "0.0.0.0")  # noqa: S104
+            token = check_token(session, parts[1], scope=scope, address=request.remote_addr)
             name = token.name
     except TokenRefusedError as error:
         log.warning("token_refused", scope=scope, reason=str(error))

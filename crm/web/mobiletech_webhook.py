@@ -7,7 +7,6 @@ import hashlib
 import hmac
 from base64 import b64decode
 from binascii import Error as Base64Error
-from ipaddress import ip_address
 
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +17,7 @@ from crm.core.clock import monotonic, now
 from crm.core.config import Settings
 from crm.core.db import transaction
 from crm.core.log import get_logger
+from crm.core.networks import is_inside
 from crm.events import doorbell
 from crm.mobiletech.inbound import receive
 from crm.mobiletech.status_reports import record_status
@@ -48,7 +48,7 @@ class _RefusedError(Exception):
         self.headers = headers
 
 
-@webhook.post("/webhook")
+@webhook.post("/webhook", provide_automatic_options=False)
 def hear() -> Response:
     """Take one `receive` or `status`."""
     started, command = monotonic(), "error"
@@ -90,11 +90,9 @@ def _status(message: Status, body: bytes) -> Response:
 
 def _check_sender(settings: Settings) -> None:
     networks = settings.mobiletech_allowed_networks
-    if networks is not None:
-        address = ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 - no address is no member
-        if not any(address in network for network in networks):
-            log.warning("webhook_wrong_network", address=str(address))
-            raise _RefusedError(403, "This address may not call the webhook.")
+    if networks is not None and not is_inside(request.remote_addr, networks):
+        log.warning("webhook_wrong_network", address=request.remote_addr)
+        raise _RefusedError(403, "This address may not call the webhook.")
     if settings.mobiletech_webhook_passwords and not _has_password(settings.mobiletech_webhook_passwords):
         log.warning("webhook_wrong_password")
         raise _RefusedError(
@@ -120,7 +118,14 @@ def _read_body() -> bytes:
     if request.content_length is not None and request.content_length > MAX_BODY_BYTES:
         raise _RefusedError(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
     request.max_content_length = None
-    body = request.stream.read(MAX_BODY_BYTES + 1)
+    body = b""
+    try:
+        # One read may give only what has arrived so far.
+        while len(body) <= MAX_BODY_BYTES and (piece := request.stream.read(MAX_BODY_BYTES + 1 - len(body))):
+            body += piece
+    except Exception as error:  # each server has its own word for a caller that hangs up or sends no chunks
+        log.warning("webhook_unreadable", reason=type(error).__name__)
+        raise _RefusedError(400, "The body cannot be read to its end.") from error
     if len(body) > MAX_BODY_BYTES:
         raise _RefusedError(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
     return body
