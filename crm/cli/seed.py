@@ -25,7 +25,7 @@ def seed(*, demo: bool) -> None:
     with transaction() as session:
         templates = seed_standard(session)
         if demo:
-            seeded = seed_demo(session, logins_file=LOGINS)
+            seeded = seed_demo(session, logins_file=LOGINS, zone=current_settings().timezone)
     click.echo(f"templates {templates} added")
     if seeded is not None:
         _tell(seeded, LOGINS)

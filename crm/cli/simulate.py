@@ -105,5 +105,8 @@ def _post(body: bytes, url: str | None, password: str | None) -> None:
 
 
 def _zone() -> ZoneInfo:
-    name = os.environ.get("CRM_TIMEZONE")
-    return ZoneInfo(name) if name else GATEWAY_ZONE
+    name = os.environ.get("CRM_TIMEZONE", "").strip()
+    try:
+        return ZoneInfo(name) if name else GATEWAY_ZONE
+    except (KeyError, ValueError, OSError) as error:
+        raise Refusal(f"CRM_TIMEZONE is {name!r}; it must be a zone such as Europe/Bratislava.") from error

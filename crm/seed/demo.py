@@ -3,13 +3,22 @@
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.core.business_settings import list_settings, set_setting
+from crm.core.clock import db_now
 from crm.seed.files import read_data
+from crm.seed.history import is_written, write_history
 from crm.seed.logins import Login, write_logins
+from crm.seed.plan import plan_exchanges
+from crm.seed.readers import add_readers, list_senders
 from crm.users.accounts import create_user, find_by_email
+
+LOCK = 8877_0001  # two who seed at once take turns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,15 +31,32 @@ class DemoSeeded:
     logins: tuple[Login, ...]
 
 
-def seed_demo(session: Session, *, logins_file: Path) -> DemoSeeded:
+def seed_demo(session: Session, *, logins_file: Path, zone: ZoneInfo) -> DemoSeeded:
     """Add what is missing of the demo; a second time that is nothing. Queues no SMS."""
+    session.execute(select(func.pg_advisory_xact_lock(LOCK)))
     data = read_data("demo")
     settings = _add_settings(session, data["settings"])
     logins = tuple(_add_staff(session, data["staff"]))
     if logins:
         # Before the commit: if it fails the next run makes new passwords and writes the file anew.
         write_logins(logins_file, logins)
-    return DemoSeeded(settings=settings, readers=0, messages=0, logins=logins)
+    readers = add_readers(session, data["readers"])
+    return DemoSeeded(
+        settings=settings, readers=readers, messages=_add_messages(session, data, zone), logins=logins
+    )
+
+
+def _add_messages(session: Session, data: dict[str, Any], zone: ZoneInfo) -> int:
+    if is_written(session):
+        return 0
+    story = plan_exchanges(
+        list_senders(session, len(data["readers"]), data["strangers"]),
+        data["texts"],
+        data["long_texts"],
+        now=session.execute(select(db_now())).scalar_one(),
+        zone=zone,
+    )
+    return write_history(session, story, zone=zone)
 
 
 def _add_settings(session: Session, wanted: dict[str, str]) -> int:
