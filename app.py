@@ -3,12 +3,14 @@
 import os
 import sys
 
+from crm.cli import attach
 from crm.core.config import Settings, SettingsError
 from crm.core.errors import CrmError
 from crm.factory import create_app
 
 try:
     app = create_app(Settings.from_env(os.environ))
+    attach(app)
 except SettingsError as error:
     print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
     raise SystemExit(2) from error
