@@ -1,0 +1,168 @@
+"""The stage of a benchmark: PostgreSQL and Valkey as shipped (fsync on), a database, processes as in production."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from flask import Flask
+from flask_migrate import upgrade
+from redis import Redis
+
+from crm.core import embedded, metrics
+from crm.core.business_settings import set_setting
+from crm.core.config import ROOT, VAR, Settings
+from crm.core.db import db, transaction
+from crm.core.errors import CrmError
+from crm.dev.addresses import HOST, find_free_port
+from crm.dev.children import Child, start_child, stop_children
+from crm.events import doorbell
+from crm.factory import create_app
+from crm.mobiletech.sms_templates import create_template, find_template
+
+BENCH_VAR = VAR / "bench"
+LOGS = BENCH_VAR / "log"
+HOST_NAME = "sms.example.sk"
+FIRST_PORT = 8100
+READY_SECONDS = 60.0
+POLL_SECONDS = 0.05
+TEMPLATE = "bench"
+SETTINGS = {
+    "mobiletech_billkey_free": "AZ19",
+    "mobiletech_serv_id": "1703",
+    "mobiletech_short_number": "8877",
+    "mobiletech_test_billkey": "AZ19",
+    "mobiletech_test_template_code": TEMPLATE,
+}
+
+
+class BenchmarkError(CrmError):
+    """A benchmark cannot be run, or something else was measured than was meant."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """One database, and the processes that work on it."""
+
+    database_url: str
+    redis_url: str
+    children: list[Child] = field(default_factory=list)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return what a process in production is told; nothing of the caller's environment."""
+        return {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "CRM_ENV": "production",
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "SECRET_KEY": "a key for the benchmarks, long enough for production",
+            "CRM_BASE_URL": f"https://{HOST_NAME}",
+            "CRM_MOBILETECH_ALLOWED_NETWORKS": "127.0.0.0/8",
+            **more,
+        }
+
+    def start_web(self, **more: str) -> int:
+        """Start gunicorn as shipped, wait until it is ready, return its port."""
+        port = find_free_port(FIRST_PORT)
+        child = self._start("web", ["-m", "gunicorn", "app:app"], PORT=str(port), **more)
+        _wait_for(child, lambda: _is_ready(port))
+        return port
+
+    def start_worker(self, **more: str) -> None:
+        """Start one worker process and wait until it listens."""
+        redis = Redis.from_url(self.redis_url)
+        redis.flushdb()
+        child = self._start("worker", ["worker.py"], **more)
+        _wait_for(child, lambda: bool(redis.smembers("rq:workers")))
+
+    def stop_processes(self) -> None:
+        """Stop what was started, the last one first."""
+        stop_children(self.children[::-1])
+        self.children.clear()
+
+    def connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        """Return a connection that commits each statement by itself."""
+        return psycopg.connect(self.database_url, autocommit=True)
+
+    def make_app(self) -> Flask:
+        """Return the application on the stage's database, in this process; it counts and rings nowhere.
+
+        Its log goes to `benchmark.log`.
+        """
+        app = create_app(Settings.from_env(self.environment()), role="benchmark")
+        metrics.configure(None)
+        doorbell.configure("")
+        _log_to(LOGS / "benchmark.log")
+        return app
+
+    def _start(self, name: str, arguments: list[str], **more: str) -> Child:
+        LOGS.mkdir(parents=True, exist_ok=True)
+        env = self.environment(**more)
+        child = start_child(name, [sys.executable, *arguments], root=ROOT, logs=LOGS, env=env)
+        self.children.append(child)
+        return child
+
+
+@contextmanager
+def open_stage(name: str, *, fresh: bool = True) -> Iterator[Stage]:
+    """Give a migrated database with everything set for the test answer; `fresh` empties it first.
+
+    Its processes are stopped at the end, whatever happens; the servers stop with this process.
+    """
+    url = embedded.ensure_postgres(BENCH_VAR)
+    if fresh:
+        embedded.drop_database(url, name)
+    stage = Stage(
+        database_url=embedded.ensure_database(url, name), redis_url=embedded.ensure_valkey(BENCH_VAR)
+    )
+    _prepare(stage)
+    try:
+        yield stage
+    finally:
+        stage.stop_processes()
+
+
+def _log_to(path: Path) -> None:
+    """Write this process's log there; the terminal is for the figures."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(path.open("a"))
+
+
+def _prepare(stage: Stage) -> None:
+    app = stage.make_app()
+    with app.app_context():
+        upgrade()
+        with transaction() as session:
+            for key, value in SETTINGS.items():
+                set_setting(session, key, value)
+            if find_template(session, TEMPLATE) is None:
+                create_template(session, TEMPLATE, "Prijali sme: {{ original_message }}")
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _wait_for(child: Child, is_ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not is_ready():
+        if not child.is_running or time.monotonic() > deadline:
+            raise BenchmarkError(f"{child.name} is not ready. The end of its log:\n{child.last_lines()}")
+        time.sleep(POLL_SECONDS)
+
+
+def _is_ready(port: int) -> bool:
+    connection = HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/readyz", headers={"Host": HOST_NAME})
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
