@@ -157,10 +157,11 @@ class OutboundMessage(Base):
         CheckConstraint("billing IN ('none', 'failed', 'billed')", name="billing"),
         CheckConstraint("purpose IN ('service', 'paid', 'test')", name="purpose"),
         Index("ix_mobiletech_outbound_messages_newest", "created_at", "id"),
-        Index("ix_mobiletech_outbound_messages_state_newest", "state", "created_at", "id"),
+        Index("ix_mobiletech_outbound_messages_state_newest", "state", "billing", "created_at", "id"),
         Index("ix_mobiletech_outbound_messages_to", "to", "id"),
         Index("ix_mobiletech_outbound_messages_sending", "to", postgresql_where=text("state = 'sending'")),
-        Index("ix_mobiletech_outbound_messages_template", "mobiletech_template_id", "created_at"),
+        Index("ix_mobiletech_outbound_messages_template", "mobiletech_template_id", "created_at", "id"),
+        Index("ix_mobiletech_outbound_messages_conflict", "id", postgresql_where=text("conflict")),
         Index("ix_mobiletech_outbound_messages_paid", "to", "created_at", postgresql_where=text("paid")),
         Index(
             "uq_mobiletech_outbound_messages_live_payment",

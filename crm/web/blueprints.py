@@ -5,9 +5,12 @@ from flask import Blueprint
 from crm.web.health import health
 from crm.web.home import home
 from crm.web.login import login
+from crm.web.messages import messages
 from crm.web.metrics_page import metrics_page
 from crm.web.mobiletech_webhook import webhook
+from crm.web.overview import overview
 from crm.web.server_proxy import server_proxy
+from crm.web.sms_templates import sms_templates
 
 BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (home, ""),
@@ -16,6 +19,9 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (metrics_page, ""),
     (webhook, "/api/v1/mobiletech"),
     (server_proxy, "/api/v1/mobiletech"),
+    (overview, "/admin"),
+    (messages, "/admin/messages"),
+    (sms_templates, "/admin/templates"),
 )
 
 # Guards and CSRF of doors that cannot say it themselves: endpoint -> why anybody may knock.

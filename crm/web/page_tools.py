@@ -20,18 +20,21 @@ TIME_SHAPES = {
 }
 
 
-def set_up(app: Flask, settings: Settings) -> None:
+def set_up(app: Flask) -> None:
     """Make a forgotten value an error, and times those of the newsroom."""
     app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined}
-
-    def local_time(at: datetime, shape: str = "full") -> str:
-        return at.astimezone(settings.timezone).strftime(TIME_SHAPES[shape])
-
-    def iso(at: datetime) -> str:
-        return at.astimezone(settings.timezone).isoformat(timespec="seconds")
-
     app.add_template_filter(local_time)
     app.add_template_filter(iso)
+
+
+def local_time(at: datetime, shape: str = "full") -> str:
+    """Return a moment as the clock on the newsroom's wall shows it."""
+    return at.astimezone(get_settings().timezone).strftime(TIME_SHAPES[shape])
+
+
+def iso(at: datetime) -> str:
+    """Return a moment for programs, in the newsroom's zone."""
+    return at.astimezone(get_settings().timezone).isoformat(timespec="seconds")
 
 
 def get_settings() -> Settings:
@@ -40,8 +43,8 @@ def get_settings() -> Settings:
     return settings
 
 
-def render_staff_page(template: str, **context: Any) -> str:
+def render_staff_page(page: str, /, **context: Any) -> str:
     """Render a page in the staff's frame: with the navigation, the environment and who is signed in."""
     return render_template(
-        template, nav=list_items(), environment=get_settings().env, me=find_signed_in(), **context
+        page, nav=list_items(), environment=get_settings().env, me=find_signed_in(), **context
     )

@@ -1,0 +1,174 @@
+"""The filters of the list of messages: what stands in the address, what it means, what is wrong with it."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from crm.mobiletech.message_log import Direction, LogFilter
+from crm.mobiletech.notifications import Reason
+from crm.mobiletech.wire.operators import Operator
+from crm.mobiletech.words import REASON_WORDS, STATE_WORDS, MessageState
+
+_DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_CODE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+Options = Sequence[tuple[str, str]]
+
+DIRECTIONS: Options = (("in", "Received"), ("out", "Sent or to be sent"))
+STATES: Options = tuple(
+    (state, "Billed or delivered" if state is MessageState.BILLED else word.word)
+    for state, word in STATE_WORDS.items()
+)
+REASONS: Options = tuple(REASON_WORDS.items())
+OPERATORS: Options = tuple((operator, operator.label) for operator in Operator)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One filter as the form shows it; without options it is a date."""
+
+    name: str
+    label: str
+    value: str
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is in force, and the address without it."""
+
+    label: str
+    remove_href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What the address asks for: `values` as they stand there, `problems` in sentences."""
+
+    wanted: LogFilter
+    values: Mapping[str, str]
+    problems: Sequence[str]
+
+    def href(self, **more: str) -> str:
+        """Return the address of this view with more in it."""
+        query = urlencode({**self.values, **more})
+        return f"?{query}" if query else "?"
+
+
+def read_filters(args: Mapping[str, str], zone: ZoneInfo) -> Filters:
+    """Read the filters; what cannot be read is told and left out."""
+    values, problems, wanted = {}, [], {}
+    for name, (attribute, read) in _READERS.items():
+        text = args.get(name, "").strip()
+        if not text:
+            continue
+        values[name] = text
+        try:
+            wanted[attribute] = read(text, zone)
+        except ValueError as error:
+            problems.append(f"{LABELS[name]}: {error}")
+    if "since" in wanted and "until" in wanted and wanted["since"] >= wanted["until"]:
+        problems.append("Until: must not be before From.")
+    return Filters(wanted=LogFilter(**wanted), values=values, problems=problems)
+
+
+def list_choices(filters: Filters, *, templates: Sequence[str], billkeys: Sequence[str]) -> list[Choice]:
+    """Return the filters for the form."""
+    options = _FIXED | {
+        "template": [(code, code) for code in templates],
+        "billkey": [(key, key) for key in billkeys],
+    }
+    return [
+        Choice(
+            name=name,
+            label=label,
+            value=filters.values.get(name, ""),
+            options=_with(options[name], name, filters),
+        )
+        for name, label in LABELS.items()
+    ]
+
+
+def list_chips(filters: Filters) -> list[Chip]:
+    """Return what is in force."""
+    chips = []
+    for name, value in filters.values.items():
+        rest = {other: text for other, text in filters.values.items() if other != name}
+        told = dict(_FIXED.get(name, ())).get(value, value)
+        chips.append(Chip(f"{LABELS[name]}: {told[:40]}", f"?{urlencode(rest)}"))
+    return chips
+
+
+def _with(options: Options, name: str, filters: Filters) -> Options:
+    """Add what is in force but not on offer: a key that is old, a template that never was."""
+    value = filters.values.get(name)
+    if value is None or not options or value in dict(options) or not _CODE.fullmatch(value):
+        return options
+    return [*options, (value, value)] if name in ("template", "billkey") else options
+
+
+def _one_of(kind: type[StrEnum]) -> Callable[[str, ZoneInfo], StrEnum]:
+    def read(text: str, _zone: ZoneInfo) -> StrEnum:
+        try:
+            return kind(text)
+        except ValueError:
+            raise ValueError(f"{text[:40]!r} is none of {', '.join(kind)}.") from None
+
+    return read
+
+
+def _code(text: str, _zone: ZoneInfo) -> str:
+    if not _CODE.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} is no code; it has letters, digits, dots, dashes and underscores.")
+    return text
+
+
+def _first_moment(text: str, zone: ZoneInfo) -> datetime:
+    return datetime.combine(_day(text), time.min, zone)
+
+
+def _moment_after(text: str, zone: ZoneInfo) -> datetime:
+    return datetime.combine(_day(text) + timedelta(days=1), time.min, zone)
+
+
+def _day(text: str) -> date:
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass  # such as 30 February: told like anything else that is no day
+    raise ValueError(f"{text[:40]!r} is no day; write it like 2026-11-23.")
+
+
+LABELS = {
+    "direction": "Direction",
+    "state": "State",
+    "reason": "Reason",
+    "template": "Template",
+    "billkey": "Key",
+    "operator": "Operator",
+    "from": "From",
+    "to": "Until",
+}
+_READERS: dict[str, tuple[str, Callable[[str, ZoneInfo], Any]]] = {
+    "direction": ("direction", _one_of(Direction)),
+    "state": ("state", _one_of(MessageState)),
+    "reason": ("reason", _one_of(Reason)),
+    "template": ("template", _code),
+    "billkey": ("billkey", _code),
+    "operator": ("operator", _one_of(Operator)),
+    "from": ("since", _first_moment),
+    "to": ("until", _moment_after),
+}
+_FIXED: dict[str, Options] = {
+    "direction": DIRECTIONS,
+    "state": STATES,
+    "reason": REASONS,
+    "operator": OPERATORS,
+    "from": (),
+    "to": (),
+}

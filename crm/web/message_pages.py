@@ -1,0 +1,125 @@
+"""Messages as the pages show them: numbers spaced, states in words, parts cut where a phone cuts them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm.core.phone import find_slovak_mobile, mask_in_text
+from crm.mobiletech.message_log import Kind
+from crm.mobiletech.message_rows import LogRow
+from crm.mobiletech.models import OutboundMessage
+from crm.mobiletech.notifications import Reason
+from crm.mobiletech.sending import as_send
+from crm.mobiletech.wire.gsm7 import SEPTETS
+from crm.mobiletech.wire.operators import find_operator
+from crm.mobiletech.wire.sms_text import Encoding
+from crm.mobiletech.wire.xml_codec import UnencodableTextError, encode_send
+from crm.mobiletech.words import (
+    CONFLICT,
+    INBOUND_WORDS,
+    REASON_WORDS,
+    InboundState,
+    MessageState,
+    Word,
+    meaning_of,
+    word_of,
+)
+
+_ROOM = {Encoding.GSM7: 153, Encoding.UCS2: 67}  # units in each of several parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a list; without `href` there is nothing more to see. `is_event` is False for what was not made."""
+
+    href: str | None
+    direction: str
+    at: datetime
+    number: str
+    text: str
+    template_code: str | None
+    billkey: str | None
+    operator: str | None
+    state: Word
+    reason: str | None
+    is_event: bool
+
+
+def as_row(row: LogRow) -> Row:
+    """Return the line."""
+    return Row(
+        href=_href(row),
+        direction="in" if row.kind is Kind.INBOUND else "out",
+        at=row.at,
+        number=spaced(row.number) if row.number else "No number",
+        text=row.text,
+        template_code=row.template_code,
+        billkey=row.billkey,
+        operator=operator_label(row.operator),
+        state=_word(row),
+        reason=_reason(row),
+        is_event=row.kind is not Kind.NOT_SENT,
+    )
+
+
+def spaced(number: str) -> str:
+    """Return a number as people write it: 0905 123 456; what is no Slovak mobile number stays."""
+    local = find_slovak_mobile(number)
+    return f"{local[:4]} {local[4:7]} {local[7:]}" if local else number
+
+
+def operator_label(letter: str | None) -> str | None:
+    """Return the operator's name."""
+    operator = find_operator(letter) if letter else None
+    return operator.label if operator else None
+
+
+def segments(text: str, encoding: str, parts: int) -> list[str]:
+    """Return the text cut where its parts end."""
+    if parts <= 1:
+        return [text]
+    kind = Encoding(encoding)
+    cut, used = [""], 0
+    for character in text:
+        width = SEPTETS[character] if kind is Encoding.GSM7 else len(character.encode("utf-16-be")) // 2
+        if used + width > _ROOM[kind]:
+            cut.append("")
+            used = 0
+        cut[-1] += character
+        used += width
+    return cut
+
+
+def shown_xml(body: bytes | None) -> str:
+    """Return a body for people: numbers masked, because such a page ends up in a ticket."""
+    return mask_in_text(body.decode("utf-8", "replace")) if body else "Not kept."
+
+
+def outbound_xml(message: OutboundMessage) -> str:
+    """Return what goes to the gateway, masked."""
+    try:
+        return shown_xml(encode_send(as_send(message)))
+    except UnencodableTextError as error:
+        return str(error)
+
+
+def _href(row: LogRow) -> str | None:
+    if row.kind is Kind.OUTBOUND:
+        return f"/admin/messages/outbound/{row.id}"
+    inbound_id = row.id if row.kind is Kind.INBOUND else row.inbound_id
+    return f"/admin/messages/inbound/{inbound_id}" if inbound_id is not None else None
+
+
+def _word(row: LogRow) -> Word:
+    if isinstance(row.state, InboundState):
+        return INBOUND_WORDS[row.state]
+    return word_of(row.state, paid=row.paid)
+
+
+def _reason(row: LogRow) -> str | None:
+    if row.kind is Kind.NOT_SENT:
+        return REASON_WORDS[Reason(row.reason)] if row.reason in set(Reason) else row.reason
+    if row.conflict:
+        return CONFLICT
+    if row.state is MessageState.FAILED and row.status:
+        return f"{row.status}: {meaning_of(row.status, row.operator or '').word}"
+    return row.reason

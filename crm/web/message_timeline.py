@@ -1,0 +1,228 @@
+"""What happened to one message, compiled from the facts that were stored as it happened."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from crm.events.backoff import MAX_ATTEMPTS
+from crm.events.models import EntryState, OutboxEntry
+from crm.mobiletech.client import OutcomeKind
+from crm.mobiletech.message_log import Kind
+from crm.mobiletech.message_rows import LogRow
+from crm.mobiletech.models import OutboundMessage, SendAttempt, StatusReport
+from crm.mobiletech.queries import InboundFacts, OutboundFacts
+from crm.mobiletech.wire.problems import PROBLEM_SENTENCES, Problem
+from crm.mobiletech.words import OUTCOME_WORDS, MessageState, Tone, meaning_of, word_of
+from crm.web.message_pages import as_row
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+# States that an attempt does not tell: something else brought the message there, with a reason.
+_TOLD_BY_STATE = frozenset(
+    {
+        MessageState.HELD,
+        MessageState.EXPIRED,
+        MessageState.CANCELLED,
+        MessageState.NOT_SENT,
+        MessageState.UNKNOWN,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One fact; dashed is what did not happen or has not happened yet."""
+
+    at: datetime | None
+    title: str
+    detail: str | None = None
+    tone: Tone = Tone.WAIT
+    icon: str = "dot"
+    dashed: bool = False
+
+
+def inbound_timeline(facts: InboundFacts) -> list[Item]:
+    """Return what became of an SMS from a reader, in order."""
+    message = facts.message
+    received = Item(
+        at=message.created_at,
+        title="Received from the gateway",
+        detail=f"Stored under its id {message.mobiletech_id}; a repeat of it changes nothing.",
+        tone=Tone.GOOD,
+        icon="in",
+    )
+    return _in_order([received, *_oddities(facts), *_work(facts), *map(_answer, facts.answers)])
+
+
+def outbound_timeline(facts: OutboundFacts) -> list[Item]:
+    """Return what became of an SMS of ours, in order."""
+    message, items = facts.message, []
+    if facts.answered is not None:
+        came = facts.answered
+        items.append(
+            Item(
+                at=came.created_at,
+                title="The reader wrote",
+                detail=came.content[:160],
+                tone=Tone.GOOD,
+                icon="in",
+            )
+        )
+    items.append(_rendered(facts))
+    items += [_attempt(number, each) for number, each in enumerate(facts.attempts, start=1)]
+    items += [_report(each, message) for each in facts.reports]
+    items += _state(facts)
+    items += _next_try(facts)
+    return _in_order(items)
+
+
+def problem_sentences(codes: Iterable[str]) -> list[str]:
+    """Return what was odd about a message, in sentences."""
+    return [PROBLEM_SENTENCES[Problem(code)] if code in set(Problem) else code for code in codes]
+
+
+def _in_order(items: Iterable[Item]) -> list[Item]:
+    return sorted(items, key=lambda item: item.at or _LAST)
+
+
+def _oddities(facts: InboundFacts) -> Iterable[Item]:
+    message = facts.message
+    for sentence in problem_sentences(message.problems):
+        yield Item(at=message.created_at, title="Odd about it", detail=sentence, tone=Tone.WARN, icon="alert")
+    if message.duplicate_of is not None:
+        told = f"The same text again, seconds after message {message.duplicate_of}: no second paid answer."
+        yield Item(
+            at=message.created_at, title="Marked as a repeat", detail=told, tone=Tone.WARN, icon="retry"
+        )
+
+
+def _work(facts: InboundFacts) -> Iterable[Item]:
+    if not any(entry.handler is None for entry in facts.work):
+        yield Item(
+            at=None, title="Handled", detail="Long ago: finished work is kept for 30 days.", icon="check"
+        )
+    for entry in facts.work:
+        yield from _entry(entry)
+
+
+def _entry(entry: OutboxEntry) -> Iterable[Item]:
+    """Tell the state of one piece of work: all handlers together, or one that is tried again by itself."""
+    name = entry.handler or "Handling"
+    tries = f"Try {entry.attempts} of {MAX_ATTEMPTS}: {entry.error}"
+    match entry.state:
+        case EntryState.DONE:
+            done = f"{entry.handler} done at last" if entry.handler else "Handled"
+            yield Item(at=entry.finished_at, title=done, tone=Tone.GOOD, icon="check")
+        case EntryState.DEAD:
+            yield Item(
+                at=entry.finished_at,
+                title=f"{name} failed for good",
+                detail=tries,
+                tone=Tone.BAD,
+                icon="cross",
+            )
+        case EntryState.DISCARDED:
+            yield Item(
+                at=entry.finished_at, title=f"{name} given up", detail=tries, tone=Tone.WARN, icon="minus"
+            )
+        case _ if entry.attempts:
+            yield Item(
+                at=entry.created_at, title=f"{name} failed", detail=tries, tone=Tone.WARN, icon="alert"
+            )
+            yield Item(at=entry.available_at, title=f"{name} is tried again", icon="retry", dashed=True)
+        case _:
+            yield Item(at=None, title="Waits to be handled", icon="clock", dashed=True)
+
+
+def _answer(row: LogRow) -> Item:
+    shown = as_row(row)
+    if row.kind is Kind.NOT_SENT:
+        return Item(
+            at=row.at,
+            title=f"No answer: {shown.reason}",
+            detail=row.text,
+            tone=Tone.BAD,
+            icon="minus",
+            dashed=True,
+        )
+    made_of = f"Template {row.template_code}" if row.template_code else "Written by a person"
+    return Item(
+        at=row.at,
+        title="Answer made",
+        detail=f"{made_of}. Now: {shown.state.word.lower()}.",
+        icon="out",
+        tone=Tone.GOOD,
+    )
+
+
+def _rendered(facts: OutboundFacts) -> Item:
+    message = facts.message
+    made_of = "Written by a person"
+    if facts.template_code:
+        made_of = f"Template {facts.template_code}, version {message.template_version}"
+    alphabet = "UCS-2" if message.encoding == "ucs2" else "GSM-7"
+    parts = "1 part" if message.parts == 1 else f"{message.parts} parts"
+    return Item(
+        at=message.created_at,
+        title="Text made and queued",
+        detail=f"{made_of}: {message.content_length} characters, {parts} in {alphabet}.",
+        tone=Tone.GOOD,
+        icon="templates",
+    )
+
+
+def _attempt(number: int, attempt: SendAttempt) -> Item:
+    word = OUTCOME_WORDS[OutcomeKind(attempt.outcome)]
+    answered = f", HTTP {attempt.http_status}" if attempt.http_status else ""
+    took = f"{attempt.took_ms / 1000:.1f} s" if attempt.took_ms >= 1000 else f"{attempt.took_ms} ms"
+    return Item(
+        at=attempt.created_at,
+        title=word.word,
+        detail=f"Try {number}, {took}{answered}: {attempt.detail}",
+        tone=word.tone,
+        icon=word.icon,
+    )
+
+
+def _report(report: StatusReport, message: OutboundMessage) -> Item:
+    word = meaning_of(report.status, message.operator_type)
+    early = message.sent_at is not None and report.received_at < message.sent_at
+    notes = ["It came before we knew the message's id."] if early else []
+    notes += ["Not applied yet."] if report.applied_at is None else []
+    return Item(
+        at=report.received_at,
+        title=f"Reported {report.status}: {word.word}",
+        detail=" ".join(notes) or None,
+        tone=word.tone,
+        icon=word.icon,
+    )
+
+
+def _state(facts: OutboundFacts) -> Iterable[Item]:
+    """Tell a state that no attempt explains."""
+    message = facts.message
+    told = facts.attempts[-1].detail if facts.attempts else None
+    if facts.state in _TOLD_BY_STATE and message.state_reason != told:
+        word = word_of(facts.state, paid=message.paid)
+        yield Item(
+            at=message.updated_at,
+            title=word.word,
+            detail=message.state_reason,
+            tone=word.tone,
+            icon=word.icon,
+        )
+
+
+def _next_try(facts: OutboundFacts) -> Iterable[Item]:
+    work = facts.work
+    if facts.state is not MessageState.QUEUED:
+        return
+    if work is None or work.state != EntryState.READY:
+        told = "No work will move it: see `crm audit`."
+        yield Item(
+            at=None, title="Nothing will send it", detail=told, tone=Tone.BAD, icon="alert", dashed=True
+        )
+        return
+    title = "Is tried again" if facts.attempts else "Is sent when it is its turn"
+    yield Item(
+        at=work.available_at, title=title, detail=facts.message.state_reason, icon="clock", dashed=True
+    )

@@ -1,0 +1,33 @@
+"""A browser whose requests share nothing but the cookies, as real ones do."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.factories.users import make_user
+from tests.pages import sign_in
+
+
+class Browser(FlaskClient):
+    """Gives each request an application context of its own: the one around a test would keep who is signed in."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Return a browser without JavaScript."""
+    return Browser(app)
+
+
+@pytest.fixture
+def staff(client: FlaskClient) -> FlaskClient:
+    """Return a browser in which an administrator is signed in."""
+    make_user(role="admin", email="admin@example.sk", name="Eva Nováková")
+    assert sign_in(client, "admin@example.sk").status_code == 302
+    return client
