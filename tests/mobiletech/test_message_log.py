@@ -1,0 +1,251 @@
+"""The list of messages: order, pages and filters are exact, however the rows fall."""
+
+from datetime import datetime, timedelta
+from itertools import cycle, islice
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from crm.core.db import current_session, transaction
+from crm.mobiletech import message_log
+from crm.mobiletech.message_log import Direction, Kind, LogFilter, Position, count_messages, list_messages
+from crm.mobiletech.notifications import Reason
+from crm.mobiletech.sms_templates import create_template
+from crm.mobiletech.wire.operators import Operator
+from crm.mobiletech.words import MessageState
+from tests.factories.log import START, make_inbound, make_not_sent, make_outbound
+
+EVERYTHING = LogFilter()
+MAKERS = {Kind.INBOUND: make_inbound, Kind.NOT_SENT: make_not_sent, Kind.OUTBOUND: make_outbound}
+
+
+def test_the_newest_stands_first_whatever_table_it_is_from(app: Flask) -> None:
+    first, second, third = make_inbound(), make_outbound(), make_not_sent()
+
+    page = list_messages(current_session(), EVERYTHING, limit=10)
+
+    assert [(each.kind, each.id) for each in page.positions] == [
+        (Kind.NOT_SENT, third),
+        (Kind.OUTBOUND, second),
+        (Kind.INBOUND, first),
+    ]
+    assert (page.newer, page.older) == (None, None)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+@pytest.mark.parametrize(
+    ("label", "moments"),
+    [
+        ("each at its own moment", range(12)),
+        ("all at one moment", [0] * 12),
+        ("three at each moment", [0, 0, 0, 1, 1, 1] * 2),
+    ],
+)
+def test_pages_down_and_up_show_every_row_once(app: Flask, size: int, label: str, moments: list[int]) -> None:
+    wanted = _fill(moments)
+
+    down = _walk_down(EVERYTHING, size)
+    up = _walk_up(EVERYTHING, size, start=down[-1])
+
+    assert down == wanted
+    assert up == wanted[:-1]
+
+
+def test_back_at_the_top_the_first_page_is_whole(app: Flask) -> None:
+    wanted = _fill(range(9))
+
+    page = list_messages(current_session(), EVERYTHING, limit=5, before=wanted[3])
+
+    assert page.positions == wanted[:5]
+    assert page.newer is None
+
+
+@pytest.mark.parametrize(
+    ("label", "wanted", "found"),
+    [
+        ("everything", LogFilter(), "start ok no_credit waits mystery refused person"),
+        ("from readers", LogFilter(direction=Direction.IN), "start"),
+        ("to readers", LogFilter(direction=Direction.OUT), "ok no_credit waits mystery refused person"),
+        ("billed", LogFilter(state=MessageState.BILLED), "ok"),
+        ("failed", LogFilter(state=MessageState.FAILED), "no_credit"),
+        ("queued", LogFilter(state=MessageState.QUEUED), "waits"),
+        ("unknown", LogFilter(state=MessageState.UNKNOWN), "mystery"),
+        ("not sent: by us and by a person", LogFilter(state=MessageState.NOT_SENT), "refused person"),
+        ("a reason", LogFilter(reason=Reason.NO_TEMPLATE), "refused"),
+        ("another reason", LogFilter(reason=Reason.NO_SENDER), ""),
+        ("a key", LogFilter(billkey="AA99"), "mystery"),
+        ("an operator", LogFilter(operator=Operator.TELEKOM), "start waits"),
+        ("a template", LogFilter(template="pong"), "waits"),
+        ("a template that is only in a refusal", LogFilter(template="welcome"), "refused"),
+        ("key and state", LogFilter(billkey="AZ19", state=MessageState.FAILED), "no_credit"),
+        ("template and state", LogFilter(template="pong", state=MessageState.QUEUED), "waits"),
+        ("template and another state", LogFilter(template="pong", state=MessageState.HELD), ""),
+        ("direction against state", LogFilter(direction=Direction.IN, state=MessageState.HELD), ""),
+        ("from a moment", LogFilter(since=START + timedelta(hours=5)), "refused person"),
+        ("until a moment", LogFilter(until=START + timedelta(hours=2)), "start ok"),
+        (
+            "between",
+            LogFilter(since=START + timedelta(hours=1), until=START + timedelta(hours=3)),
+            "ok no_credit",
+        ),
+    ],
+)
+def test_filters_find_what_they_say(app: Flask, label: str, wanted: LogFilter, found: str) -> None:
+    names = _seven_messages()
+
+    page = list_messages(current_session(), wanted, limit=10)
+
+    assert sorted(names[each.kind, each.id] for each in page.positions) == sorted(found.split())
+
+
+def test_a_search_that_no_index_serves_stops_and_goes_on_from_there(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_log, "SCANNED", 4)
+    rare = [make_outbound(billkey="RARE" if number in (0, 9) else "AZ19") for number in range(12)]
+    wanted = LogFilter(billkey="RARE")
+
+    pages = [list_messages(current_session(), wanted, limit=5)]
+    while pages[-1].older is not None:
+        pages.append(list_messages(current_session(), wanted, limit=5, after=pages[-1].older))
+
+    assert [each.id for page in pages for each in page.positions] == [rare[9], rare[0]]
+    assert [page.is_cut for page in pages] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("scanned", [1, 2, 5])
+@pytest.mark.parametrize("size", [1, 4])
+def test_a_stopped_search_loses_nothing_between_the_tables(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, scanned: int, size: int
+) -> None:
+    letters = cycle("OTTOTTT")
+    for kind, letter in zip(
+        islice(cycle([Kind.INBOUND, Kind.OUTBOUND, Kind.OUTBOUND]), 18), letters, strict=False
+    ):
+        MAKERS[kind](operator_type=letter)
+    wanted = LogFilter(operator=Operator.ORANGE)
+    whole = list_messages(current_session(), wanted, limit=100).positions
+    monkeypatch.setattr(message_log, "SCANNED", scanned)
+
+    assert _walk_down(wanted, size) == whole
+    assert _walk_up(wanted, size, start=Position(START, 0, 0)) == whole
+
+
+def test_counts_are_exact_up_to_a_thousand(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_log, "COUNTED", 3)
+    _fill(range(3))
+
+    assert count_messages(current_session(), EVERYTHING) == 3
+    make_inbound()
+    assert count_messages(current_session(), EVERYTHING) == 4  # which is "3+"
+    make_inbound()
+    assert count_messages(current_session(), EVERYTHING) == 4
+    assert count_messages(current_session(), LogFilter(operator=Operator.O2)) is None
+
+
+@pytest.mark.parametrize(
+    ("label", "wanted"),
+    [
+        ("everything", LogFilter()),
+        ("a state", LogFilter(state=MessageState.UNKNOWN)),
+        ("billed", LogFilter(state=MessageState.BILLED)),
+        ("a template", LogFilter(template="pong")),
+        ("a key", LogFilter(billkey="AZ19")),
+        ("an operator", LogFilter(operator=Operator.O2)),
+        ("a day", LogFilter(since=START, until=START + timedelta(days=1))),
+    ],
+)
+@pytest.mark.parametrize("older", [True, False])
+def test_every_page_is_a_range_of_an_index(app: Flask, label: str, wanted: LogFilter, older: bool) -> None:
+    _seven_messages()
+    middle = Position(START, Kind.NOT_SENT, 4)
+
+    plans = _plans(wanted, middle, older=older)
+
+    assert plans
+    for plan in plans:
+        assert "Seq Scan" not in plan, plan
+        assert "Sort" not in plan, plan
+
+
+def _plans(wanted: LogFilter, start: Position, *, older: bool) -> list[str]:
+    """Return the plans that PostgreSQL makes when it believes that the tables are large."""
+    session = current_session()
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    session.execute(text("SET LOCAL enable_bitmapscan = off"))
+    plans = []
+    for each in message_log._ranges(session, wanted):
+        statement = message_log._rows(each, wanted, start=start, older=older).limit(51)
+        compiled = statement.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+        rows = session.execute(text(f"EXPLAIN {str(compiled).replace(':', chr(92) + ':')}")).scalars()
+        plans.append("\n".join(rows))
+    session.rollback()
+    return plans
+
+
+def _fill(moments: Any) -> list[Position]:
+    """Add a row at each moment, in turn of each kind; return their positions, newest first."""
+    kinds = cycle(Kind)
+    positions = []
+    for moment in moments:
+        kind, at = next(kinds), START + timedelta(minutes=moment)
+        positions.append(Position(at, int(kind), MAKERS[kind](created_at=at)))
+    return sorted(positions, reverse=True)
+
+
+def _walk_down(wanted: LogFilter, size: int) -> list[Position]:
+    found: list[Position] = []
+    page = list_messages(current_session(), wanted, limit=size)
+    while True:
+        found += page.positions
+        if page.older is None:
+            return found
+        page = list_messages(current_session(), wanted, limit=size, after=page.older)
+
+
+def _walk_up(wanted: LogFilter, size: int, *, start: Position) -> list[Position]:
+    """Return what is newer than `start`, newest first, as somebody finds it who pages upwards."""
+    found: list[Position] = []
+    newer: Position | None = start
+    while newer is not None:
+        page = list_messages(current_session(), wanted, limit=size, before=newer)
+        found = [*(each for each in page.positions if each not in found), *found]
+        newer = page.newer
+    return [each for each in found if each > start]
+
+
+def _seven_messages() -> dict[tuple[int, int], str]:
+    def at(hours: int) -> datetime:
+        return START + timedelta(hours=hours)
+
+    with transaction() as session:
+        pong = create_template(session, "pong", "Pong").id
+    return {
+        (Kind.INBOUND, make_inbound(created_at=at(0), operator_type="T")): "start",
+        (Kind.OUTBOUND, make_outbound(created_at=at(1))): "ok",
+        (Kind.OUTBOUND, make_outbound(created_at=at(2), billing="failed", status="A32")): "no_credit",
+        (
+            Kind.OUTBOUND,
+            make_outbound(
+                created_at=at(3),
+                state="queued",
+                billing="none",
+                operator_type="T",
+                mobiletech_template_id=pong,
+                mobiletech_id=None,
+            ),
+        ): "waits",
+        (
+            Kind.OUTBOUND,
+            make_outbound(
+                created_at=at(4), state="unknown", billing="none", paid=True, billkey="AA99", purpose="test"
+            ),
+        ): "mystery",
+        (Kind.NOT_SENT, make_not_sent(created_at=at(5))): "refused",
+        (
+            Kind.OUTBOUND,
+            make_outbound(created_at=at(6), state="not_sent", billing="none", mobiletech_id=None),
+        ): "person",
+    }
