@@ -40,7 +40,8 @@ def list_senders(session: Session, readers: int, strangers: int) -> list[Sender]
 
 
 def _senders(session: Session, count: int) -> Iterator[Sender]:
-    owners = dict(session.execute(select(MobilePhone.phone_number, MobilePhone.user_id)).tuples().all())
+    rows = session.execute(select(MobilePhone.phone_number, MobilePhone.user_id)).all()
+    owners = {row.phone_number: row.user_id for row in rows}
     for number in map(number_of, range(count)):
         operator = operator_by_prefix(number) or ""
         yield Sender(number=to_international(number), operator=operator, user_id=owners.get(number))

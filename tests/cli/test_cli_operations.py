@@ -1,0 +1,78 @@
+"""`crm outbox` and `crm audit`: what failed is shown with its reason, and a person decides."""
+
+import json
+
+import pytest
+
+from crm.core.db import transaction
+from crm.events.models import EntryState, OutboxEntry
+from tests.cli.conftest import Run
+
+REASON = "LookupError: No handler is registered for the event long-gone. " + "Very long. " * 40
+
+
+@pytest.fixture
+def dead_id() -> str:
+    with transaction() as session:
+        ready = OutboxEntry(
+            key="a",
+            event="shaky",
+            payload={"n": 1},
+            attempts=2,
+            error="ValueError: n",
+            available_at="2199-01-01",
+        )
+        dead = OutboxEntry(
+            key="b", event="long-gone", payload={"n": 2}, attempts=10, error=REASON, state=EntryState.DEAD
+        )
+        fine = OutboxEntry(key="c", event="fine", payload={}, available_at="2199-01-01")
+        session.add_all([ready, dead, fine])
+        session.flush()
+        return str(dead.id)
+
+
+def test_failed_work_is_listed_dead_first_with_the_whole_reason(run: Run, dead_id: str) -> None:
+    rows = json.loads(run("outbox", "list", "--json").stdout)
+    printed = run("outbox", "list").stdout
+
+    assert [(row["event"], row["about"], row["attempts"]) for row in rows] == [
+        ("long-gone", "n=2", 10),
+        ("shaky", "n=1", 2),
+    ]
+    assert rows[0]["next_try"] is None
+    assert rows[1]["next_try"] == "2199-01-01T00:00:00+00:00"
+    assert REASON in printed
+
+
+@pytest.mark.parametrize(("command", "state"), [("retry", "ready"), ("discard", "discarded")])
+def test_person_decides_about_failed_work(run: Run, dead_id: str, command: str, state: str) -> None:
+    assert run("outbox", command, dead_id, dead_id).exit_code == 0
+
+    with transaction() as session:
+        assert session.get_one(OutboxEntry, int(dead_id)).state == state
+
+
+def test_one_wrong_id_leaves_all_as_they_were(run: Run, dead_id: str) -> None:
+    assert run("outbox", "discard", dead_id, "777").exit_code == 1
+
+    with transaction() as session:
+        assert session.get_one(OutboxEntry, int(dead_id)).state == "dead"
+
+
+def test_audit_of_a_sound_house_says_so(run: Run) -> None:
+    result = run("audit")
+
+    assert result.exit_code == 0
+    assert "invariants hold" in result.stdout
+
+
+def test_audit_prints_what_breaks_an_invariant(run: Run, dead_id: str) -> None:
+    result = run("audit")
+    told = json.loads(run("audit", "--json").stdout)
+
+    assert result.exit_code == 1
+    assert "work_dead: No work waits for a person" in result.stdout
+    assert f"id={dead_id}, event=long-gone" in result.stdout
+    assert "1 of" in result.stderr
+    assert told[0]["name"] == "work_dead"
+    assert told[0]["rows"][0]["id"] == dead_id

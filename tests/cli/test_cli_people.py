@@ -1,0 +1,64 @@
+"""`crm user`, `phone`, `token`: what scripts read from the last line, and what is stored."""
+
+import json
+
+from crm.core.db import transaction
+from crm.users.accounts import find_by_email, get_user
+from crm.users.api_tokens import Scope, check_token
+from crm.users.passwords import verify_password
+from crm.users.phones import find_phones_of
+from tests.cli.conftest import Run
+
+PASSWORD = "correct horse battery"
+
+
+def test_user_create_prints_the_id_alone_on_the_last_line(run: Run) -> None:
+    result = run("user", "create", "--email", "eva@example.sk", "--password", PASSWORD, "--role", "admin")
+
+    with transaction() as session:
+        user = find_by_email(session, "eva@example.sk")
+        assert user is not None
+        assert result.stdout.splitlines()[-1] == str(user.id)
+        assert user.role == "admin"
+        assert verify_password(PASSWORD, user.password)
+
+
+def test_user_without_password_and_terminal_has_none(run: Run) -> None:
+    result = run("user", "create", "--phone", "+421 908 123 456", stdin="never read\n")
+
+    with transaction() as session:
+        user = get_user(session, int(result.stdout))
+        assert not verify_password("never read", user.password)
+        assert find_phones_of(session, [user.id]) == {user.id: "0908123456"}
+
+
+def test_phone_link_twice_changes_nothing(run: Run) -> None:
+    user_id = run("user", "create", "--email", "eva@example.sk").stdout.strip()
+
+    results = [run("phone", "link", spelling, user_id) for spelling in ("0908123456", "00421908123456")]
+
+    assert [result.exit_code for result in results] == [0, 0]
+    with transaction() as session:
+        assert find_phones_of(session, [int(user_id)]) == {int(user_id): "0908123456"}
+
+
+def test_token_create_prints_the_token_alone_on_the_last_line(run: Run) -> None:
+    made = run("token", "create", "proxy", "--scope", Scope.SERVER_PROXY, "--expires", "2199-01-31")
+
+    secret = made.stdout.splitlines()[-1]
+    with transaction() as session:
+        assert check_token(session, secret, scope=Scope.SERVER_PROXY, address="127.0.0.1").name == "proxy"
+
+
+def test_token_list_shows_state_but_never_the_secret(run: Run) -> None:
+    secret = run(
+        "token", "create", "proxy", "--scope", Scope.SERVER_PROXY, "--network", "10.0.0.0/8"
+    ).stdout.strip()
+    assert run("token", "revoke", "proxy").exit_code == 0
+
+    listed = run("token", "list", "--json")
+
+    (row,) = json.loads(listed.stdout)
+    assert (row["name"], row["networks"]) == ("proxy", ["10.0.0.0/8"])
+    assert row["revoked_at"] is not None
+    assert secret not in listed.stdout + run("token", "list").stdout

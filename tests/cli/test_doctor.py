@@ -1,0 +1,155 @@
+"""The doctor: every single thing that is set wrongly is found, and named with what to do."""
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, text
+
+from crm.core.config import Settings
+from crm.core.db import transaction
+from crm.doctor import Finding, Level, check_addresses, check_durability, check_redis, check_timeouts, examine
+from crm.events.doorbell import connect
+from crm.events.models import PeriodicRun
+from tests.cli.conftest import Run
+from tests.factories.messages import set_up_gateway, turn_on_test_answer
+
+ON = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+
+
+@pytest.mark.parametrize("name", ON)
+def test_setting_that_may_lose_commits_fails(name: str) -> None:
+    assert check_durability(ON).level is Level.OK
+    assert check_durability(ON | {name: "off"}).level is Level.FAIL
+
+
+@pytest.mark.parametrize(
+    ("deadline", "record", "job", "lease", "level"),
+    [(15, 20, 45, 60, Level.OK), (30, 20, 45, 60, Level.FAIL), (15, 20, 60, 60, Level.FAIL)],
+)
+def test_timeouts_must_stand_in_their_order(
+    deadline: float, record: float, job: float, lease: float, level: Level
+) -> None:
+    assert check_timeouts(deadline=deadline, record=record, job=job, lease=lease).level is level
+
+
+def test_redis_that_evicts_or_is_away_fails(redis_url: str) -> None:
+    redis = connect(redis_url)
+    assert check_redis(redis).level is Level.OK
+    redis.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        assert check_redis(redis).level is Level.FAIL
+    finally:
+        redis.config_set("maxmemory-policy", "noeviction")
+    assert check_redis(connect("redis://127.0.0.1:9/0")).level is Level.FAIL
+
+
+def test_production_needs_https(settings: Settings) -> None:
+    production = replace(settings, env="production", base_url="http://sms.example.sk")
+
+    assert check_addresses(production).level is Level.FAIL
+    assert check_addresses(replace(production, base_url="https://sms.example.sk")).level is Level.OK
+
+
+SENDING = {
+    "mock": ("test", "mock", {}, "gateway", Level.OK),
+    "mock in production": ("production", "mock", {}, "gateway", Level.WARN),
+    "no address": ("test", "http", {}, "gateway", Level.FAIL),
+    "address": (
+        "test",
+        "http",
+        {"mobiletech_gateway_url_production": "http://127.0.0.1:8010/send"},
+        "gateway",
+        Level.OK,
+    ),
+    "no https": (
+        "production",
+        "http",
+        {"mobiletech_gateway_url_production": "http://gw.sk/"},
+        "gateway",
+        Level.FAIL,
+    ),
+    "all keys set": ("production", "http", {}, "sending", Level.OK),
+    "no free key": ("production", "http", {"mobiletech_billkey_free": ""}, "sending", Level.FAIL),
+    "no free key for the mock": ("test", "mock", {"mobiletech_billkey_free": ""}, "sending", Level.WARN),
+    "no short number": ("test", "http", {"mobiletech_short_number": ""}, "sending", Level.FAIL),
+}
+
+
+@pytest.mark.parametrize(("env", "client", "values", "name", "level"), SENDING.values(), ids=SENDING)
+def test_what_sending_needs_is_looked_at(
+    app: Flask, settings: Settings, env: str, client: str, values: dict[str, str], name: str, level: Level
+) -> None:
+    set_up_gateway(**values)
+
+    assert finding(replace(settings, env=env, mobiletech_client=client), name).level is level
+
+
+@pytest.mark.parametrize(
+    ("env", "billkey", "level"),
+    [
+        ("production", "AZ19", Level.OK),
+        ("production", "AA99", Level.FAIL),
+        ("test", "AA99", Level.WARN),
+    ],
+)
+def test_paid_test_answer_fails_in_production(
+    app: Flask, settings: Settings, env: str, billkey: str, level: Level
+) -> None:
+    turn_on_test_answer(billkey=billkey)
+
+    assert finding(replace(settings, env=env), "test answer").level is level
+
+
+def test_test_answer_without_its_template_fails(app: Flask, settings: Settings) -> None:
+    set_up_gateway(mobiletech_test_billkey="AZ19", mobiletech_test_template_code="gone")
+
+    assert finding(settings, "test answer").level is Level.FAIL
+
+
+@pytest.mark.parametrize(
+    ("env", "minutes_ago", "level"),
+    [
+        ("production", 2, Level.OK),
+        ("production", 4, Level.FAIL),
+        ("test", 4, Level.WARN),
+        ("test", None, Level.WARN),
+    ],
+)
+def test_worker_must_have_been_alive_lately(
+    app: Flask, settings: Settings, env: str, minutes_ago: int | None, level: Level
+) -> None:
+    if minutes_ago is not None:
+        with transaction() as session:
+            at = func.crm_now() - func.make_interval(0, 0, 0, 0, 0, minutes_ago)
+            session.add(PeriodicRun(name="tick", started_at=at))
+
+    assert finding(replace(settings, env=env), "worker").level is level
+
+
+def test_database_behind_the_code_fails(app: Flask, settings: Settings) -> None:
+    with transaction() as session:
+        before = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        session.execute(text("UPDATE alembic_version SET version_num = '0001_clock'"))
+    try:
+        found = finding(settings, "migrations")
+    finally:
+        with transaction() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = :before"), {"before": before})
+
+    assert found.level is Level.FAIL
+    assert "crm db upgrade" in found.sentence
+    assert finding(settings, "migrations").level is Level.OK
+
+
+def test_every_check_is_one_line_and_a_failure_is_status_1(run: Run) -> None:
+    result = run("doctor")
+
+    # The database of the tests does not wait for the disk.
+    assert "FAIL durability: fsync, synchronous_commit, full_page_writes must be on" in result.stdout
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) == 12
+
+
+def finding(settings: Settings, name: str) -> Finding:
+    return next(each for each in examine(settings) if each.name == name)

@@ -1,0 +1,118 @@
+"""`crm seed`: safe to run twice, sends nothing, takes nothing away from a publisher."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import func, select
+
+from crm.audit import run_audit
+from crm.cli import seed as seed_command
+from crm.core.business_settings import get_setting
+from crm.core.db import transaction
+from crm.events.drain import drain
+from crm.mobiletech.models import InboundMessage, OutboundMessage
+from crm.users import passwords
+from crm.users.accounts import find_by_email
+from crm.users.models import User
+from crm.users.passwords import verify_password
+from tests.cli.conftest import Run
+from tests.fakes import FakeGateway
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture(autouse=True)
+def logins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "var" / "demo-logins.txt"
+    monkeypatch.setattr(seed_command, "LOGINS", path)
+    return path
+
+
+def test_standard_templates_are_added_once_and_changes_stay(run: Run) -> None:
+    run("seed")
+    run("template", "set", "pong", "--content", "Naša odpoveď")
+
+    assert run("seed").stdout == "templates 0 added\n"
+    assert run("template", "show", "pong").stdout == "Naša odpoveď\n"
+    assert run("settings", "get", "mobiletech_billkey_free").stdout == "\n"
+
+
+def test_demo_is_worth_looking_at_and_sound(run: Run, gateway: FakeGateway) -> None:
+    assert run("seed", "--demo").exit_code == 0
+    drain(for_seconds=5)
+
+    assert gateway.sent == []
+    with transaction() as session:
+        assert run_audit(session) == []
+        states = set(session.execute(select(OutboundMessage.state)).scalars())
+        assert {"accepted", "rejected", "unknown", "held", "expired"} <= states
+        assert set(session.execute(select(OutboundMessage.billing)).scalars()) == {"none", "failed", "billed"}
+        assert session.execute(select(func.max(OutboundMessage.parts))).scalar_one() > 1
+        odd = select(func.count()).where(InboundMessage.duplicate_of.is_not(None))
+        assert session.execute(odd).scalar_one() == 1
+        readers = select(func.count()).where(User.role == "customer")
+        assert session.execute(readers).scalar_one() == 36
+
+
+def test_demo_twice_adds_nothing(run: Run, logins: Path) -> None:
+    first = run("seed", "--demo")
+    written = logins.read_text()
+    second = run("seed", "--demo")
+
+    assert "messages 0 added" not in first.stdout
+    assert second.stdout.splitlines() == [
+        f"{name} 0 added" for name in ("templates", "settings", "readers", "messages", "logins")
+    ]
+    assert logins.read_text() == written
+
+
+def test_demo_staff_signs_in_with_the_printed_password_which_nobody_else_may_read(
+    run: Run, logins: Path
+) -> None:
+    printed = run("seed", "--demo").stdout
+    lines = [line.split() for line in logins.read_text().splitlines()[1:]]
+
+    assert stat.S_IMODE(logins.stat().st_mode) == 0o600
+    assert [line[0] for line in lines] == ["admin", "billing", "editor", "support"]
+    with transaction() as session:
+        for role, email, password in lines:
+            user = find_by_email(session, email)
+            assert user is not None
+            assert (user.role, verify_password(password, user.password)) == (role, True)
+            assert password in printed
+    assert len({password for _, _, password in lines}) == 4
+
+
+def test_lost_logins_are_told_how_to_replace(run: Run, logins: Path) -> None:
+    run("seed", "--demo")
+    logins.unlink()
+
+    assert "crm user create --role admin" in run("seed", "--demo").stdout
+
+
+def test_demo_leaves_a_publishers_settings_alone(run: Run) -> None:
+    run("settings", "set", "mobiletech_serv_id", "42")
+
+    run("seed", "--demo")
+
+    with transaction() as session:
+        assert get_setting(session, "mobiletech_serv_id") == "42"
+        assert get_setting(session, "mobiletech_billkey_free") == "AZ19"
+
+
+def test_demo_is_refused_in_production(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    real = seed_command.current_settings()
+    monkeypatch.setattr(seed_command, "current_settings", lambda: replace(real, env="production"))
+
+    result = run("seed", "--demo")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    with transaction() as session:
+        assert session.execute(select(func.count()).select_from(User)).scalar_one() == 0

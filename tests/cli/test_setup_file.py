@@ -1,0 +1,133 @@
+"""The set-up file: whole or not at all, twice changes nothing, every fault at once with its place."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from crm.core.business_settings import get_setting
+from crm.core.db import transaction
+from crm.mobiletech.sms_templates import list_templates
+from crm.setup_file import Change, apply_setup, export_setup
+from crm.setup_yaml import MAX_BYTES, SetupFileError
+from tests.cli.conftest import Run
+
+FILE = """
+settings: {mobiletech_billkey_free: AZ19, mobiletech_serv_id: 0177, vat_rate: 4.90}
+templates:
+  - {code: pong, purpose: service, content: "Prijali sme: {{ original_message }}"}
+  - {code: month, purpose: paid, content: "Predlzene, {{ price }} EUR/mesiac."}
+"""
+
+
+def apply(source: str | bytes) -> dict[Change, int]:
+    with transaction() as session:
+        return dict(apply_setup(session, source.encode() if isinstance(source, str) else source))
+
+
+def test_applying_twice_changes_nothing(app: Flask) -> None:
+    first, second = apply(FILE), apply(FILE)
+
+    assert first == {Change.INSERTED: 5, Change.UPDATED: 0, Change.UNCHANGED: 0}
+    assert second == {Change.INSERTED: 0, Change.UPDATED: 0, Change.UNCHANGED: 5}
+
+
+def test_numbers_mean_what_they_say(app: Flask) -> None:
+    apply(FILE)
+
+    with transaction() as session:
+        assert get_setting(session, "mobiletech_serv_id") == "0177"
+        assert get_setting(session, "vat_rate") == "4.90"
+
+
+def test_what_the_file_does_not_name_stays(app: Flask) -> None:
+    apply(FILE)
+
+    changed = apply('settings: {vat_rate: 5}\ntemplates: [{code: pong, content: "Ahoj"}]')
+
+    assert changed == {Change.INSERTED: 0, Change.UPDATED: 2, Change.UNCHANGED: 0}
+    with transaction() as session:
+        assert get_setting(session, "mobiletech_serv_id") == "0177"
+        assert [(each.code, each.version) for each in list_templates(session)] == [("month", 1), ("pong", 2)]
+
+
+FAULTS = {
+    "unknown part": ("prices: []", "prices: there is no such part"),
+    "later part": ("billkeys: []", "billkeys: this part comes with a later version"),
+    "unknown key": ("settings: {nope: 1}", "settings.nope: There is no setting"),
+    "impossible value": ("settings: {vat_rate: much}", "settings.vat_rate: must be an amount"),
+    "empty value": ("settings: {vat_rate: }", "settings.vat_rate: must be one text"),
+    "value of many": ("settings: {vat_rate: [1]}", "settings.vat_rate: must be one text"),
+    "settings as a list": ("settings: [a]", "settings: must be keys"),
+    "templates as keys": ("templates: {a: b}", "templates: must be a list"),
+    "refused text": ("templates: [{code: a, content: '{% for %}'}]", "templates[0] a: Line 1"),
+    "no content": ("templates: [{code: a}]", "templates[0]: content is missing"),
+    "unknown field": ("templates: [{code: a, content: b, color: red}]", "no field 'color'"),
+    "unknown purpose": ("templates: [{code: a, content: b, purpose: c}]", "no purpose 'c'"),
+    "code twice": ("templates: [{code: a, content: b}, {code: a, content: c}]", "templates[1]: the code 'a'"),
+    "no template": ("templates: [7]", "templates[0]: must have"),
+    "key twice": ("settings: {vat_rate: 1, vat_rate: 2}", "column 25: the key 'vat_rate' stands here twice"),
+    "part twice": ("settings: {}\nsettings: {}", "line 2, column 1"),
+    "empty": ("", "must have the parts"),
+    "a text": ("hello", "must have the parts"),
+    "no YAML": ("settings: {", "line 1"),
+    "nested too deeply": ("[" * 600 + "]" * 600, "nested too deeply"),
+    "in itself": ("settings: &a [*a]", "recursive"),
+    "no UTF-8": (b"\xff", "not UTF-8"),
+    "too large": (b"#" * (MAX_BYTES + 1), "larger than"),
+    "key that is a list": ("{[a]: b}", "a key must be a text"),
+}
+
+
+@pytest.mark.parametrize(("source", "sentence"), FAULTS.values(), ids=FAULTS)
+def test_fault_is_told_with_its_place(app: Flask, source: str | bytes, sentence: str) -> None:
+    with pytest.raises(SetupFileError) as refused:
+        apply(source)
+
+    assert sentence in refused.value.faults[0]
+
+
+def test_all_faults_are_told_at_once_and_nothing_is_applied(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "setup.yaml"
+    file.write_text("settings: {vat_rate: 20, nope: 1}\ntemplates: [{code: a, content: b}, 7]\nrules: []")
+
+    result = run("setup", "apply", str(file))
+
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) == 3
+    assert result.stderr == "Error: Nothing was applied: 3 faults, listed above\n"
+    with transaction() as session:
+        assert get_setting(session, "vat_rate") == "0"
+        assert list_templates(session) == []
+
+
+def test_export_is_applied_without_a_change(run: Run) -> None:
+    apply(FILE)
+
+    exported = run("setup", "export").stdout
+
+    assert run("setup", "apply", "-", stdin=exported).stdout == "inserted 0 updated 0 unchanged 5\n"
+
+
+@hypothesis_settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(content=st.text(st.characters(exclude_categories=["C"], exclude_characters="{}"), min_size=1))
+def test_any_text_survives_export_and_apply(app: Flask, content: str) -> None:
+    if not content.strip():
+        return
+    with transaction() as session:
+        apply_setup(session, export_of(content))
+        exported = export_setup(session)
+
+        assert apply_setup(session, exported.encode())[Change.UNCHANGED] == 1
+        assert [each.content for each in list_templates(session)] == [content]
+
+
+def export_of(content: str) -> bytes:
+    import yaml
+
+    return yaml.safe_dump({"templates": [{"code": "a", "content": content}]}).encode()
