@@ -124,8 +124,10 @@ class _Reader:
             if self.production:
                 self.fault(name, "is required in production")
             return ""
-        if urlsplit(value).scheme not in schemes:
-            self.fault(name, f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        parts = _split_url(value)
+        if parts is None or parts[0] not in schemes:
+            told = " or ".join(f"{scheme}://" for scheme in schemes)
+            self.fault(name, f"must be an address that begins with {told}")
         return value
 
     def base_url(self) -> str:
