@@ -29,3 +29,6 @@ accesslog = None
 errorlog = "-"
 # The app reads X-Forwarded-* by CRM_TRUSTED_PROXIES; gunicorn itself believes nobody.
 forwarded_allow_ips = ""
+
+# A socket in the home directory that nobody asked for, and that two instances would share.
+control_socket_disable = True
