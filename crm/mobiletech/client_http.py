@@ -1,7 +1,7 @@
 """The gateway over HTTP: one POST, no redirects, no retries, one deadline for all of it.
 
 A timeout of `requests` runs anew with each byte, so a timer closes the socket at the deadline. Whether a
-failed call was certainly not sent is read from the connection itself: it was still connecting.
+failed call was certainly not sent is read from the connection itself: there was none to hand it over to.
 """
 
 import socket
@@ -16,6 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from crm.core.clock import monotonic
+from crm.core.errors import CrmError
 from crm.mobiletech.client import (
     CONNECT_SECONDS,
     DEADLINE_SECONDS,
@@ -35,15 +36,21 @@ SHOWN_REPLY = 2000
 
 @dataclass(slots=True)
 class _Call:
-    """What the connection of the present call has reached; one per thread."""
+    """What the present call has reached; one per thread. With a socket the message may be out."""
 
-    connecting: bool = False
     sockets: list[socket.socket] = field(default_factory=list)
     overdue: bool = False
 
+    def hand_over(self, sock: socket.socket) -> None:
+        # First the socket, then the look: `cut` does it the other way round, so one of the two sees the other.
+        self.sockets.append(sock)
+        if self.overdue:
+            self.sockets.clear()
+            raise TimeoutError
+
     def cut(self) -> None:
         self.overdue = True
-        for sock in self.sockets:
+        for sock in list(self.sockets):
             with suppress(OSError):  # closed already: nothing left to cut
                 sock.shutdown(socket.SHUT_RDWR)
 
@@ -52,20 +59,15 @@ _present = local()
 
 
 class _Watched:
-    """Tells the present call when the connection is being made, made, or used again."""
+    """Tells the present call that there is a connection and the message is handed over to it now."""
 
     sock: Any
 
-    def connect(self) -> None:
-        call: _Call = _present.call
-        call.connecting = True
-        super().connect()  # type: ignore[misc]
-        call.connecting = False
-
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
-            self.connect()
-        _present.call.sockets.append(self.sock)
+            self.connect()  # type: ignore[attr-defined]
+        call: _Call = _present.call
+        call.hand_over(self.sock)
         super().request(*args, **kwargs)  # type: ignore[misc]
 
 
@@ -118,12 +120,13 @@ class HttpGatewayClient:
 
     def send(self, message: Send, *, url: str, paid: bool) -> Outcome:
         """Post the message once and return what came of it; does not raise."""
-        started = monotonic()
+        started, call = monotonic(), _Call()
         session = _new_session() if paid else self._shared
         try:
-            outcome = self._outcome(session, url, encode_send(message))
-        except Exception as error:  # whatever it was, the message may be out: that is an outcome, not a crash
-            outcome = _unknown(f"The call ended with {type(error).__name__}.")
+            reply = self._post(session, call, url, encode_send(message))
+            outcome = read_reply(reply.status, reply.body)
+        except Exception as error:  # whatever it was: the message may be out or not, that is an outcome too
+            outcome = self._failure(call, error)
         finally:
             if paid:
                 session.close()
@@ -139,27 +142,16 @@ class HttpGatewayClient:
                 reply = self._post(session, _Call(), url, body)
         except _ReplyTooLargeError as error:
             raise GatewayUnreachableError(f"The answer is larger than {MAX_REPLY_BYTES} bytes.") from error
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, OSError, ValueError) as error:  # ValueError: the address is none
             raise GatewayUnreachableError(f"The gateway gave no whole answer: {_cause(error)}.") from error
         return Forwarded(status=reply.status, body=reply.body, content_type=reply.content_type)
 
-    def _outcome(self, session: requests.Session, url: str, body: bytes) -> Outcome:
-        call = _Call()
-        try:
-            reply = self._post(session, call, url, body)
-        except GatewaySettingsError as error:
-            return Outcome(kind=OutcomeKind.NOT_SENT, detail=str(error))
-        except _ReplyTooLargeError:
-            return _unknown(f"The reply is larger than {MAX_REPLY_BYTES} bytes.")
-        except (requests.RequestException, OSError) as error:
-            return self._failure(call, error)
-        return read_reply(reply.status, reply.body)
-
     def _failure(self, call: _Call, error: Exception) -> Outcome:
-        if call.connecting:
-            return Outcome(
-                kind=OutcomeKind.NOT_SENT, detail=f"No connection to the gateway: {_cause(error)}."
-            )
+        if not call.sockets:
+            told = str(error) if isinstance(error, CrmError) else f"No connection: {_cause(error)}."
+            return Outcome(kind=OutcomeKind.NOT_SENT, detail=told)
+        if isinstance(error, _ReplyTooLargeError):
+            return _unknown(f"The reply is larger than {MAX_REPLY_BYTES} bytes.")
         if call.overdue:
             return _unknown(f"No whole reply within {self._deadline:g} seconds.")
         return _unknown(f"The connection failed after the message had been handed over: {_cause(error)}.")
