@@ -38,6 +38,7 @@ def start_child(
     log = logs / f"{name}.log"
     if log.exists():
         log.replace(log.with_suffix(".log.old"))
+    log.touch(mode=0o600)  # the seed tells new passwords there
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own commands
             command,
