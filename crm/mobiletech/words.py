@@ -80,10 +80,18 @@ INBOUND_WORDS: Mapping[InboundState, Word] = {
     InboundState.HANDLED: Word("Read", Tone.WAIT, "check"),
 }
 
-BILLING_WORDS: Mapping[Billing, str] = {
-    Billing.NONE: "Nothing reported yet",
-    Billing.FAILED: "Reported as failed",
-    Billing.BILLED: "Reported as billed",
+# paid or not -> what the reports say about the money
+BILLING_WORDS: Mapping[bool, Mapping[Billing, str]] = {
+    True: {
+        Billing.NONE: "Nothing reported yet",
+        Billing.FAILED: "Reported as not billed",
+        Billing.BILLED: "Reported as billed",
+    },
+    False: {
+        Billing.NONE: "Free; nothing reported yet",
+        Billing.FAILED: "Free; reported as not delivered",
+        Billing.BILLED: "Free; reported as delivered",
+    },
 }
 
 REASON_WORDS: Mapping[Reason, str] = {
@@ -107,10 +115,12 @@ STATUS_WORDS: Mapping[DeliveryStatus, Word] = {
     DeliveryStatus.UNKNOWN: Word("a code that we do not know", Tone.UNKNOWN, "question"),
     DeliveryStatus.OPERATOR_CHANGED: Word("the number is with another operator", Tone.WARN, "retry"),
     DeliveryStatus.NOT_DELIVERED: Word("not delivered", Tone.BAD, "cross"),
-    DeliveryStatus.ERROR: Word("refused", Tone.BAD, "cross"),
+    DeliveryStatus.ERROR: Word("delivery failed", Tone.BAD, "cross"),
     DeliveryStatus.BILLED: Word("billed", Tone.GOOD, "check"),
     DeliveryStatus.DELIVERED: Word("delivered", Tone.GOOD, "check"),
 }
+
+NOT_BILLED = Word("billing refused", Tone.BAD, "cross")
 
 OUTCOME_WORDS: Mapping[OutcomeKind, Word] = {
     OutcomeKind.ACCEPTED: Word("The gateway took it", Tone.GOOD, "send"),
@@ -151,8 +161,9 @@ def word_of(state: MessageState, *, paid: bool) -> Word:
 
 
 def meaning_of(code: str, operator: str) -> Word:
-    """Return what a code of the gateway says on that operator."""
-    return STATUS_WORDS[classify(code, operator)]
+    """Return what a code of the gateway says on that operator; errors of billing (A) are about money."""
+    status = classify(code, operator)
+    return NOT_BILLED if status is DeliveryStatus.ERROR and code.startswith("A") else STATUS_WORDS[status]
 
 
 def find_advice(state: MessageState, *, paid: bool, conflict: bool) -> str | None:

@@ -77,7 +77,7 @@ def read_filters(args: Mapping[str, str], zone: ZoneInfo) -> Filters:
 
 
 def list_choices(filters: Filters, *, templates: Sequence[str], billkeys: Sequence[str]) -> list[Choice]:
-    """Return the filters for the form."""
+    """Return the filters for the form; only what was not sent has a reason to choose."""
     options = _FIXED | {
         "template": [(code, code) for code in templates],
         "billkey": [(key, key) for key in billkeys],
@@ -90,6 +90,7 @@ def list_choices(filters: Filters, *, templates: Sequence[str], billkeys: Sequen
             options=_with(options[name], name, filters),
         )
         for name, label in LABELS.items()
+        if name != "reason" or filters.wanted.state is MessageState.NOT_SENT or "reason" in filters.values
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from textwrap import shorten
 
 from crm.events.backoff import MAX_ATTEMPTS
 from crm.events.models import EntryState, OutboxEntry
@@ -15,6 +16,7 @@ from crm.mobiletech.wire.problems import PROBLEM_SENTENCES, Problem
 from crm.mobiletech.words import OUTCOME_WORDS, MessageState, Tone, meaning_of, word_of
 from crm.web.message_pages import as_row
 
+SHOWN_TEXT = 160  # characters of the SMS that is answered
 _LAST = datetime.max.replace(tzinfo=UTC)
 # States that an attempt does not tell: something else brought the message there, with a reason.
 _TOLD_BY_STATE = frozenset(
@@ -50,7 +52,7 @@ def inbound_timeline(facts: InboundFacts) -> list[Item]:
         tone=Tone.GOOD,
         icon="in",
     )
-    return _in_order([received, *_oddities(facts), *_work(facts), *map(_answer, facts.answers)])
+    return _in_order([received, *map(_answer, facts.answers), *_work(facts)])
 
 
 def outbound_timeline(facts: OutboundFacts) -> list[Item]:
@@ -62,7 +64,7 @@ def outbound_timeline(facts: OutboundFacts) -> list[Item]:
             Item(
                 at=came.created_at,
                 title="The reader wrote",
-                detail=came.content[:160],
+                detail=shorten(came.content, SHOWN_TEXT, placeholder=" …"),
                 tone=Tone.GOOD,
                 icon="in",
             )
@@ -82,17 +84,6 @@ def problem_sentences(codes: Iterable[str]) -> list[str]:
 
 def _in_order(items: Iterable[Item]) -> list[Item]:
     return sorted(items, key=lambda item: item.at or _LAST)
-
-
-def _oddities(facts: InboundFacts) -> Iterable[Item]:
-    message = facts.message
-    for sentence in problem_sentences(message.problems):
-        yield Item(at=message.created_at, title="Odd about it", detail=sentence, tone=Tone.WARN, icon="alert")
-    if message.duplicate_of is not None:
-        told = f"The same text again, seconds after message {message.duplicate_of}: no second paid answer."
-        yield Item(
-            at=message.created_at, title="Marked as a repeat", detail=told, tone=Tone.WARN, icon="retry"
-        )
 
 
 def _work(facts: InboundFacts) -> Iterable[Item]:

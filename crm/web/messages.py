@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import shorten
 from typing import Any
 
 from flask import Blueprint, abort, request
@@ -30,6 +31,7 @@ from crm.web.page_tools import get_settings, local_time, render_staff_page
 messages = Blueprint("messages", __name__)
 
 PAGE = 50
+SHOWN_LABEL = 40
 LARGEST_ID = 2**63 - 1
 NO_DATE = frozenset({Problem.DATE_BAD, Problem.DATE_IMPLAUSIBLE})
 
@@ -168,7 +170,7 @@ def _outbound(session: Session, facts: OutboundFacts) -> dict[str, Any]:
         "paid": message.paid,
         "purpose": message.purpose,
         "state": word_of(facts.state, paid=message.paid),
-        "billing": BILLING_WORDS[Billing(message.billing)],
+        "billing": BILLING_WORDS[message.paid][Billing(message.billing)],
         "status": message.status,
         "encoding": message.encoding,
         "parts": message.parts,
@@ -176,7 +178,10 @@ def _outbound(session: Session, facts: OutboundFacts) -> dict[str, Any]:
         "template": template | {"href": f"/admin/templates/{facts.template_code}"}
         if facts.template_code
         else None,
-        "rcv": {"href": f"/admin/messages/inbound/{answered.id}", "label": answered.content[:40] or "SMS"}
+        "rcv": {
+            "href": f"/admin/messages/inbound/{answered.id}",
+            "label": shorten(answered.content, SHOWN_LABEL, placeholder=" …") or "SMS",
+        }
         if answered
         else None,
         "expires_after": f"{message.expiration} {get_setting(session, 'mobiletech_expiration_unit')}",
