@@ -49,10 +49,15 @@ def ask_breaker(session: Session) -> Pause | None:
 
 
 def tell_breaker(session: Session, *, ambiguous: bool) -> None:
-    """Count the outcome of a paid send."""
+    """Count what the gateway answered to a paid message; a call that never reached it is no answer.
+
+    A clear answer ends a pause and the row; what was ambiguous within the last minute still counts.
+    """
     state, now = _locked(session)
     if not ambiguous:
-        state.ambiguous_run, state.recent_ambiguous = 0, []
+        if state.paused_until is not None:
+            state.recent_ambiguous = []
+        state.ambiguous_run = 0
         state.paused_until, state.pause_seconds, state.reason = None, 0, None
         return
     minute_ago = (now - timedelta(minutes=1)).isoformat()
@@ -62,7 +67,8 @@ def tell_breaker(session: Session, *, ambiguous: bool) -> None:
         doubled = min(state.pause_seconds * 2, LONGEST_PAUSE_SECONDS)
         state.pause_seconds = max(doubled, FIRST_PAUSE_SECONDS)
         state.paused_until = now + timedelta(seconds=state.pause_seconds)
-        state.reason = f"{state.ambiguous_run} paid messages in a row ended without a clear answer."
+        ended = max(state.ambiguous_run, len(state.recent_ambiguous))
+        state.reason = f"{ended} paid messages of late ended without a clear answer."
         log.error("paid_sending_paused", seconds=state.pause_seconds, in_a_row=state.ambiguous_run)
 
 
@@ -79,7 +85,7 @@ def is_over_cap(session: Session, message: OutboundMessage) -> bool:
         OutboundMessage.to == message.to,
         OutboundMessage.paid,
         OutboundMessage.id != message.id,
-        OutboundMessage.created_at > db_now() - CAP_WINDOW,
+        func.coalesce(OutboundMessage.sending_at, OutboundMessage.created_at) > db_now() - CAP_WINDOW,
         may_charge,
     )
     return session.execute(statement).scalar_one() >= limit

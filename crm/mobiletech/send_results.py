@@ -85,7 +85,7 @@ class SendResults:
     def _one(self, sent: Sent, outcome: Outcome) -> None:
         metrics.count("sends_total", outcome=outcome.kind)
         log.info("send_finished", outbound_id=sent.message_id, outcome=outcome.kind, took_ms=outcome.took_ms)
-        if sent.paid:
+        if sent.paid and outcome.kind is not OutcomeKind.NOT_SENT:
             tell_breaker(self.session, ambiguous=outcome.kind is OutcomeKind.UNKNOWN)
         match outcome.kind:
             case OutcomeKind.ACCEPTED:
