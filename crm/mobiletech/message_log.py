@@ -21,7 +21,7 @@ from crm.mobiletech.wire.delivery_status import Billing
 from crm.mobiletech.wire.operators import Operator
 from crm.mobiletech.words import MessageState
 
-SCANNED = 10_000
+SCANNED = 20_000
 COUNTED = 1000
 
 

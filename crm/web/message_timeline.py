@@ -164,11 +164,12 @@ def _rendered(facts: OutboundFacts) -> Item:
 def _attempt(number: int, attempt: SendAttempt) -> Item:
     word = OUTCOME_WORDS[OutcomeKind(attempt.outcome)]
     answered = f", HTTP {attempt.http_status}" if attempt.http_status else ""
+    told = "" if attempt.detail == f"{word.word}." else f": {attempt.detail}"
     took = f"{attempt.took_ms / 1000:.1f} s" if attempt.took_ms >= 1000 else f"{attempt.took_ms} ms"
     return Item(
         at=attempt.created_at,
         title=word.word,
-        detail=f"Try {number}, {took}{answered}: {attempt.detail}",
+        detail=f"Try {number}, {took}{answered}{told}",
         tone=word.tone,
         icon=word.icon,
     )
