@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.mobiletech.wire.operators import Operator, find_operator, operator_by_prefix
 
-_EVIDENCE = text(
-    """
+_EVIDENCE = text("""
     SELECT number, inbound.operator_type AS inbound_operator, inbound.created_at AS inbound_at,
            delivered.operator_type AS delivered_operator,
            ported.operator_type AS wrong_operator, ported.received_at AS wrong_at
@@ -33,8 +32,7 @@ _EVIDENCE = text(
         JOIN mobiletech_status_log AS report USING (mobiletech_id)
         WHERE message."to" = number AND report.status = '_OPERATOR_CHANGE' ORDER BY report.id DESC LIMIT 1
     ) AS ported ON true
-""".replace(" ON inbound.operator_type IS NULL OR ported_exists(number)", " ON true")
-)
+""")
 
 
 def resolve_operators(session: Session, numbers: Collection[str]) -> dict[str, Operator | None]:
