@@ -133,17 +133,21 @@ def notify_many(
     if not wishes:
         return []
     known = _look_up(session, wishes)
+    made = dict(known.messages)
     results: list[OutboundMessage | NotSent] = []
     fresh: list[OutboundMessage] = []
     for wish in wishes:
-        try:
-            message = known.messages.get(wish.key or "") or _compose(session, known, wish)
-        except _RefusalError as refusal:
-            results.append(refuse(session, refusal.reason, refusal.detail, wish))
-            continue
-        results.append(message)
-        if message not in session:
+        message = made.get(wish.key or "")
+        if message is None:
+            try:
+                message = _compose(session, known, wish)
+            except _RefusalError as refusal:
+                results.append(refuse(session, refusal.reason, refusal.detail, wish))
+                continue
             fresh.append(message)
+            if wish.key:
+                made[wish.key] = message
+        results.append(message)
     session.add_all(fresh)
     session.flush()
     queue(session, fresh, available_at=available_at)
@@ -153,11 +157,12 @@ def notify_many(
 def queue(
     session: Session, messages: Sequence[OutboundMessage], *, available_at: datetime | None = None
 ) -> None:
-    """Add the work that sends the messages."""
+    """Add the work that sends the messages; the window of one for later opens then, so the work says when."""
+    later = {"not_before": available_at.isoformat()} if available_at else {}
     work = [
         Work(
             key=f"send:{message.id}",
-            payload={"mobiletech_outbound_message_id": message.id},
+            payload={"mobiletech_outbound_message_id": message.id, **later},
             lane=lane_of(message.to),
         )
         for message in messages

@@ -115,7 +115,7 @@ class _Claim:
             self.finished.append(entry.id)
         elif message.to in busy:
             put_off(self.session, [entry.id], BEHIND_ANOTHER)
-        elif now > message.created_at + self._window(message):
+        elif now > self._closes_at(entry, message):
             self._end(entry, message, S.EXPIRED, "It could not be sent in time; the window for it is over.")
         elif message.paid:
             self._paid(entry, message, now)
@@ -174,6 +174,9 @@ class _Claim:
             if message.id in moved
         ]
 
-    def _window(self, message: OutboundMessage) -> timedelta:
+    def _closes_at(self, entry: Entry, message: OutboundMessage) -> datetime:
+        """Return when it is too late to send it; a message for later has its whole window from then on."""
+        not_before = entry.payload.get("not_before")
+        opens_at = datetime.fromisoformat(not_before) if not_before else message.created_at
         unit = get_setting(self.session, "mobiletech_expiration_unit")
-        return timedelta(**{unit: message.expiration})
+        return opens_at + timedelta(**{unit: message.expiration})
