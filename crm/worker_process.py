@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from types import FrameType
 
 from flask import Flask
+from redis import RedisError
 from rq import SimpleWorker
 from rq.timeouts import UnixSignalDeathPenalty
+from sqlalchemy.exc import DBAPIError
 
 from crm.core import log, metrics
 from crm.core.config import Settings, SettingsError
@@ -56,7 +58,11 @@ def main(arguments: Sequence[str]) -> int:
         return 2 if isinstance(error, SettingsError) else 1
     assert DEADLINE_SECONDS + RECORD_FOR_SECONDS < doorbell.JOB_TIMEOUT_SECONDS < LEASE_SECONDS
     with app.app_context():
-        return _burst() if options.burst else _work(app, settings)
+        try:
+            return _burst() if options.burst else _work(app, settings)
+        except DBAPIError as error:
+            sys.stderr.write(f"The database cannot be used: {error.orig}\n")
+            return 1
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -81,22 +87,42 @@ def _burst() -> int:
 
 
 def _work(app: Flask, settings: Settings) -> int:
-    redis = doorbell.connect(settings.redis_url, timeout=None)
-    queue = doorbell.queue(redis)
-    worker = OutboxWorker([queue], connection=redis, serializer="json")
-    jobs.state.redis_url, jobs.state.should_stop = settings.redis_url, worker.should_stop
     stopped = threading.Event()
     pump = threading.Thread(target=_pump, args=(app, settings, stopped), name="pump", daemon=True)
     pump.start()
     logger.info("worker_started", pid=os.getpid())
     try:
-        worker.work(logging_level="WARNING")
+        _answer_bells(settings, stopped)
     finally:
         stopped.set()
         pump.join(STOP_SECONDS)
         metrics.flush()
         logger.info("worker_stopped", pid=os.getpid())
     return 0
+
+
+def _answer_bells(settings: Settings, stopped: threading.Event) -> None:
+    """Be an RQ worker until told to stop; while Redis cannot be reached the pump works alone."""
+    redis = doorbell.connect(settings.redis_url, timeout=None)
+    while not stopped.is_set():
+        try:
+            worker = OutboxWorker([doorbell.queue(redis)], connection=redis, serializer="json")
+            jobs.state.redis_url, jobs.state.should_stop = settings.redis_url, worker.should_stop
+            worker.work(logging_level="WARNING")
+        except RedisError as error:
+            _stop_on_signals(stopped)
+            logger.warning("redis_unreachable", reason=type(error).__name__)
+            stopped.wait(RESTART_SECONDS)
+        else:
+            return
+
+
+def _stop_on_signals(stopped: threading.Event) -> None:
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
 
 
 def _pump(app: Flask, settings: Settings, stopped: threading.Event) -> None:
@@ -107,12 +133,7 @@ def _pump(app: Flask, settings: Settings, stopped: threading.Event) -> None:
 def _supervise(count: int) -> int:
     command = [sys.executable, sys.argv[0], "--workers", "1"]
     stopping = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    _stop_on_signals(stopping)
     children = [subprocess.Popen(command) for _ in range(count)]  # noqa: S603 - our own program
     while not stopping.wait(RESTART_SECONDS):
         for index, child in enumerate(children):

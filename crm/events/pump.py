@@ -1,6 +1,7 @@
 """The sweep: each second look at the table, ring for what is due, and run the periodic tasks whose time has come.
 
-Any number of pumps may run. When Redis cannot be reached the pump does the work itself.
+Any number of pumps may run. When Redis cannot be reached, or bells are not answered, the pump does the work
+itself.
 """
 
 import threading
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from redis import Redis
-from sqlalchemy import exists, or_, select, text, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from crm.core.clock import db_now
@@ -23,6 +24,9 @@ from crm.events.models import EntryState, OutboxEntry, PeriodicRun
 log = get_logger(__name__)
 
 TICK_SECONDS = 1.0
+DRAIN_SECONDS = 5.0
+# Bells are rung and nobody comes: the RQ workers may be waiting out their own retries after Redis was away.
+UNANSWERED = timedelta(seconds=5)
 TICK_GAP = timedelta(hours=1)
 # Two pumps that start their turn at once differ by less; only a larger step is a clock that went back.
 WENT_BACK = timedelta(minutes=1)
@@ -55,18 +59,22 @@ def tick(redis: "Redis", periodic: tuple[Periodic, ...], *, should_stop: Callabl
         blamed = count_crashes(session, dead_after=MAX_CRASHES)
     if blamed:
         log.error("worker_died", entries=blamed)
-    if is_anything_due() and not doorbell.ring_now(redis):
-        drain(for_seconds=TICK_SECONDS * 5, should_stop=should_stop)
+    overdue = find_overdue()
+    if overdue is not None and (not doorbell.ring_now(redis) or overdue > UNANSWERED):
+        drain(for_seconds=DRAIN_SECONDS, should_stop=should_stop)
     for task in periodic:
         if not should_stop():
             run_if_due(task)
 
 
-def is_anything_due() -> bool:
-    """Return whether some entry waits whose time has come."""
+def find_overdue() -> timedelta | None:
+    """Return for how long the oldest due entry has waited, None if nothing is due."""
     with transaction() as session:
-        due = exists().where(OutboxEntry.state == EntryState.READY, OutboxEntry.available_at <= db_now())
-        return bool(session.execute(select(due)).scalar())
+        due = select(func.min(OutboxEntry.available_at), db_now()).where(
+            OutboxEntry.state == EntryState.READY, OutboxEntry.available_at <= db_now()
+        )
+        oldest, now = session.execute(due).one()
+        return None if oldest is None else now - oldest
 
 
 def run_if_due(task: Periodic) -> bool:
