@@ -104,6 +104,7 @@ def engine_options(*, application_name: str, statement_timeout_s: int) -> dict[s
         f"-c idle_in_transaction_session_timeout=60000 -c lock_timeout=10000"
     )
     return {
+        "hide_parameters": True,  # an error must not carry the text of an SMS into the log
         "pool_size": 10,
         "max_overflow": 10,
         "pool_timeout": 5,
