@@ -18,6 +18,9 @@ from crm.core.db import Base
 from crm.core.errors import InvalidInputError, NotFoundError
 
 _DURATION = re.compile(r"P(?=.)(?:(\d{1,4})D)?(?:T(?=.)(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?")
+# A name of labels, an IPv4 or an IPv6 address.
+_HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f:.]+")
+_TOO_MUCH = 1_000_000
 
 
 class BusinessSetting(Base):
@@ -62,7 +65,9 @@ def _short_number(value: str) -> None:
 
 def _url(value: str) -> None:
     parts = urlsplit(value)
-    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+    _ = parts.port  # raises ValueError on a port that is none
+    is_address = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "")
+    if value and (not is_address or parts.username):
         raise ValueError(
             "must be an address such as https://gateway.example.sk/send, without user and password"
         )
@@ -83,7 +88,7 @@ def _amount(value: str) -> None:
         amount = Decimal(value)
     except InvalidOperation as error:
         raise ValueError("must be an amount such as 50 or 4.99") from error
-    if not amount.is_finite() or amount < 0 or amount != round(amount, 2):
+    if not amount.is_finite() or not 0 <= amount < _TOO_MUCH or amount != round(amount, 2):
         raise ValueError("must be an amount of 0 or more with at most two decimals")
 
 

@@ -155,6 +155,8 @@ class _Reader:
             return ZoneInfo("UTC")
 
     def networks(self, name: str, default: str = "") -> tuple[Network, ...]:
+        if self.text(name) and not _listed(self.text(name)):
+            self.fault(name, "names no network")
         return tuple(
             network
             for text in _listed(self.text(name, default))

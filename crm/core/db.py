@@ -60,8 +60,8 @@ def transaction() -> Iterator[Session]:
         session.rollback()
         raise
     finally:
-        session.info.pop("in_transaction_block", None)
-        session.info.pop("business_settings", None)
+        for note in ("in_transaction_block", "business_settings", "after_commit"):
+            session.info.pop(note, None)
 
 
 def execute_committed(statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
