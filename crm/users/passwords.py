@@ -9,6 +9,7 @@ from crm.users.errors import InvalidUserError
 
 SHORTEST = 10
 LONGEST = 256
+_ARGON2 = "$argon2"
 
 _hasher = PasswordHasher()
 
@@ -24,11 +25,12 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password: str, hashed: str | None) -> bool:
-    """Return whether the password fits; None stands for "no such account" and costs the same time."""
+    """Return whether the password fits; no such account, and one without a password, cost the same time."""
     if len(password) > LONGEST:
         return False
+    ours = hashed if hashed and hashed.startswith(_ARGON2) else None
     try:
-        return _hasher.verify(hashed or _dummy(), password) and hashed is not None
+        return _hasher.verify(ours or _dummy(), password) and ours is not None
     except (VerificationError, InvalidHashError):
         return False
 
