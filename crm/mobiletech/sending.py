@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from crm.core import metrics
 from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
 from crm.core.log import get_logger
 from crm.events.claim import Entry
+from crm.events.models import EntryState, OutboxEntry
 from crm.events.settle import finish, put_off
 from crm.mobiletech.breaker import ask_breaker, is_over_cap
 from crm.mobiletech.client import LEASE_SECONDS, GatewayClient, Outcome
@@ -92,8 +93,11 @@ class _Claim:
         messages = {message.id: message for message in self.session.execute(wanted).scalars()}
         now = self.session.execute(select(db_now())).scalar_one()
         busy = self._numbers_on_their_way(messages.values())
+        behind = self._behind_another(entries)
         for entry, message_id in zip(entries, ids, strict=True):
-            self._sort(entry, messages.get(message_id), busy, now)
+            message = messages.get(message_id)
+            waits = entry.id in behind or (message is not None and message.to in busy)
+            self._sort(entry, message, waits, now)
         finish(self.session, self.finished)
         return self._take_off()
 
@@ -105,7 +109,22 @@ class _Claim:
         )
         return set(self.session.execute(statement).scalars())
 
-    def _sort(self, entry: Entry, message: OutboundMessage | None, busy: set[str], now: datetime) -> None:
+    def _behind_another(self, entries: Sequence[Entry]) -> set[int]:
+        """Those put off behind one message come due in any order; the first of them still goes first."""
+        older = aliased(OutboxEntry)
+        goes_first = select(older.id).where(
+            older.lane == OutboxEntry.lane,
+            older.id < OutboxEntry.id,
+            older.event == OutboxEntry.event,
+            older.state == EntryState.READY,
+            older.available_at <= db_now() + BEHIND_ANOTHER,
+        )
+        statement = select(OutboxEntry.id).where(
+            OutboxEntry.id.in_([entry.id for entry in entries]), goes_first.exists()
+        )
+        return set(self.session.execute(statement).scalars())
+
+    def _sort(self, entry: Entry, message: OutboundMessage | None, waits: bool, now: datetime) -> None:
         if message is None:
             log.error("send_without_message", entry_id=entry.id)
             self.finished.append(entry.id)
@@ -113,7 +132,7 @@ class _Claim:
             self._abandoned(entry, message)
         elif message.state != S.QUEUED:
             self.finished.append(entry.id)
-        elif message.to in busy:
+        elif waits:
             put_off(self.session, [entry.id], BEHIND_ANOTHER)
         elif now > self._closes_at(entry, message):
             self._end(entry, message, S.EXPIRED, "It could not be sent in time; the window for it is over.")
