@@ -8,22 +8,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, select, text
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select, text
+from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
 from crm.events.models import EntryState, OutboxEntry
 
+MAX_ROUNDS = 3
+
+# The sums with zero keep the planner on the index of lanes: on a table whose statistics are old it would
+# rather walk all that is due, once for each lane.
 _OLDEST_IN_MY_LANES = text("""
     WITH mine AS MATERIALIZED (
         SELECT lane FROM unnest(CAST(:lanes AS text[])) AS lane
         WHERE pg_try_advisory_xact_lock(hashtextextended(lane, 8877))
     )
-    SELECT mine.lane, oldest.id
+    SELECT oldest.id
     FROM mine, LATERAL (
         SELECT id FROM outbox
-        WHERE outbox.lane = mine.lane AND state = 'ready' AND available_at <= crm_now()
-        ORDER BY id LIMIT 1
+        WHERE outbox.lane = mine.lane AND state = 'ready' AND available_at + interval '0' <= crm_now()
+        ORDER BY id + 0 LIMIT 1
     ) AS oldest
 """).bindparams(bindparam("lanes"))
 
@@ -44,37 +48,49 @@ class Entry:
 
 def claim(session: Session, *, limit: int, matching: ColumnElement[bool]) -> list[Entry]:
     """Lock and return due entries in order of id; one that may have killed a worker comes alone."""
-    rows = session.execute(_due(limit).where(matching)).all()
-    entries = [Entry(**row._mapping) for row in rows]
-    if entries and entries[0].crashes:
-        entries = entries[:1]
-    calm = [entry for entry in entries if not entry.crashes] or entries
-    return _not_taken(session, sorted(calm, key=lambda entry: entry.id))
+    found = _due_of_many_lanes(session, limit, matching)
+    if found and found[0].crashes:
+        found = found[:1]
+    calm = [entry for entry in found if not entry.crashes] or found
+    return sorted(_oldest_of_lanes(session, calm, matching), key=lambda entry: entry.id)
 
 
-def _due(limit: int) -> Select[Any]:
-    """Only the oldest of each lane: a flood from one number must not fill the batch and starve the others."""
-    table, older = OutboxEntry, aliased(OutboxEntry)
+def _due_of_many_lanes(session: Session, limit: int, matching: ColumnElement[bool]) -> list[Entry]:
+    """Look past numbers that fill the batch alone: a flood from one must not starve the others."""
+    found: list[Entry] = []
+    for _ in range(MAX_ROUNDS):
+        lanes = {entry.lane for entry in found}
+        other = or_(OutboxEntry.lane.is_(None), OutboxEntry.lane.not_in(lanes)) if lanes else matching
+        order = (OutboxEntry.available_at, OutboxEntry.id)
+        rows = _lock(session, _due(matching).where(other).order_by(*order).limit(limit))
+        found += rows
+        if len(rows) < limit or len({entry.lane for entry in found}) > limit // 2:
+            break
+    return found
+
+
+def _due(matching: ColumnElement[bool]) -> Select[Any]:
+    table = OutboxEntry
     columns = (table.id, table.key, table.event, table.handler, table.payload, table.lane)
-    goes_first = select(older.id).where(
-        older.lane == table.lane,
-        older.id < table.id,
-        older.state == EntryState.READY,
-        older.available_at <= db_now(),
-    )
-    return (
-        select(*columns, table.attempts, table.crashes)
-        .where(table.state == EntryState.READY, table.available_at <= db_now(), ~goes_first.exists())
-        .order_by(table.available_at, table.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=table)
+    return select(*columns, table.attempts, table.crashes).where(
+        table.state == EntryState.READY, table.available_at <= db_now(), matching
     )
 
 
-def _not_taken(session: Session, entries: Sequence[Entry]) -> list[Entry]:
-    """Lock the lanes and look again: another worker may have been about to take an older entry."""
+def _lock(session: Session, chosen: Select[Any]) -> list[Entry]:
+    rows = session.execute(chosen.with_for_update(skip_locked=True)).all()
+    return [Entry(**row._mapping) for row in rows]
+
+
+def _oldest_of_lanes(
+    session: Session, entries: Sequence[Entry], matching: ColumnElement[bool]
+) -> list[Entry]:
+    """Lock the lanes and keep of each the oldest due entry, or nothing if somebody else has that one."""
     lanes = sorted({entry.lane for entry in entries if entry.lane is not None})
     if not lanes:
         return list(entries)
-    oldest = {entry_id for _, entry_id in session.execute(_OLDEST_IN_MY_LANES, {"lanes": lanes})}
-    return [entry for entry in entries if entry.lane is None or entry.id in oldest]
+    oldest = set(session.execute(_OLDEST_IN_MY_LANES, {"lanes": lanes}).scalars())
+    kept = [entry for entry in entries if entry.lane is None or entry.id in oldest]
+    # The oldest may have become due after all the others, and so stand further behind.
+    absent = oldest - {entry.id for entry in entries}
+    return kept + (_lock(session, _due(matching).where(OutboxEntry.id.in_(absent))) if absent else [])

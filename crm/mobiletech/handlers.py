@@ -27,7 +27,7 @@ _MARK_DUPLICATES = text("""
           AND original.content = message.content AND original.id < message.id
           AND original.created_at >= message.created_at - CAST(:window AS interval)
           AND original.duplicate_of IS NULL
-        ORDER BY original.id DESC LIMIT 1
+        ORDER BY original.id + 0 DESC LIMIT 1
     )
     WHERE message.id = ANY(:ids) AND EXISTS (
         SELECT 1 FROM mobiletech_inbound_messages AS original

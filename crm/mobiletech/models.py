@@ -61,7 +61,7 @@ class InboundMessage(Base):
 
     __table_args__ = (
         Index("ix_mobiletech_inbound_messages_newest", "created_at", "id"),
-        Index("ix_mobiletech_inbound_messages_from", "from", "id"),
+        Index("ix_mobiletech_inbound_messages_from", "from", "created_at"),
     )
 
 

@@ -80,7 +80,7 @@ def _find_newer_operator(session: Session, message: OutboundMessage) -> str | No
             InboundMessage.created_at > message.created_at,
             InboundMessage.operator_type.in_(set(Operator) - {message.operator_type}),
         )
-        .order_by(InboundMessage.id.desc())
+        .order_by(InboundMessage.created_at.desc(), (InboundMessage.id + 0).desc())
         .limit(1)
     )
     return session.execute(newer).scalar_one_or_none()

@@ -13,24 +13,29 @@ from sqlalchemy.orm import Session
 
 from crm.mobiletech.wire.operators import Operator, find_operator, operator_by_prefix
 
+# "The last of this number" is asked as "the last up to this number", then compared: so only the index by
+# number can answer. With a plain equality the planner may walk the whole table backwards by id, and does
+# so to its end for a number that has never written.
 _EVIDENCE = text("""
-    SELECT number, inbound.operator_type AS inbound_operator, inbound.created_at AS inbound_at,
-           delivered.operator_type AS delivered_operator,
-           ported.operator_type AS wrong_operator, ported.received_at AS wrong_at
-    FROM unnest(CAST(:numbers AS text[])) AS number
+    SELECT wanted.number, inbound.operator_type, inbound.created_at, delivered.operator_type,
+           ported.operator_type, ported.received_at
+    FROM unnest(CAST(:numbers AS text[])) AS wanted (number)
     LEFT JOIN LATERAL (
-        SELECT operator_type, created_at FROM mobiletech_inbound_messages
-        WHERE "from" = number AND operator_type IN ('T', 'O', '2', 'S') ORDER BY id DESC LIMIT 1
-    ) AS inbound ON true
+        SELECT "from" AS number, operator_type, created_at FROM mobiletech_inbound_messages
+        WHERE ("from", created_at) <= (wanted.number, 'infinity') AND operator_type IN ('T', 'O', '2', 'S')
+        ORDER BY "from" DESC, created_at DESC LIMIT 1
+    ) AS inbound ON inbound.number = wanted.number
     LEFT JOIN LATERAL (
-        SELECT operator_type FROM mobiletech_outbound_messages
-        WHERE "to" = number AND billing = 'billed' ORDER BY id DESC LIMIT 1
-    ) AS delivered ON true
+        SELECT "to" AS number, operator_type FROM mobiletech_outbound_messages
+        WHERE ("to", id) <= (wanted.number, 9223372036854775807) AND billing = 'billed'
+        ORDER BY "to" DESC, id DESC LIMIT 1
+    ) AS delivered ON delivered.number = wanted.number
     LEFT JOIN LATERAL (
         SELECT message.operator_type, report.received_at
         FROM mobiletech_outbound_messages AS message
         JOIN mobiletech_status_log AS report USING (mobiletech_id)
-        WHERE message."to" = number AND report.status = '_OPERATOR_CHANGE' ORDER BY report.id DESC LIMIT 1
+        WHERE message."to" = wanted.number AND report.status = '_OPERATOR_CHANGE'
+        ORDER BY report.id + 0 DESC LIMIT 1
     ) AS ported ON true
 """)
 
@@ -40,7 +45,7 @@ def resolve_operators(session: Session, numbers: Collection[str]) -> dict[str, O
     if not numbers:
         return {}
     rows = session.execute(_EVIDENCE, {"numbers": sorted(numbers)})
-    return {row.number: _decide(*row) for row in rows}
+    return {row[0]: _decide(*row) for row in rows}
 
 
 def _decide(

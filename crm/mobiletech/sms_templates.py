@@ -167,8 +167,10 @@ def read_last_used(session: Session) -> Mapping[int, object]:
     """Return when each template was last used, by template id; those never used are absent."""
     statement = text("""
         SELECT template.id, last.created_at FROM mobiletech_templates AS template, LATERAL (
-            SELECT created_at FROM mobiletech_outbound_messages AS message
-            WHERE message.mobiletech_template_id = template.id ORDER BY created_at DESC LIMIT 1
+            SELECT mobiletech_template_id, created_at FROM mobiletech_outbound_messages
+            WHERE (mobiletech_template_id, created_at) <= (template.id, 'infinity')
+            ORDER BY mobiletech_template_id DESC, created_at DESC LIMIT 1
         ) AS last
+        WHERE last.mobiletech_template_id = template.id
     """)
     return {row.id: row.created_at for row in session.execute(statement)}

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+
 revision = '0002_tables'
 down_revision = '0001_clock'
 branch_labels = None
