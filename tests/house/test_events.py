@@ -1,0 +1,53 @@
+"""Whatever is published is heard, by handlers whose names stay."""
+
+import ast
+
+from flask import Flask
+
+from crm.events.registry import registry
+from crm.mobiletech import events
+from crm.wiring import HANDLERS, PERIODIC
+from tests.house.source import list_modules
+
+# The names of interface.md section 6, as far as their subject exists.
+CONTRACT = {"mobiletech-inbound", "mobiletech-send", "mobiletech-outbound-status"}
+
+
+def test_the_events_are_those_of_the_contract() -> None:
+    assert {events.INBOUND, events.SEND, events.OUTBOUND_STATUS} == CONTRACT
+
+
+def test_every_published_event_is_heard(app: Flask) -> None:
+    heard = set(registry.handlers) | set(registry.effects) | registry.unheard
+
+    assert {getattr(events, name) for name in published_names()} | {events.INBOUND} <= heard
+
+
+def test_every_handler_listens_to_an_event_of_the_contract() -> None:
+    assert {event for event, *_ in HANDLERS} <= CONTRACT
+
+
+def test_names_of_handlers_and_tasks_are_unique() -> None:
+    for names in ([(event, name) for event, name, *_ in HANDLERS], [task.name for task in PERIODIC]):
+        assert len(names) == len(set(names))
+
+
+def test_the_names_of_handlers_stay() -> None:
+    """They stand in the outbox of every installation: a new name orphans the retries of the old one."""
+    assert {(event, name) for event, name, *_ in HANDLERS} == {
+        ("mobiletech-inbound", "mark_duplicates"),
+        ("mobiletech-inbound", "confirm_users"),
+        ("mobiletech-inbound", "answer_tests"),
+        ("mobiletech-outbound-status", "apply_statuses"),
+    }
+
+
+def published_names() -> set[str]:
+    """Return the constants that calls of publish and publish_many name."""
+    return {
+        ast.unparse(node.args[1])
+        for path, tree in list_modules()
+        if not path.startswith("crm/events/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("publish", "publish_many")
+    }
