@@ -1,0 +1,1 @@
+"""Processes of ours are killed at every boundary; whatever was accepted must still happen once."""
