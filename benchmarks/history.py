@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from benchmarks.figures import say
 from benchmarks.stage import Stage
@@ -42,13 +41,12 @@ def load_history(stage: Stage, count: int) -> None:
     _settle(stage)
 
 
-def has_messages(stage: Stage, count: int) -> bool:
-    """Return whether `load_messages` has loaded so many, with the tables as they are now."""
-    with stage.connect() as connection:
-        found = connection.execute(
-            "SELECT obj_description('mobiletech_inbound_messages'::regclass)"
-        ).fetchone()
-    return found == (_mark(count),)
+def mark_of_messages(count: int) -> str:
+    """Name what `load_messages` makes: with other migrations or other statements it is something else."""
+    digest = sha256()
+    for path in sorted([*(ROOT / "migrations" / "versions").glob("*.py"), *SQL.glob("history_*.sql")]):
+        digest.update(path.read_bytes())
+    return f"{count} messages, {digest.hexdigest()[:16]}"
 
 
 def load_messages(stage: Stage, count: int) -> None:
@@ -56,9 +54,7 @@ def load_messages(stage: Stage, count: int) -> None:
     with stage.connect() as connection, _fast(connection), _without_indexes(connection):
         _fill(connection, count // 2, ("history_inbound.sql", "history_outbound.sql"), over=YEARS)
     _settle(stage)
-    with stage.connect() as connection:
-        comment = sql.SQL("COMMENT ON TABLE mobiletech_inbound_messages IS {}").format(_mark(count))
-        connection.execute(comment)
+    stage.set_mark(mark_of_messages(count))
 
 
 def _fill(connection: Connection, count: int, names: tuple[str, ...], *, over: timedelta) -> None:
@@ -87,8 +83,8 @@ def _without_indexes(connection: Connection) -> Iterator[None]:
     for name, _ in indexes:
         connection.execute(f"DROP INDEX {name}")
     yield
-    for name, definition in indexes:
-        say(f"builds {name}")
+    say(f"builds {len(indexes)} indexes")
+    for _, definition in indexes:
         connection.execute(definition)
 
 
@@ -97,11 +93,3 @@ def _settle(stage: Stage) -> None:
     with stage.connect() as connection:
         connection.execute(f"VACUUM ANALYZE {', '.join(TABLES)}")
         connection.execute("CHECKPOINT")
-
-
-def _mark(count: int) -> str:
-    """Name the load and the tables it was made for: a changed migration asks for a new one."""
-    digest = sha256()
-    for path in sorted([*(ROOT / "migrations" / "versions").glob("*.py"), *SQL.glob("history_*.sql")]):
-        digest.update(path.read_bytes())
-    return f"{count} messages, {digest.hexdigest()[:16]}"

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from psycopg import Connection
 
 from benchmarks.figures import Figure, say
-from benchmarks.history import has_messages, load_messages
+from benchmarks.history import load_messages, mark_of_messages
 from benchmarks.plan import Plan
 from benchmarks.stage import HOST_NAME, BenchmarkError, open_stage
 from crm.core.db import db, transaction
@@ -45,17 +45,15 @@ def measure(plan: Plan) -> list[Figure]:
 
 
 def _measure_size(plan: Plan, rows: int) -> Iterator[Figure]:
-    name = f"crm_bench_list_{rows}"
-    with open_stage(name, fresh=False) as stage:
-        is_loaded = has_messages(stage, rows)
-    with open_stage(name, fresh=not is_loaded) as stage:
-        if not is_loaded:
+    mark = mark_of_messages(rows)
+    with open_stage(f"crm_bench_list_{rows}", mark=mark) as stage:
+        if stage.find_mark() != mark:
             load_messages(stage, rows)
         app = stage.make_app()
         client = _sign_in(app)
         with stage.connect() as connection:
             places = _places(connection, rows, plan.pages)
-            raw = _median_ms(lambda _: connection.execute(RAW_PAGE).fetchall(), places)
+            raw = median(_milliseconds(lambda: connection.execute(RAW_PAGE).fetchall()) for _ in places)
         for view, filters in VIEWS.items():
             yield from _figures(app, client, places, f"(d) list of {rows:,}, {view}", filters, raw)
         with app.app_context():
@@ -70,11 +68,13 @@ def _figures(
     filters: dict[str, str],
     raw: float,
 ) -> Iterator[Figure]:
-    """Time the first page as often as there are places, and the page that follows each place."""
+    """Time the first page and, in turn with it, the page that follows each place."""
     with app.test_request_context():
-        addresses = {place: {**filters, "after": write_cursor(place, filters)} for place in places}
-    first = _median_ms(lambda _: _get(client, filters), places)
-    deep = _median_ms(lambda place: _get(client, addresses[place]), places)
+        inside = [{**filters, "after": write_cursor(place, filters)} for place in places]
+    for page in inside[:WARM_UP]:
+        _get(client, page)
+    times = [(_time_page(client, filters), _time_page(client, page)) for page in inside]
+    first, deep = (median(column) for column in zip(*times, strict=True))
     say(f"{what}: first page {first:.1f} ms, deep inside {deep:.1f} ms, bare SQL {raw:.1f} ms")
     yield Figure(
         what=f"{what}: first page",
@@ -104,16 +104,14 @@ def _places(connection: "Connection[tuple[Any, ...]]", rows: int, count: int) ->
     return [Position(at, Kind.OUTBOUND, row_id) for at, row_id in connection.execute(statement, [ids])]
 
 
-def _median_ms(work: Callable[[Position], object], places: Sequence[Position]) -> float:
-    """Return the median time of the work, done for each place after a warm-up."""
-    for place in places[:WARM_UP]:
-        work(place)
-    times = []
-    for place in places:
-        started = time.perf_counter()
-        work(place)
-        times.append((time.perf_counter() - started) * 1000)
-    return median(times)
+def _milliseconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
+
+
+def _time_page(client: FlaskClient, query: dict[str, str]) -> float:
+    return _milliseconds(lambda: _get(client, query))
 
 
 def _get(client: FlaskClient, query: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from flask import Flask
 from flask_migrate import upgrade
+from psycopg import sql
 from redis import Redis
 
 from crm.core import embedded, metrics
@@ -50,6 +51,7 @@ class BenchmarkError(CrmError):
 class Stage:
     """One database, and the processes that work on it."""
 
+    name: str
     database_url: str
     redis_url: str
     children: list[Child] = field(default_factory=list)
@@ -90,6 +92,16 @@ class Stage:
         """Return a connection that commits each statement by itself."""
         return psycopg.connect(self.database_url, autocommit=True)
 
+    def find_mark(self) -> str | None:
+        """Return the mark that says what the database was filled with, if it has one."""
+        return find_mark(self.database_url, self.name)
+
+    def set_mark(self, mark: str) -> None:
+        """Say what the database is filled with, so that the next run may use it again."""
+        names = sql.Identifier(self.name), sql.Literal(mark)
+        with self.connect() as connection:
+            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(*names))
+
     def make_app(self) -> Flask:
         """Return the application on the stage's database, in this process; it counts and rings nowhere.
 
@@ -110,22 +122,33 @@ class Stage:
 
 
 @contextmanager
-def open_stage(name: str, *, fresh: bool = True) -> Iterator[Stage]:
-    """Give a migrated database with everything set for the test answer; `fresh` empties it first.
+def open_stage(name: str, *, mark: str = "") -> Iterator[Stage]:
+    """Give a migrated database with everything set for the test answer: a new one, or the one with that mark.
 
     Its processes are stopped at the end, whatever happens; the servers stop with this process.
     """
     url = embedded.ensure_postgres(BENCH_VAR)
-    if fresh:
+    if not mark or find_mark(url, name) != mark:
         embedded.drop_database(url, name)
     stage = Stage(
-        database_url=embedded.ensure_database(url, name), redis_url=embedded.ensure_valkey(BENCH_VAR)
+        name=name,
+        database_url=embedded.ensure_database(url, name),
+        redis_url=embedded.ensure_valkey(BENCH_VAR),
     )
     _prepare(stage)
     try:
         yield stage
     finally:
         stage.stop_processes()
+
+
+def find_mark(server_url: str, name: str) -> str | None:
+    """Return what `set_mark` has written on the database."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
+        ).fetchone()
+    return found[0] if found else None
 
 
 def _log_to(path: Path) -> None:
@@ -139,7 +162,7 @@ def _log_to(path: Path) -> None:
 def _prepare(stage: Stage) -> None:
     app = stage.make_app()
     with app.app_context():
-        upgrade()
+        _migrate()
         with transaction() as session:
             for key, value in SETTINGS.items():
                 set_setting(session, key, value)
@@ -147,6 +170,13 @@ def _prepare(stage: Stage) -> None:
                 create_template(session, TEMPLATE, "Prijali sme: {{ original_message }}")
         db.session.remove()
         db.engine.dispose()
+
+
+def _migrate() -> None:
+    try:
+        upgrade()
+    except SystemExit as error:  # Flask-Migrate's word for a fault; the reason is in the log
+        raise BenchmarkError(f"The migrations failed; see {LOGS / 'benchmark.log'}.") from error
 
 
 def _wait_for(child: Child, is_ready: Callable[[], bool]) -> None:
