@@ -28,7 +28,11 @@ class FakeGateway:
 def accepted(mobiletech_id: str, *statuses: str) -> Outcome:
     """The gateway took it."""
     return Outcome(
-        kind=OutcomeKind.ACCEPTED, detail="taken", mobiletech_id=mobiletech_id, http_status=200, statuses=statuses
+        kind=OutcomeKind.ACCEPTED,
+        detail="taken",
+        mobiletech_id=mobiletech_id,
+        http_status=200,
+        statuses=statuses,
     )
 
 

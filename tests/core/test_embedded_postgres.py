@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from crm.core.embedded import drop_database, ensure_database, ensure_postgres, os_user, release
 from crm.core.embedded.os_user import find_owner, make_home
 from crm.core.embedded.server import EmbeddedServerError, Owner

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import redis
+
 from crm.core.embedded import ensure_valkey, release
 from crm.core.embedded.server import EmbeddedServerError, socket_dir
 from crm.core.embedded.wheels import wheel_path

@@ -2,6 +2,9 @@
 
 import phonenumbers
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from crm.core.errors import InvalidInputError
 from crm.core.phone import (
     InvalidPhoneError,
@@ -11,8 +14,6 @@ from crm.core.phone import (
     to_international,
     to_local,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SPELLINGS = {
     "local": "0908123456",

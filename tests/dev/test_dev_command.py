@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from crm.dev import addresses, children, command
 from crm.dev.addresses import Addresses, find_free_port, make_environment
 from crm.dev.children import start_child, stop_children

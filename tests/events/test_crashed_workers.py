@@ -1,7 +1,7 @@
 """A worker that died in the middle: its work runs again, and what kills workers is found and kept for a person."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event as Flag
 
 import pytest
@@ -14,6 +14,7 @@ from crm.events.backoff import MAX_CRASHES
 from crm.events.drain import count_crashes, drain
 from crm.events.models import OutboxBatch, OutboxEntry
 from crm.events.registry import Event, Registry
+from tests.conftest import Clock
 from tests.events.conftest import Effects, Put
 from tests.outbox import get_entry, run_all
 from tests.waiting import wait_until
@@ -113,22 +114,32 @@ def test_what_was_in_hand_three_times_when_a_worker_died_is_kept_for_a_person(
 
 
 def test_what_may_have_killed_a_worker_runs_alone(switchboard: Registry, put: Put) -> None:
-    together: list[list[int]] = []
-
-    def see_who_runs_with_me(_event: Event) -> None:
-        with db.engine.connect() as aside:
-            together.extend(aside.execute(select(OutboxBatch.entry_ids)).scalars())
-
-    switchboard.on("thing", see_who_runs_with_me, name="see")
+    batches = watch_batches(switchboard)
     ids = [put() for _ in range(4)]
     crash(ids[0], times=1)
     crash(ids[2], times=2)
 
     run_all()
 
-    batches = {tuple(batch) for batch in together}
     assert {(ids[0],), (ids[2],)} <= batches
     assert all(len(batch) == 1 or not {ids[0], ids[2]} & set(batch) for batch in batches)
+
+
+def test_it_runs_alone_too_when_a_later_one_of_its_lane_brings_it_along(
+    switchboard: Registry, put: Put, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm.events.drain.BATCH", 3)
+    batches = watch_batches(switchboard)
+    suspect = put(lane="A", due_in=timedelta(minutes=1))
+    ids = [put(lane=lane) for lane in ("A", "B", "C")]
+    crash(suspect, times=1)
+
+    clock.advance(timedelta(minutes=2))
+    run_all()
+
+    assert (suspect,) in batches
+    assert {entry_id for batch in batches for entry_id in batch} == {suspect, *ids}
+    assert all(len(batch) == 1 or suspect not in batch for batch in batches)
 
 
 def test_finished_work_is_not_blamed(switchboard: Registry, put: Put) -> None:
@@ -141,6 +152,18 @@ def test_finished_work_is_not_blamed(switchboard: Registry, put: Put) -> None:
     blame()
 
     assert (get_entry(entry_id).state, get_entry(entry_id).crashes) == ("done", 0)
+
+
+def watch_batches(switchboard: Registry) -> set[tuple[int, ...]]:
+    """Let each entry look which entries run with it."""
+    batches: set[tuple[int, ...]] = set()
+
+    def look(_event: Event) -> None:
+        with db.engine.connect() as aside:
+            batches.update(tuple(ids) for ids in aside.execute(select(OutboxBatch.entry_ids)).scalars())
+
+    switchboard.on("thing", look, name="look")
+    return batches
 
 
 def drain_in(app: Flask) -> None:

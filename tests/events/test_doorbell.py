@@ -24,7 +24,7 @@ AT_ONCE = 0.05  # seconds; a blocking ring takes at least the 0.2 of the timeout
 
 
 @pytest.mark.parametrize("address", ["nowhere", "silent", "none"])
-def test_a_ring_returns_at_once_wherever_redis_is(address: str, silent_port: int) -> None:
+def test_a_ring_returns_at_once_wherever_redis_is(app: Flask, address: str, silent_port: int) -> None:
     urls = {"nowhere": NOWHERE, "silent": f"redis://127.0.0.1:{silent_port}", "none": ""}
     bell = Doorbell(redis_url=urls[address])
     bell.ring()  # the first one starts the thread
@@ -36,7 +36,7 @@ def test_a_ring_returns_at_once_wherever_redis_is(address: str, silent_port: int
     assert time.monotonic() - started < AT_ONCE
 
 
-def test_a_redis_that_does_not_answer_is_given_up_soon(silent_port: int) -> None:
+def test_a_redis_that_does_not_answer_is_given_up_soon(app: Flask, silent_port: int) -> None:
     started = time.monotonic()
 
     is_rung = ring_now(doorbell.connect(f"redis://127.0.0.1:{silent_port}"))
@@ -45,7 +45,7 @@ def test_a_redis_that_does_not_answer_is_given_up_soon(silent_port: int) -> None
     assert time.monotonic() - started < 1.5
 
 
-def test_a_bell_that_cannot_be_carried_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bell_that_cannot_be_carried_is_logged(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     ring_now(doorbell.connect(NOWHERE))
 
     assert "doorbell_failed" in [fact["event"] for fact in list_facts(caplog)]

@@ -55,6 +55,25 @@ def test_a_second_worker_leaves_a_lane_alone_and_serves_another(
     assert effects.list_all() == ["1", "3", "2"]  # in the order they were written, not committed
 
 
+def test_a_row_that_becomes_due_while_a_later_one_runs_waits_for_it(
+    switchboard: Registry, effects: Effects, put: Put, other_worker: Worker, clock: Clock
+) -> None:
+    """Never two of one lane at a time, not even when the second to come is the older one."""
+    with held_up(switchboard, effects, number=2) as is_held:
+        put(lane="A", number=1, due_in=timedelta(minutes=1))
+        put(lane="A", number=2)
+        slow = other_worker()
+        assert is_held.wait(10)
+        clock.advance(timedelta(minutes=2))
+
+        ran_meanwhile = run_all()
+
+    slow.result(20)
+    run_all()
+    assert ran_meanwhile == 0
+    assert effects.list_all() == ["2", "1"]
+
+
 def test_entries_without_a_lane_wait_for_nobody(
     switchboard: Registry, effects: Effects, put: Put, other_worker: Worker
 ) -> None:

@@ -150,6 +150,16 @@ def test_a_clock_that_went_back_does_not_silence_a_task(app: Flask, clock: Clock
     assert len(runs) == 2
 
 
+def test_a_pump_whose_turn_began_a_moment_earlier_does_not_take_it_too(app: Flask) -> None:
+    """Its time is that of its transaction's beginning, so it sees a start that seems to lie ahead."""
+    task = Periodic(name="count", every=timedelta(minutes=10), run=lambda: None)
+    with transaction() as session:
+        a_moment_ahead = session.execute(select(db_now())).scalar_one() + timedelta(seconds=5)
+        session.add(PeriodicRun(name="count", started_at=a_moment_ahead))
+
+    assert not run_if_due(task)
+
+
 @pytest.mark.parametrize(
     ("passed", "is_logged"),
     [(timedelta(minutes=2), False), (timedelta(hours=2), True), (-timedelta(minutes=5), True)],

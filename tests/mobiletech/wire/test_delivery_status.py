@@ -1,9 +1,10 @@
 """Status codes mean what the table says, and no order of reports makes billed money unbilled."""
 
 import pytest
-from crm.mobiletech.wire.delivery_status import Billing, DeliveryStatus, billing_of, classify, fold
 from hypothesis import given
 from hypothesis import strategies as st
+
+from crm.mobiletech.wire.delivery_status import Billing, DeliveryStatus, billing_of, classify, fold
 
 CODES = [
     ("A0", None, "billed"),

@@ -2,8 +2,9 @@
 
 import phonenumbers
 import pytest
-from crm.mobiletech.wire.operators import Operator, find_operator, operator_by_prefix
 from phonenumbers import carrier
+
+from crm.mobiletech.wire.operators import Operator, find_operator, operator_by_prefix
 
 LIBRARY_NAMES = {
     "T-Mobile (Slovak Telekom)": "T",

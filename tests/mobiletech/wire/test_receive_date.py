@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from crm.mobiletech.wire.problems import Problem
-from crm.mobiletech.wire.receive_date import format_receive_date, parse_receive_date
 from hypothesis import given
 from hypothesis import strategies as st
+
+from crm.mobiletech.wire.problems import Problem
+from crm.mobiletech.wire.receive_date import format_receive_date, parse_receive_date
 
 ZONE = ZoneInfo("Europe/Bratislava")
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -4,11 +4,12 @@ import json
 from dataclasses import asdict
 
 import pytest
-from crm.mobiletech.wire.gsm7 import SEPTETS
-from crm.mobiletech.wire.sms_text import Encoding, fold_text, measure
 from gsm0338 import Codec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from crm.mobiletech.wire.gsm7 import SEPTETS
+from crm.mobiletech.wire.sms_text import Encoding, fold_text, measure
 
 GSM = Codec()
 

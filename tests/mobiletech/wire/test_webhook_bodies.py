@@ -4,6 +4,7 @@ import base64
 import random
 
 import pytest
+
 from crm.mobiletech.wire import xml_codec
 from crm.mobiletech.wire.commands import Receive, Status
 from crm.mobiletech.wire.problems import PROBLEM_SENTENCES, Problem

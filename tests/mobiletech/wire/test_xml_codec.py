@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from crm.core.errors import InvalidInputError
 from crm.mobiletech.wire import xml_codec
 from crm.mobiletech.wire.commands import Accepted, Receive, Rejected, Send, Status
 from crm.mobiletech.wire.xml_codec import MalformedMessageError, UnencodableTextError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
