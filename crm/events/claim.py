@@ -52,7 +52,9 @@ def claim(session: Session, *, limit: int, matching: ColumnElement[bool]) -> lis
     if found and found[0].crashes:
         found = found[:1]
     calm = [entry for entry in found if not entry.crashes] or found
-    return sorted(_oldest_of_lanes(session, calm, matching), key=lambda entry: entry.id)
+    first = _oldest_of_lanes(session, calm, matching)
+    suspects = [entry for entry in first if entry.crashes]
+    return suspects[:1] or sorted(first, key=lambda entry: entry.id)
 
 
 def _due_of_many_lanes(session: Session, limit: int, matching: ColumnElement[bool]) -> list[Entry]:

@@ -10,6 +10,7 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import select
 
+from crm.core.clock import db_now
 from crm.core.db import transaction
 from crm.events import doorbell
 from crm.events.models import PeriodicRun
