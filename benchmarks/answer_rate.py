@@ -7,11 +7,12 @@ from statistics import median
 
 from redis import Redis
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure, listed, say
 from benchmarks.history import TABLES, load_history
 from benchmarks.pgbench import run_pgbench
 from benchmarks.plan import Plan
-from benchmarks.stage import BenchmarkError, Stage, open_stage
+from benchmarks.stage import Stage, open_stage
 from crm.events import doorbell
 
 LEAST_PER_SECOND, LEAST_WITH_HISTORY = 250, 0.9

@@ -13,10 +13,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from psycopg import Connection
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure, say
 from benchmarks.history import load_messages, mark_of_messages
 from benchmarks.plan import Plan
-from benchmarks.stage import HOST_NAME, BenchmarkError, open_stage
+from benchmarks.stage import HOST_NAME, open_stage
 from crm.core.db import db, transaction
 from crm.mobiletech.message_log import Kind, Position
 from crm.users.accounts import create_user, find_by_email

@@ -7,7 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from benchmarks.stage import BENCH_VAR, BenchmarkError, Stage
+from benchmarks.errors import BenchmarkError
+from benchmarks.stage import Stage
 
 _TPS = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 _LATENCY = re.compile(r"^latency average = ([0-9.]+) ms", re.MULTILINE)
@@ -36,7 +37,7 @@ def run_pgbench(stage: Stage, script: Path, *, clients: int, seconds: int) -> Pg
         *("--client", str(clients), "--jobs", "1", "--time", str(seconds)),
         address.path.removeprefix("/"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=BENCH_VAR, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     tps, latency, failed = (pattern.search(done.stdout) for pattern in (_TPS, _LATENCY, _FAILED))
     if done.returncode != 0 or not (tps and latency) or (failed and failed[1] != "0"):
         raise BenchmarkError(f"pgbench failed:\n{done.stdout}{done.stderr}")

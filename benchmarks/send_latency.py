@@ -11,11 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median, quantiles
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure, say
 from benchmarks.messages import FIRST_ID, WEBHOOK, make_receive
 from benchmarks.pgbench import run_pgbench
 from benchmarks.plan import Plan
-from benchmarks.stage import HOST_NAME, BenchmarkError, open_stage
+from benchmarks.stage import HOST_NAME, open_stage
 from crm.core.business_settings import set_setting
 from crm.core.db import db, transaction
 from crm.dev.addresses import HOST, find_free_port

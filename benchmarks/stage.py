@@ -12,20 +12,16 @@ from typing import Any
 
 import psycopg
 from flask import Flask
-from flask_migrate import upgrade
-from psycopg import sql
 from redis import Redis
 
+from benchmarks.database import find_mark, prepare, set_mark
+from benchmarks.errors import BenchmarkError
 from crm.core import embedded, metrics
-from crm.core.business_settings import set_setting
 from crm.core.config import ROOT, VAR, Settings
-from crm.core.db import db, transaction
-from crm.core.errors import CrmError
 from crm.dev.addresses import HOST, find_free_port
 from crm.dev.children import Child, start_child, stop_children
 from crm.events import doorbell
 from crm.factory import create_app
-from crm.mobiletech.sms_templates import create_template, find_template
 
 BENCH_VAR = VAR / "bench"
 LOGS = BENCH_VAR / "log"
@@ -33,18 +29,6 @@ HOST_NAME = "sms.example.sk"
 FIRST_PORT = 8100
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.05
-TEMPLATE = "bench"
-SETTINGS = {
-    "mobiletech_billkey_free": "AZ19",
-    "mobiletech_serv_id": "1703",
-    "mobiletech_short_number": "8877",
-    "mobiletech_test_billkey": "AZ19",
-    "mobiletech_test_template_code": TEMPLATE,
-}
-
-
-class BenchmarkError(CrmError):
-    """A benchmark cannot be run, or something else was measured than was meant."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,14 +77,12 @@ class Stage:
         return psycopg.connect(self.database_url, autocommit=True)
 
     def find_mark(self) -> str | None:
-        """Return the mark that says what the database was filled with, if it has one."""
+        """Return what the database is filled with, if that was said."""
         return find_mark(self.database_url, self.name)
 
     def set_mark(self, mark: str) -> None:
-        """Say what the database is filled with, so that the next run may use it again."""
-        names = sql.Identifier(self.name), sql.Literal(mark)
-        with self.connect() as connection:
-            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(*names))
+        """Say what the database is filled with."""
+        set_mark(self.database_url, self.name, mark)
 
     def make_app(self) -> Flask:
         """Return the application on the stage's database, in this process; it counts and rings nowhere.
@@ -121,6 +103,12 @@ class Stage:
         return child
 
 
+def server_version() -> str:
+    """Return the version of the PostgreSQL that everything is measured on."""
+    with psycopg.connect(embedded.ensure_postgres(BENCH_VAR)) as connection:
+        return str(connection.info.parameter_status("server_version"))
+
+
 @contextmanager
 def open_stage(name: str, *, mark: str = "") -> Iterator[Stage]:
     """Give a migrated database with everything set for the test answer: a new one, or the one with that mark.
@@ -135,20 +123,11 @@ def open_stage(name: str, *, mark: str = "") -> Iterator[Stage]:
         database_url=embedded.ensure_database(url, name),
         redis_url=embedded.ensure_valkey(BENCH_VAR),
     )
-    _prepare(stage)
+    prepare(stage.make_app())
     try:
         yield stage
     finally:
         stage.stop_processes()
-
-
-def find_mark(server_url: str, name: str) -> str | None:
-    """Return what `set_mark` has written on the database."""
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        found = connection.execute(
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
-        ).fetchone()
-    return found[0] if found else None
 
 
 def _log_to(path: Path) -> None:
@@ -157,26 +136,6 @@ def _log_to(path: Path) -> None:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.setStream(path.open("a"))
-
-
-def _prepare(stage: Stage) -> None:
-    app = stage.make_app()
-    with app.app_context():
-        _migrate()
-        with transaction() as session:
-            for key, value in SETTINGS.items():
-                set_setting(session, key, value)
-            if find_template(session, TEMPLATE) is None:
-                create_template(session, TEMPLATE, "Prijali sme: {{ original_message }}")
-        db.session.remove()
-        db.engine.dispose()
-
-
-def _migrate() -> None:
-    try:
-        upgrade()
-    except SystemExit as error:  # Flask-Migrate's word for a fault; the reason is in the log
-        raise BenchmarkError(f"The migrations failed; see {LOGS / 'benchmark.log'}.") from error
 
 
 def _wait_for(child: Child, is_ready: Callable[[], bool]) -> None:

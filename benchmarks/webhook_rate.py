@@ -8,10 +8,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure, listed, say
 from benchmarks.pgbench import run_pgbench
 from benchmarks.plan import Plan
-from benchmarks.stage import BenchmarkError, Stage, open_stage
+from benchmarks.stage import Stage, open_stage
 from crm.core.config import ROOT
 
 CONNECTIONS = 16
