@@ -1,6 +1,6 @@
 """A switchboard of the test's own, and effects that can be counted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -86,3 +86,11 @@ def other_worker(app: Flask) -> Iterator[Callable[[], Future[tuple[int, bool]]]]
 
     with ThreadPoolExecutor(max_workers=4) as threads:
         yield lambda: threads.submit(work)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a captured log with half a surrogate pair pass to the other process: xdist takes only UTF-8."""
+    report = yield
+    report.sections = [(name, text.encode(errors="replace").decode()) for name, text in report.sections]
+    return report
