@@ -135,6 +135,13 @@ def samples() -> Path:
 
 
 def _empty_tables() -> None:
-    names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    """Delete row by row: TRUNCATE makes new files of every table and index, which takes ten times as long."""
+    tables = Base.metadata.sorted_tables
+    numbered = [table.name for table in tables if any(column.identity for column in table.columns)]
     with db.engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        for table in reversed(tables):
+            connection.execute(table.delete())
+        restart = text(
+            "SELECT setval(pg_get_serial_sequence(name, 'id'), 1, false) FROM unnest(CAST(:names AS text[])) AS name"
+        )
+        connection.execute(restart, {"names": numbered})
