@@ -16,8 +16,9 @@ from crm.events.models import EntryState, OutboxEntry
 
 MAX_ROUNDS = 3
 
-# The sums with zero keep the planner on the index of lanes: on a table whose statistics are old it would
-# rather walk all that is due, once for each lane.
+# Asked so that only the index of lanes can answer: "the first from this lane on" for "the oldest of this lane",
+# and "not finished" for "ready". With plain words and the statistics of a quiet hour (no row is ready) the
+# planner walks all that is due, once for each lane: 0.7 s for a hundred lanes of twenty thousand rows.
 _OLDEST_IN_MY_LANES = text("""
     WITH mine AS MATERIALIZED (
         SELECT lane FROM unnest(CAST(:lanes AS text[])) AS lane
@@ -25,10 +26,12 @@ _OLDEST_IN_MY_LANES = text("""
     )
     SELECT oldest.id
     FROM mine, LATERAL (
-        SELECT id FROM outbox
-        WHERE outbox.lane = mine.lane AND state = 'ready' AND available_at + interval '0' <= crm_now()
-        ORDER BY id + 0 LIMIT 1
+        SELECT lane, id FROM outbox
+        WHERE (outbox.lane, outbox.id) >= (mine.lane, 0)
+          AND finished_at IS NULL AND available_at <= crm_now()
+        ORDER BY lane, id LIMIT 1
     ) AS oldest
+    WHERE oldest.lane = mine.lane
 """).bindparams(bindparam("lanes"))
 
 

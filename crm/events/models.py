@@ -47,7 +47,8 @@ class OutboxEntry(Base):
     __table_args__ = (
         CheckConstraint("state IN ('ready', 'done', 'dead', 'discarded')", name="state"),
         Index("ix_outbox_due", "available_at", "id", postgresql_where=text(WAITING)),
-        Index("ix_outbox_lane", "lane", "id", postgresql_where=text(WAITING)),
+        CheckConstraint("(state = 'ready') = (finished_at IS NULL)", name="finished"),
+        Index("ix_outbox_lane", "lane", "id", postgresql_where=text("finished_at IS NULL")),
         Index("ix_outbox_dead", "id", postgresql_where=text("state = 'dead'")),
     )
 

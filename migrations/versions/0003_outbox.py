@@ -31,6 +31,7 @@ def upgrade() -> None:
         ),
         sa.Column("finished_at", sa.DateTime(timezone=True)),
         sa.CheckConstraint("state IN ('ready', 'done', 'dead', 'discarded')", name=op.f("ck_outbox_state")),
+        sa.CheckConstraint("(state = 'ready') = (finished_at IS NULL)", name=op.f("ck_outbox_finished")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
     )
@@ -38,7 +39,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_due", "outbox", ["available_at", "id"], postgresql_where=sa.text("state = 'ready'")
     )
-    op.create_index("ix_outbox_lane", "outbox", ["lane", "id"], postgresql_where=sa.text("state = 'ready'"))
+    op.create_index("ix_outbox_lane", "outbox", ["lane", "id"], postgresql_where=sa.text("finished_at IS NULL"))
     op.create_table(
         "outbox_batches",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
