@@ -64,12 +64,15 @@ def _due_of_many_lanes(session: Session, limit: int, matching: ColumnElement[boo
     """Look past numbers that fill the batch alone: a flood from one must not starve the others."""
     found: list[Entry] = []
     for _ in range(MAX_ROUNDS):
-        lanes = {entry.lane for entry in found}
-        other = or_(OutboxEntry.lane.is_(None), OutboxEntry.lane.not_in(lanes)) if lanes else matching
+        # Our own locks do not keep a row from being found again, and it must not run twice.
+        others: ColumnElement[bool] = OutboxEntry.id.not_in([entry.id for entry in found])
+        lanes = {entry.lane for entry in found if entry.lane is not None}
+        if lanes:
+            others &= or_(OutboxEntry.lane.is_(None), OutboxEntry.lane.not_in(lanes))
         order = (OutboxEntry.available_at, OutboxEntry.id)
-        rows = _lock(session, _due(matching).where(other).order_by(*order).limit(limit))
+        rows = _lock(session, _due(matching).where(others).order_by(*order).limit(limit))
         found += rows
-        if len(rows) < limit or len({entry.lane for entry in found}) > limit // 2:
+        if len(rows) < limit or len({entry.lane or entry.id for entry in found}) > limit // 2:
             break
     return found
 

@@ -170,6 +170,43 @@ def test_a_long_lane_whose_first_row_became_due_last_does_not_stop_the_house(
     assert [int(line) for line in effects.list_all() if line != "1000"] == list(range(11))
 
 
+@pytest.mark.parametrize(
+    "lanes",
+    [[None] * 12, ["A"] * 12, [None] * 6 + ["A"] * 6, ["A"] * 6 + [None] * 6, [None, "A", "A", "B"] * 4],
+    ids=["no lane", "one lane", "no lane, then one", "one, then no lane", "mixed"],
+)
+def test_more_than_a_batch_of_few_lanes_runs_once_each(
+    switchboard: Registry,
+    effects: Effects,
+    put: Put,
+    monkeypatch: pytest.MonkeyPatch,
+    lanes: list[str | None],
+) -> None:
+    monkeypatch.setattr("crm.events.drain.BATCH", 5)
+    write_numbers(switchboard, effects)
+    for number, lane in enumerate(lanes):
+        put(lane=lane, number=number)
+
+    run_all()
+
+    assert sorted(map(int, effects.list_all())) == list(range(len(lanes)))
+
+
+def test_a_flood_of_one_lane_and_of_none_lets_the_others_through(
+    switchboard: Registry, effects: Effects, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm.events.drain.BATCH", 5)
+    write_numbers(switchboard, effects)
+    put(number=0)
+    for number in range(1, 14):
+        put(lane="A", number=number)
+    put(lane="B", number=100)
+
+    run_all()
+
+    assert effects.list_all().index("100") < 3
+
+
 def test_a_row_that_may_have_killed_a_worker_does_not_stop_its_lane(
     switchboard: Registry, effects: Effects, put: Put, clock: Clock
 ) -> None:
