@@ -52,10 +52,7 @@ class Entry:
 def claim(session: Session, *, limit: int, matching: ColumnElement[bool]) -> list[Entry]:
     """Lock and return due entries in order of id; one that may have killed a worker comes alone."""
     found = _due_of_many_lanes(session, limit, matching)
-    if found and found[0].crashes:
-        found = found[:1]
-    calm = [entry for entry in found if not entry.crashes] or found
-    first = _oldest_of_lanes(session, calm, matching)
+    first = _oldest_of_lanes(session, found, matching)
     suspects = [entry for entry in first if entry.crashes]
     return suspects[:1] or sorted(first, key=lambda entry: entry.id)
 
