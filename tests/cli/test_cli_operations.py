@@ -23,7 +23,13 @@ def dead_id() -> str:
             available_at="2199-01-01",
         )
         dead = OutboxEntry(
-            key="b", event="long-gone", payload={"n": 2}, attempts=10, error=REASON, state=EntryState.DEAD
+            key="b",
+            event="long-gone",
+            payload={"n": 2},
+            attempts=10,
+            error=REASON,
+            state=EntryState.DEAD,
+            finished_at="2026-01-01",
         )
         fine = OutboxEntry(key="c", event="fine", payload={}, available_at="2199-01-01")
         session.add_all([ready, dead, fine])

@@ -186,7 +186,12 @@ def test_ready_when_everything_answers(client: FlaskClient) -> None:
 def test_overdue_work_does_not_make_us_unready(client: FlaskClient) -> None:
     with transaction() as session:
         publish(session, "never-done", {}, key="old")
-        session.execute(text("UPDATE outbox SET available_at = crm_now() - interval '1 day', state = 'dead'"))
+        session.execute(
+            text(
+                "UPDATE outbox SET available_at = crm_now() - interval '1 day', state = 'dead',"
+                " finished_at = crm_now()"
+            )
+        )
 
     assert client.get("/readyz").status_code == 200
 

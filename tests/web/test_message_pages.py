@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event, update
+from sqlalchemy import event, func, update
 
 from crm.core.db import db, transaction
 from crm.events.drain import drain
@@ -289,7 +289,13 @@ def test_work_of_a_handler_that_is_gone_is_still_told(staff: FlaskClient) -> Non
     drain(for_seconds=10)
     with transaction() as session:
         publish(session, INBOUND, {"mobiletech_inbound_message_id": 1}, key="inbound:1/gone.greet")
-        values = {"state": "dead", "handler": "gone.greet", "attempts": 8, "error": "LookupError: gone"}
+        values = {
+            "state": "dead",
+            "handler": "gone.greet",
+            "attempts": 8,
+            "error": "LookupError: gone",
+            "finished_at": func.crm_now(),
+        }
         session.execute(update(OutboxEntry).where(OutboxEntry.key == "inbound:1/gone.greet").values(**values))
 
     page = Page(staff.get(f"{LIST}/inbound/1"))

@@ -83,7 +83,12 @@ def test_failed_work_leads_to_its_message(staff: FlaskClient) -> None:
         )
         for number in range(12):
             publish(session, "elsewhere", {"payment_id": number}, key=f"elsewhere:{number}")
-        session.execute(text("UPDATE outbox SET state = 'dead', attempts = 8, error = 'LookupError: gone'"))
+        session.execute(
+            text(
+                "UPDATE outbox SET state = 'dead', attempts = 8, error = 'LookupError: gone',"
+                " finished_at = crm_now()"
+            )
+        )
 
     page = Page(staff.get(OVERVIEW))
 
