@@ -20,13 +20,18 @@ def list_modules() -> tuple[tuple[str, ast.Module], ...]:
     )
 
 
+@lru_cache(maxsize=1)
+def _list_nodes() -> tuple[tuple[str, tuple[ast.AST, ...]], ...]:
+    return tuple((path, tuple(ast.walk(tree))) for path, tree in list_modules())
+
+
 def find(finder: Finder, *, outside: tuple[str, ...]) -> list[str]:
     """Return `path:line` of what the finder sees, except in files that match a pattern of `outside`."""
     return [
         f"{path}:{getattr(node, 'lineno', 0)}"
-        for path, tree in list_modules()
+        for path, nodes in _list_nodes()
         if not any(fnmatch(path, pattern) for pattern in outside)
-        for node in ast.walk(tree)
+        for node in nodes
         if finder(node)
     ]
 
@@ -43,7 +48,10 @@ def imports(*packages: str) -> Finder:
 
 def attribute(text: str) -> Finder:
     """See the use of a dotted name, such as `os.environ`."""
-    return lambda node: isinstance(node, ast.Attribute) and ast.unparse(node) == text
+    owner, _, name = text.rpartition(".")
+    return lambda node: (
+        isinstance(node, ast.Attribute) and node.attr == name and ast.unparse(node.value) == owner
+    )
 
 
 def catches_everything(node: ast.AST) -> bool:

@@ -4,12 +4,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from crm.core.db import transaction
 from crm.core.errors import CrmError
 from crm.core.phone import InvalidPhoneError
+from crm.users import passwords
 from crm.users.accounts import create_user, find_by_email, get_user
 from crm.users.errors import EmailTakenError, InvalidUserError, PhoneTakenError, UserNotFoundError
 from crm.users.models import MobilePhone, User
@@ -161,3 +163,9 @@ def make(**fields: str) -> int:
         user = create_user(session, **fields)  # type: ignore[arg-type]
         session.flush()
         return user.id
+
+
+@pytest.fixture(autouse=True)
+def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody attacks a test: hash cheaply."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
