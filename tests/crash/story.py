@@ -19,8 +19,8 @@ NUMBERS = {FIRST: "+421908630549", SECOND: "+421903630549"}
 # A lease and the first delay of the schedule are over after it.
 STEP = timedelta(seconds=75)
 ROUNDS = 8
-EARLY = "D1"  # reported before the reply to `send`
-REPORTS = {FIRST: ("A0",), SECOND: ("A0", "D1", "A0")}
+EARLY = "D1"  # reported of the first message, before the reply to `send`
+REPORTS = {FIRST: (), SECOND: ("A0", "D1", "A0")}  # after it
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,51 +12,77 @@ from tests.crash.orders import Act
 from tests.crash.story import Stage, Story
 from tests.crash.verdict import judge, sending_windows
 
-# Sides of boundaries in one story. Fewer means that the wrapping has lost a seam, or the product a commit.
+# Sides of boundaries in one story, less what depends on how threads meet. Fewer means that the wrapping has
+# lost a seam, or the product a commit.
 AT_LEAST = {
-    ("web", "answer"): 16,
-    ("web", "commit"): 18,
-    ("web", "redis"): 16,
-    ("worker", "commit"): 60,
+    ("web", "answer"): 14,
+    ("web", "commit"): 15,
+    ("web", "redis"): 12,
+    ("worker", "commit"): 56,
     ("worker", "http-call"): 4,
     ("worker", "http-connect"): 4,
     ("worker", "http-reply"): 4,
     ("worker", "http-request"): 4,
-    ("worker", "redis"): 250,
+    ("worker", "redis"): 220,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What happens at the point; one in so many is tried by `make test`, all by `make test-long`."""
+    """What happens at the point; one in so many of the points is tried."""
 
     name: str
     act: Act
     redis_wiped: bool = False
     postgres_restarted: bool = False
     one_in: int
-    one_in_window: int  # of those where a message may be on its way
+    one_in_window: int  # of those where a message may be on its way; make test-long tries them all
+    long_one_in: int
 
 
+# The calm points are many, most of them RQ's own bookkeeping; a restarted PostgreSQL costs a second each.
 CASES = (
-    Case(name="killed", act=Act.KILL, one_in=60, one_in_window=4),
-    Case(name="killed, Redis wiped", act=Act.KILL, redis_wiped=True, one_in=90, one_in_window=10),
+    Case(name="killed", act=Act.KILL, one_in=60, one_in_window=4, long_one_in=1),
+    Case(
+        name="killed, Redis wiped",
+        act=Act.KILL,
+        redis_wiped=True,
+        one_in=90,
+        one_in_window=10,
+        long_one_in=1,
+    ),
     Case(
         name="killed, PostgreSQL restarted",
         act=Act.KILL,
         postgres_restarted=True,
         one_in=250,
         one_in_window=20,
+        long_one_in=8,
     ),
-    Case(name="Redis wiped", act=Act.CALL_AND_WAIT, redis_wiped=True, one_in=120, one_in_window=20),
+    Case(
+        name="Redis wiped",
+        act=Act.CALL_AND_WAIT,
+        redis_wiped=True,
+        one_in=120,
+        one_in_window=20,
+        long_one_in=4,
+    ),
     Case(
         name="PostgreSQL restarted",
         act=Act.CALL_AND_WAIT,
         postgres_restarted=True,
         one_in=250,
         one_in_window=20,
+        long_one_in=8,
     ),
-    Case(name="PostgreSQL away", act=Act.CALL, postgres_restarted=True, one_in=250, one_in_window=20),
+    Case(
+        name="PostgreSQL away",
+        act=Act.CALL,
+        postgres_restarted=True,
+        one_in=250,
+        one_in_window=20,
+        long_one_in=8,
+    ),
 )
 
 
@@ -97,7 +123,9 @@ def test_no_boundary_is_lost(boundaries: Boundaries, paid: bool, capsys: pytest.
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_message_happens_once(stage: Stage, boundaries: Boundaries, paid: bool, case: Case) -> None:
-    _try(stage, boundaries, paid, case, list(_sample(boundaries, paid, case)))
+    start = CASES.index(case) * 2 + paid  # each takes others
+    points = list(_sample(boundaries, start, calm=case.one_in, window=case.one_in_window))
+    _try(stage, boundaries, paid, case, points)
 
 
 @pytest.mark.long
@@ -105,7 +133,8 @@ def test_every_message_happens_once(stage: Stage, boundaries: Boundaries, paid: 
 def test_every_message_happens_once_wherever(
     stage: Stage, boundaries: Boundaries, paid: bool, case: Case
 ) -> None:
-    _try(stage, boundaries, paid, case, boundaries.points)
+    points = list(_sample(boundaries, 0, calm=case.long_one_in, window=1))
+    _try(stage, boundaries, paid, case, points)
 
 
 def _told(stage: Stage, *, paid: bool) -> Story:
@@ -115,10 +144,9 @@ def _told(stage: Stage, *, paid: bool) -> Story:
     return story
 
 
-def _sample(boundaries: Boundaries, paid: bool, case: Case) -> Iterator[Point]:
-    """Return points at even distances; each case takes others."""
-    start = CASES.index(case) * 2 + paid
-    for is_window, step in ((True, case.one_in_window), (False, case.one_in)):
+def _sample(boundaries: Boundaries, start: int, *, calm: int, window: int) -> Iterator[Point]:
+    """Return points at even distances: one in so many."""
+    for is_window, step in ((True, window), (False, calm)):
         points = [point for point in boundaries.points if (point.place in boundaries.windows) is is_window]
         yield from points[start % step :: step]
 
