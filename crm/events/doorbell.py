@@ -22,6 +22,7 @@ log = get_logger(__name__)
 QUEUE = "crm"
 DRAIN = "crm.events.jobs.drain_outbox"
 BELL = "crm:doorbell"
+CHANNEL = "crm:doorbell:listening"
 BELL_SECONDS = 1
 JOB_TIMEOUT_SECONDS = 45
 GATHER_SECONDS = 0.02  # rings that come within it share one bell
@@ -67,9 +68,12 @@ class Doorbell:
 
 
 def ring_now(redis: "Redis") -> bool:
-    """Put one drain job into the queue unless one waits there; return False if Redis cannot be reached."""
+    """Wake a drain job that listens, or put one into the queue unless one waits there.
+
+    Returns False if Redis cannot be reached.
+    """
     try:
-        if redis.set(BELL, "1", nx=True, ex=BELL_SECONDS):
+        if not redis.publish(CHANNEL, "1") and redis.set(BELL, "1", nx=True, ex=BELL_SECONDS):
             queue(redis).enqueue(DRAIN, ttl=60, result_ttl=0, failure_ttl=86400)
     except RedisError as error:
         metrics.count("doorbell_failures_total")

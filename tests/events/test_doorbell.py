@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from threading import Timer
 
 import pytest
 from flask import Flask
@@ -89,19 +90,28 @@ def test_the_job_carries_no_data_and_is_no_pickle(worker: "Worker", put: Put, re
     assert doorbell.queue(redis).jobs[0].args == []
 
 
-def test_work_that_becomes_due_while_the_job_runs_rings_again(
-    worker: "Worker", switchboard: Registry, redis: Redis, put: Put
+def test_work_that_comes_while_the_job_listens_is_run_by_it(
+    app: Flask, worker: "Worker", switchboard: Registry, effects: Effects, redis: Redis, put: Put
 ) -> None:
-    seen: list[bool] = []
-    switchboard.on("thing", lambda event: seen.append(ring_now(redis)), name="ring")
-    put()
+    def publish_another() -> None:
+        with app.app_context(), transaction() as session:
+            publish(session, "thing", {"number": 2}, key="thing:later")
 
+    def write(event: Event) -> None:
+        effects.write(event["number"])
+        if event["number"] == 1:
+            Timer(0.3, publish_another).start()
+
+    switchboard.on("thing", write, name="write")
+    put(number=1)
     wait_until(lambda: len(doorbell.queue(redis)) == 1)
-    rq_worker = SimpleWorker([doorbell.queue(redis)], connection=redis, serializer="json")
-    rq_worker.work(burst=True, max_jobs=1, logging_level="ERROR")
 
-    assert seen
-    assert len(doorbell.queue(redis)) == 1
+    SimpleWorker([doorbell.queue(redis)], connection=redis, serializer="json").work(
+        burst=True, max_jobs=1, logging_level="ERROR"
+    )
+
+    assert effects.list_all() == ["1", "2"]
+    assert len(doorbell.queue(redis)) == 0
 
 
 def test_a_job_whose_time_is_up_rings_for_the_rest(
