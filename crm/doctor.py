@@ -24,7 +24,7 @@ from crm.events import doorbell
 from crm.events.drain import RECORD_FOR_SECONDS
 from crm.events.models import PeriodicRun
 from crm.mobiletech.client import DEADLINE_SECONDS, LEASE_SECONDS
-from crm.mobiletech.notifications import is_paid
+from crm.mobiletech.composing import is_paid
 from crm.mobiletech.sms_templates import find_template
 
 DATABASE = "database"

@@ -15,7 +15,8 @@ from crm.core.db import current_session
 from crm.events.registry import Event
 from crm.mobiletech import inbound, outbound
 from crm.mobiletech.models import InboundMessage, OutboundMessage
-from crm.mobiletech.notifications import Envelope, notify
+from crm.mobiletech.notifications import notify
+from crm.mobiletech.wishes import Envelope
 
 __all__ = ["Envelope", "Event", "get_inbound_message", "get_outbound_message", "notify"]
 

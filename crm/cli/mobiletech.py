@@ -8,8 +8,9 @@ from crm.cli.simulate import simulate
 from crm.core.db import transaction
 from crm.mobiletech.inbound import get_inbound_message
 from crm.mobiletech.models import NotSent
-from crm.mobiletech.notifications import Envelope, notify
+from crm.mobiletech.notifications import notify
 from crm.mobiletech.outbound import OutboundPurpose
+from crm.mobiletech.wishes import Envelope
 from crm.users.accounts import get_user
 
 mobiletech = Group("mobiletech", help="The SMS gateway.")

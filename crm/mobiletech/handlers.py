@@ -13,11 +13,12 @@ from crm.core.business_settings import get_setting, parse_duration
 from crm.core.db import current_session
 from crm.events.registry import Event
 from crm.mobiletech.models import InboundMessage, OutboundMessage
-from crm.mobiletech.notifications import Envelope, Reason, Wish, notify_many, refuse
+from crm.mobiletech.notifications import notify_many, refuse
 from crm.mobiletech.operator_change import send_once_more
 from crm.mobiletech.outbound import OutboundPurpose
 from crm.mobiletech.status_reports import apply_statuses
 from crm.mobiletech.stop_words import is_stop
+from crm.mobiletech.wishes import Envelope, Reason, Wish
 from crm.users.accounts import confirm_many
 
 _MARK_DUPLICATES = text("""

@@ -14,11 +14,11 @@ from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.mobiletech.models import InboundMessage, NotSent, OutboundMessage
-from crm.mobiletech.notifications import Reason
 from crm.mobiletech.outbound import OutboundState
 from crm.mobiletech.sms_templates import find_template
 from crm.mobiletech.wire.delivery_status import Billing
 from crm.mobiletech.wire.operators import Operator
+from crm.mobiletech.wishes import Reason
 from crm.mobiletech.words import MessageState
 
 SCANNED = 20_000

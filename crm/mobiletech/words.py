@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from crm.mobiletech.client import OutcomeKind
-from crm.mobiletech.notifications import Reason
 from crm.mobiletech.outbound import OutboundState
 from crm.mobiletech.wire.delivery_status import Billing, DeliveryStatus, classify
+from crm.mobiletech.wishes import Reason
 
 
 class Tone(StrEnum):

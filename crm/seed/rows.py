@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crm.events.models import EntryState, OutboxEntry
+from crm.mobiletech.composing import EXPIRATION_OF_REPLY
 from crm.mobiletech.events import lane_of
 from crm.mobiletech.models import InboundMessage, NotSent, OutboundMessage, SendAttempt, StatusReport
-from crm.mobiletech.notifications import EXPIRATION_OF_REPLY, Reason
 from crm.mobiletech.outbound import OutboundPurpose, OutboundState
 from crm.mobiletech.sms_templates import Rendered
 from crm.mobiletech.wire.commands import Receive, Status
 from crm.mobiletech.wire.delivery_status import fold
 from crm.mobiletech.wire.receive_date import format_receive_date
 from crm.mobiletech.wire.xml_codec import decode, encode_receive, encode_status
+from crm.mobiletech.wishes import Reason
 from crm.seed.fates import PAID_BILLKEY, Fate
 from crm.seed.plan import Exchange
 

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from crm.mobiletech.message_log import Direction, LogFilter
-from crm.mobiletech.notifications import Reason
 from crm.mobiletech.wire.operators import Operator
+from crm.mobiletech.wishes import Reason
 from crm.mobiletech.words import REASON_WORDS, STATE_WORDS, MessageState
 
 _DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)

@@ -7,12 +7,12 @@ from crm.core.phone import find_slovak_mobile, mask_in_text
 from crm.mobiletech.message_log import Kind
 from crm.mobiletech.message_rows import LogRow
 from crm.mobiletech.models import OutboundMessage
-from crm.mobiletech.notifications import Reason
 from crm.mobiletech.sending import as_send
 from crm.mobiletech.wire.gsm7 import SEPTETS
 from crm.mobiletech.wire.operators import find_operator
 from crm.mobiletech.wire.sms_text import Encoding
 from crm.mobiletech.wire.xml_codec import UnencodableTextError, encode_send
+from crm.mobiletech.wishes import Reason
 from crm.mobiletech.words import (
     CONFLICT,
     INBOUND_WORDS,

@@ -6,7 +6,8 @@ from crm.core.db import current_session
 from crm.events.registry import Event, Handler, Registry
 from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS
 from crm.mobiletech.inbound import get_inbound_message
-from crm.mobiletech.notifications import Envelope, notify
+from crm.mobiletech.notifications import notify
+from crm.mobiletech.wishes import Envelope
 
 TABLE = "CREATE TABLE IF NOT EXISTS crash_witness (event text NOT NULL, entry_id bigint NOT NULL)"
 FREE = "free"  # a message that begins with it is answered on the free key

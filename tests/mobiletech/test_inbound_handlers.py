@@ -13,7 +13,8 @@ from crm.events.models import OutboxEntry
 from crm.events.registry import Event, registry
 from crm.mobiletech.events import INBOUND
 from crm.mobiletech.inbound import get_inbound_message
-from crm.mobiletech.notifications import Envelope, Reason, notify
+from crm.mobiletech.notifications import notify
+from crm.mobiletech.wishes import Envelope, Reason
 from crm.users.accounts import create_user
 from crm.users.models import User
 from tests.conftest import Clock

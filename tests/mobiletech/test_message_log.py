@@ -11,9 +11,9 @@ from sqlalchemy import text
 from crm.core.db import current_session, transaction
 from crm.mobiletech import message_log
 from crm.mobiletech.message_log import Direction, Kind, LogFilter, Position, count_messages, list_messages
-from crm.mobiletech.notifications import Reason
 from crm.mobiletech.sms_templates import create_template
 from crm.mobiletech.wire.operators import Operator
+from crm.mobiletech.wishes import Reason
 from crm.mobiletech.words import MessageState
 from tests.factories.log import START, make_inbound, make_not_sent, make_outbound
 

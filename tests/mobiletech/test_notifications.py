@@ -10,9 +10,10 @@ from crm.core.clock import db_now
 from crm.core.db import transaction
 from crm.events.models import OutboxEntry
 from crm.mobiletech.models import InboundMessage, NotSent, OutboundMessage, SmsTemplate
-from crm.mobiletech.notifications import Envelope, Reason, Wish, notify, notify_many
+from crm.mobiletech.notifications import notify, notify_many
 from crm.mobiletech.outbound import OutboundPurpose
 from crm.mobiletech.sms_templates import create_template, save_template
+from crm.mobiletech.wishes import Envelope, Reason, Wish
 from crm.users.accounts import create_user
 from tests.conftest import Clock
 from tests.factories.messages import WEBHOOK, make_receive, set_up_gateway
