@@ -39,7 +39,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_due", "outbox", ["available_at", "id"], postgresql_where=sa.text("state = 'ready'")
     )
-    op.create_index("ix_outbox_lane", "outbox", ["lane", "id"], postgresql_where=sa.text("finished_at IS NULL"))
+    op.create_index(
+        "ix_outbox_lane", "outbox", ["lane", "id"], postgresql_where=sa.text("finished_at IS NULL")
+    )
     op.create_table(
         "outbox_batches",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
