@@ -7,6 +7,7 @@ one of them fails, the whole batch is undone and each entry is run alone, so tha
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import cache
 from time import sleep
 from typing import Any
 
@@ -192,8 +193,13 @@ def _run_effects(event: str, effect: Effect) -> int:
 def _performed(effect: Effect, claimed: Sequence[Any]) -> list[tuple[Any, Any]]:
     if len(claimed) == 1:
         return [(claimed[0], effect.perform(claimed[0]))]
-    with ThreadPoolExecutor(max_workers=len(claimed)) as threads:
-        return list(zip(claimed, threads.map(effect.perform, claimed), strict=True))
+    return list(zip(claimed, _threads().map(effect.perform, claimed), strict=True))
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Return the threads of this process; they start with the first calls and stay."""
+    return ThreadPoolExecutor(max_workers=PARALLEL_EFFECTS, thread_name_prefix="effect")
 
 
 def _record(effect: Effect, results: Sequence[tuple[Any, Any]]) -> None:

@@ -21,7 +21,7 @@ from crm.mobiletech.wire.operators import Operator
 from crm.mobiletech.wishes import Reason
 from crm.mobiletech.words import MessageState
 
-SCANNED = 20_000
+SCANNED = 10_000
 COUNTED = 1000
 
 
