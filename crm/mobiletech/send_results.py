@@ -84,7 +84,10 @@ class SendResults:
 
     def _one(self, sent: Sent, outcome: Outcome) -> None:
         metrics.count("sends_total", outcome=outcome.kind)
-        log.info("send_finished", outbound_id=sent.message_id, outcome=outcome.kind, took_ms=outcome.took_ms)
+        if outcome.kind is not OutcomeKind.ACCEPTED:
+            log.warning(
+                "send_failed", outbound_id=sent.message_id, outcome=outcome.kind, took_ms=outcome.took_ms
+            )
         if sent.paid and outcome.kind is not OutcomeKind.NOT_SENT:
             tell_breaker(self.session, ambiguous=outcome.kind is OutcomeKind.UNKNOWN)
         match outcome.kind:
@@ -104,6 +107,8 @@ class SendResults:
     def _accept(self) -> None:
         ids = {sent.message_id: outcome.mobiletech_id or "" for sent, outcome in self.accepted}
         bound = accept(self.session, ids)
+        if bound:  # one line for all of a round: a line for each cost a worker six parts in a hundred
+            log.info("sends_accepted", outbound_ids=sorted(bound))
         for message_id in ids.keys() - bound:
             log.error("accepted_too_late", outbound_id=message_id, mobiletech_id=ids[message_id])
         reports = [
