@@ -75,7 +75,7 @@ def test_the_job_runs_what_is_due(
     put(number=1)
     put(number=2)
 
-    worker.burst()
+    worker.answer()
 
     assert effects.list_all() == ["1", "2"]
 
@@ -160,7 +160,7 @@ def test_a_failing_handler_does_not_fail_the_job(
     switchboard.on("thing", fail, name="fail")
     put()
 
-    worker.burst()
+    worker.answer()
 
     assert doorbell.queue(redis).failed_job_registry.count == 0
 
@@ -171,9 +171,13 @@ class Worker:
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
 
+    def answer(self) -> None:
+        """Wait for the bell that a thread is carrying, then run until the queue is empty."""
+        wait_until(lambda: len(doorbell.queue(self.redis)))
+        self.burst()
+
     def burst(self) -> None:
-        """Run until the queue is empty; what a thread is still carrying there is waited for."""
-        wait_until(lambda: len(doorbell.queue(self.redis)) or not self.redis.exists(doorbell.BELL))
+        """Run until the queue is empty."""
         worker = SimpleWorker([doorbell.queue(self.redis)], connection=self.redis, serializer="json")
         worker.work(burst=True, logging_level="ERROR")
 
