@@ -23,8 +23,8 @@ from crm.core import log, metrics
 from crm.core.config import Settings, SettingsError
 from crm.core.errors import CrmError
 from crm.events import doorbell, jobs
-from crm.events.drain import RECORD_FOR_SECONDS, drain
-from crm.events.pump import run_pump
+from crm.events.drain import RECORD_FOR_SECONDS
+from crm.events.pump import run_everything_due, run_pump
 from crm.factory import create_app
 from crm.mobiletech.client import DEADLINE_SECONDS, LEASE_SECONDS
 from crm.wiring import PERIODIC
@@ -79,9 +79,7 @@ def _positive(text: str) -> int:
 
 
 def _burst() -> int:
-    finished = False
-    while not finished:
-        _, finished = drain(for_seconds=60)
+    run_everything_due(PERIODIC)
     metrics.flush()
     return 0
 

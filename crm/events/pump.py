@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from time import sleep
 
 from redis import Redis
 from sqlalchemy import func, or_, select, text, update
@@ -25,6 +26,8 @@ log = get_logger(__name__)
 
 TICK_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
+BURST_SECONDS = 60.0
+BEHIND_ANOTHER_SECONDS = 0.1
 # Bells are rung and nobody comes: the RQ workers may be waiting out their own retries after Redis was away.
 UNANSWERED = timedelta(seconds=5)
 TICK_GAP = timedelta(hours=1)
@@ -53,18 +56,36 @@ def run_pump(redis: "Redis", periodic: tuple[Periodic, ...], stopped: threading.
         stopped.wait(TICK_SECONDS)
 
 
+def run_everything_due(periodic: tuple[Periodic, ...]) -> None:
+    """Run the periodic tasks whose time has come, then all that is due, and return once nothing is.
+
+    What another worker has in hand is due until that one is done with it, so it is waited for.
+    """
+    _blame_crashes()
+    for task in periodic:
+        run_if_due(task)
+    while find_overdue() is not None:
+        count, _ = drain(for_seconds=BURST_SECONDS)
+        if not count:
+            sleep(BEHIND_ANOTHER_SECONDS)
+
+
 def tick(redis: "Redis", periodic: tuple[Periodic, ...], *, should_stop: Callable[[], bool]) -> None:
     """Do one round."""
-    with transaction() as session:
-        blamed = count_crashes(session, dead_after=MAX_CRASHES)
-    if blamed:
-        log.error("worker_died", entries=blamed)
+    _blame_crashes()
     overdue = find_overdue()
     if overdue is not None and (not doorbell.ring_now(redis) or overdue > UNANSWERED):
         drain(for_seconds=DRAIN_SECONDS, should_stop=should_stop)
     for task in periodic:
         if not should_stop():
             run_if_due(task)
+
+
+def _blame_crashes() -> None:
+    with transaction() as session:
+        blamed = count_crashes(session, dead_after=MAX_CRASHES)
+    if blamed:
+        log.error("worker_died", entries=blamed)
 
 
 def find_overdue() -> timedelta | None:

@@ -14,6 +14,7 @@ from crm.core.clock import db_now
 from crm.core.db import transaction
 from crm.events.drain import drain
 from crm.events.models import OutboxEntry
+from crm.events.pump import run_everything_due
 from crm.events.queries import list_depths
 from crm.events.registry import Event, Registry
 from tests.conftest import Clock
@@ -88,6 +89,24 @@ def test_entries_without_a_lane_wait_for_nobody(
 
     slow.result(20)
     assert seen_by_the_quick_one == ["2"]
+
+
+def test_a_burst_waits_for_what_another_worker_has_in_hand(
+    app: Flask, switchboard: Registry, effects: Effects, put: Put, other_worker: Worker
+) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        with held_up(switchboard, effects, number=1) as is_held:
+            put(lane="A", number=1)
+            slow = other_worker()
+            assert is_held.wait(10)
+            put(lane="A", number=2)
+            burst = threads.submit(burst_in_context, app)
+            with pytest.raises(TimeoutError):
+                burst.result(0.5)
+        burst.result(20)
+
+    slow.result(20)
+    assert effects.list_all() == ["1", "2"]
 
 
 def test_many_workers_keep_every_lane_in_order_and_run_everything_once(
@@ -271,6 +290,11 @@ def drain_until_nothing_waits(app: Flask) -> None:
             with transaction() as session:
                 if not list_depths(session):
                     return
+
+
+def burst_in_context(app: Flask) -> None:
+    with app.app_context():
+        run_everything_due(())
 
 
 def put_earlier(entry_id: int, *, by: timedelta) -> None:

@@ -14,7 +14,7 @@ from crm.core.clock import db_now
 from crm.core.db import transaction
 from crm.events import doorbell
 from crm.events.models import PeriodicRun
-from crm.events.pump import Periodic, run_if_due, run_pump, tick
+from crm.events.pump import Periodic, run_everything_due, run_if_due, run_pump, tick
 from crm.events.registry import Registry
 from tests.conftest import Clock
 from tests.events.conftest import Effects, Put
@@ -50,6 +50,16 @@ def test_without_redis_the_pump_does_the_work_itself(
     put()
 
     one_tick(doorbell.connect(NOWHERE))
+
+    assert effects.list_all() == ["ran"]
+
+
+def test_a_burst_runs_the_periodic_tasks_whose_time_has_come_and_what_they_cause(
+    switchboard: Registry, effects: Effects, put: Put
+) -> None:
+    switchboard.on("thing", lambda event: effects.write("ran"), name="write")
+
+    run_everything_due((Periodic(name="cause", every=timedelta(minutes=1), run=lambda: put()),))
 
     assert effects.list_all() == ["ran"]
 
