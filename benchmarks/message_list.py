@@ -20,7 +20,8 @@ from benchmarks.plan import Plan
 from benchmarks.stage import HOST_NAME, open_stage
 from crm.core.db import db, transaction
 from crm.mobiletech.message_log import Kind, Position
-from crm.users.accounts import create_user, find_by_email
+from crm.users.accounts import create_user
+from crm.users.queries import find_by_email
 from crm.users.roles import Role
 from crm.web.cursor import write_cursor
 

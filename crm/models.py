@@ -13,16 +13,29 @@ from crm.mobiletech.models import (
     SmsTemplateVersion,
     StatusReport,
 )
-from crm.users.models import ApiToken, MobilePhone, User
+from crm.users.models import (
+    AccessToken,
+    ApiToken,
+    AuditEntry,
+    LoginAttempt,
+    MobilePhone,
+    OneTimeCode,
+    User,
+    UserMeta,
+)
 
 __all__ = [
+    "AccessToken",
     "ApiToken",
+    "AuditEntry",
     "Base",
     "BusinessSetting",
     "GatewayState",
     "InboundMessage",
+    "LoginAttempt",
     "MobilePhone",
     "NotSent",
+    "OneTimeCode",
     "OutboundMessage",
     "OutboxBatch",
     "OutboxEntry",
@@ -32,5 +45,6 @@ __all__ = [
     "SmsTemplateVersion",
     "StatusReport",
     "User",
+    "UserMeta",
     "db",
 ]

@@ -1,4 +1,4 @@
-"""The switchboard: who reacts to what, which client speaks to the gateway, what is done every so often."""
+"""The switchboard: who reacts to what, who lets people in, who speaks to the gateway, what is done every so often."""
 
 import importlib
 from datetime import timedelta
@@ -13,8 +13,18 @@ from crm.mobiletech.client import GatewayClient
 from crm.mobiletech.client_http import HttpGatewayClient
 from crm.mobiletech.client_mock import MockGatewayClient
 from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS, SEND
-from crm.mobiletech.handlers import answer_tests, confirm_users, mark_duplicates, on_outbound_statuses
+from crm.mobiletech.handlers import (
+    answer_tests,
+    confirm_users,
+    mark_duplicates,
+    on_outbound_statuses,
+    send_codes,
+)
 from crm.mobiletech.sending import SendEffect
+from crm.users import keyed_hash
+from crm.users.authentication import Authenticator, chain
+from crm.users.authenticators import AccessTokenAuthenticator, EmailAuthenticator, PhoneAuthenticator
+from crm.users.codes import ONE_TIME_CODE
 
 # event, name in the outbox (never change it), order, handler; extensions stand at 100
 HANDLERS = (
@@ -22,6 +32,14 @@ HANDLERS = (
     (INBOUND, "confirm_users", 20, confirm_users),
     (INBOUND, "answer_tests", 900, answer_tests),
     (OUTBOUND_STATUS, "apply_statuses", 10, on_outbound_statuses),
+    (ONE_TIME_CODE, "send_codes", 10, send_codes),
+)
+
+# priority, link of the chain that lets people in; extensions add theirs beside them
+AUTHENTICATORS = (
+    (500, EmailAuthenticator()),
+    (200, PhoneAuthenticator()),
+    (100, AccessTokenAuthenticator()),
 )
 
 PERIODIC = (
@@ -35,12 +53,28 @@ class ExtensionError(CrmError):
     """A module of CRM_EXTENSIONS cannot be used."""
 
 
+class Switchboard:
+    """What an extension's `register(registry)` is given: handlers of events, and links of the login chain."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.on = registry.on
+        self.on_many = registry.on_many
+
+    def authenticator(self, link: Authenticator, *, priority: int = 100) -> None:
+        """Add a link to the chain that lets people in; the highest priority is asked first."""
+        chain.add(link, priority=priority)
+
+
 def wire(settings: Settings, registry: Registry) -> None:
-    """Fill the registry.
+    """Fill the registry and the chain.
 
     Raises: ExtensionError naming the module.
     """
+    keyed_hash.configure(settings.secret_key)
     registry.clear()
+    chain.clear()
+    for priority, link in AUTHENTICATORS:
+        chain.add(link, priority=priority)
     for event, name, order, handler in HANDLERS:
         registry.on_many(event, handler, name=name, order=order)
     registry.effect(SEND, SendEffect(gateway_client(settings)))
@@ -66,4 +100,4 @@ def register_extension(module: str, registry: Registry) -> None:
         raise ExtensionError(
             f"CRM_EXTENSIONS: {module} cannot be used: {error}. It must be a module with register(registry)."
         ) from error
-    register(registry)
+    register(Switchboard(registry))

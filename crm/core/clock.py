@@ -5,12 +5,13 @@ session setting `crm.clock_offset`, which nobody sets but tests: they move time 
 Python's own clock serves only logs, measurements and deadlines of a network call.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
+from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, func
+from sqlalchemy import ColumnElement, DateTime, Interval, SQLColumnExpression, func, type_coerce
 
-__all__ = ["db_now", "monotonic", "now"]
+__all__ = ["db_now", "monotonic", "now", "time_since", "time_until"]
 
 
 def now() -> datetime:
@@ -21,3 +22,13 @@ def now() -> datetime:
 def db_now() -> ColumnElement[datetime]:
     """Return the SQL expression of the database's time at the start of the transaction."""
     return func.crm_now(type_=DateTime(timezone=True))
+
+
+def time_since(moment: SQLColumnExpression[Any]) -> ColumnElement[timedelta]:
+    """Return the SQL expression of how long ago something was."""
+    return type_coerce(db_now() - moment, Interval())
+
+
+def time_until(moment: SQLColumnExpression[Any]) -> ColumnElement[timedelta]:
+    """Return the SQL expression of how long something is off."""
+    return type_coerce(moment - db_now(), Interval())

@@ -1,8 +1,21 @@
 """The one root of everything we raise on purpose."""
 
 
+def N_(message: str) -> str:  # noqa: N802 - gettext's name for "to be translated where it is shown"
+    """Mark a sentence for the catalogue of translations; it is translated by the page that shows it."""
+    return message
+
+
 class CrmError(Exception):
-    """A refusal that a person can read: `str(error)` is a whole sentence that says what was wrong."""
+    """A refusal that a person can read: `str(error)` is a whole English sentence that says what was wrong.
+
+    `message` is the sentence as the catalogue has it, with places such as `%(email)s` for `fields`.
+    """
+
+    def __init__(self, message: str, **fields: object) -> None:
+        self.message = message
+        self.fields = fields
+        super().__init__(message % fields if fields else message)
 
 
 class NotFoundError(CrmError):

@@ -91,6 +91,7 @@ def compose(session: Session, known: Known, wish: Wish) -> OutboundMessage:
         to=address.to,
         billkey=address.billkey,
         content=measured.text,
+        is_secret=wish.is_secret,
         content_length=len(measured.text),
         encoding=measured.encoding,
         parts=measured.parts,

@@ -5,6 +5,7 @@ from crm.core.phone import find_slovak_mobile
 INBOUND = "mobiletech-inbound"  # payload: mobiletech_inbound_message_id
 SEND = "mobiletech-send"  # payload: mobiletech_outbound_message_id
 OUTBOUND_STATUS = "mobiletech-outbound-status"  # payload: mobiletech_outbound_message_id, status
+# ONE_TIME_CODE is the users' own (crm/users/codes.py): they ask, we send.
 
 
 def lane_of(number: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting, parse_duration
 from crm.core.db import current_session
+from crm.core.phone import to_international
 from crm.events.registry import Event
 from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.mobiletech.notifications import notify_many, refuse
@@ -20,7 +21,9 @@ from crm.mobiletech.status_reports import apply_statuses
 from crm.mobiletech.stop_words import is_stop
 from crm.mobiletech.wishes import Envelope, Reason, Wish
 from crm.users.accounts import confirm_many
+from crm.users.codes import issue_code
 
+CODE_TEMPLATE = "one-time-code"
 _MARK_DUPLICATES = text("""
     UPDATE mobiletech_inbound_messages AS message SET duplicate_of = (
         SELECT original.id FROM mobiletech_inbound_messages AS original
@@ -86,6 +89,27 @@ def answer_tests(events: Sequence[Event]) -> None:
                 key=f"test-answer:{message.id}",
             )
         )
+    notify_many(session, wishes)
+
+
+def send_codes(events: Sequence[Event]) -> None:
+    """Make the one-time codes that were asked for and send them on the free key; unknown names get nothing."""
+    session = current_session()
+    wishes = []
+    for event in events:
+        issued = issue_code(session, event["one_time_code_id"])
+        if issued is not None:
+            params = {"code": issued.code, "purpose": issued.purpose, "language": issued.language}
+            wishes.append(
+                Wish(
+                    Envelope(to=to_international(issued.phone)),
+                    issued.user_id,
+                    CODE_TEMPLATE,
+                    params,
+                    key=f"one-time-code:{event['one_time_code_id']}",
+                    is_secret=True,
+                )
+            )
     notify_many(session, wishes)
 
 

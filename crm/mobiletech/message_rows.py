@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
+from crm.core.errors import N_
 from crm.events.models import EntryState, OutboxEntry
 from crm.events.registry import registry
 from crm.mobiletech.events import INBOUND
@@ -15,6 +16,7 @@ from crm.mobiletech.models import InboundMessage, NotSent, OutboundMessage, SmsT
 from crm.mobiletech.words import InboundState, MessageState, state_of
 
 SHOWN_TEXT = 400  # characters of an SMS in a list
+SECRET_TEXT = N_("A one-time code; its text is not shown.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ def outbound_rows(session: Session, condition: ColumnElement[bool]) -> Iterable[
             id=message.id,
             at=message.created_at,
             number=message.to,
-            text=message.content[:SHOWN_TEXT],
+            text=SECRET_TEXT if message.is_secret else message.content[:SHOWN_TEXT],
             operator=message.operator_type,
             state=state_of(message.state, message.billing),
             template_code=code,

@@ -132,6 +132,7 @@ class OutboundMessage(Base):
     billmsisdn: Mapped[str | None] = mapped_column(Text)
     billkey: Mapped[str] = mapped_column(Text)
     content: Mapped[str] = mapped_column(Text)
+    is_secret: Mapped[bool] = mapped_column(server_default=text("false"))  # a code: blanked once it is sent
     content_length: Mapped[int] = mapped_column(Integer)  # characters of `content`
     encoding: Mapped[str] = mapped_column(Text)
     parts: Mapped[int] = mapped_column(SmallInteger)

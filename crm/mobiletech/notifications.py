@@ -33,11 +33,13 @@ def notify(
     context: str | None = None,
     payment_id: int | None = None,
     available_at: datetime | None = None,
+    is_secret: bool = False,
     session: Session | None = None,
 ) -> OutboundMessage | NotSent:
     """Queue one SMS and the work to send it, or store why there is none; the caller's transaction holds both.
 
-    A paid billing key needs a payment, or the purpose `test`. `available_at` puts the sending off.
+    A paid billing key needs a payment, or the purpose `test`. `available_at` puts the sending off. The text of
+    a secret one is shown nowhere, and blanked once it is sent.
     """
     user_id = user.id if isinstance(user, User) else user
     wish = Wish(
@@ -49,6 +51,7 @@ def notify(
         key=key,
         context=context,
         payment_id=payment_id,
+        is_secret=is_secret,
     )
     return notify_many(session or current_session(), [wish], available_at=available_at)[0]
 

@@ -43,7 +43,9 @@ COPIED = (
 def send_once_more(session: Session, message_ids: Sequence[int]) -> None:
     """Copy those of the messages whose strongest report is the operator change; each once, a copy never."""
     wanted = select(OutboundMessage).where(
-        OutboundMessage.id.in_(message_ids), OutboundMessage.payment_id.is_(None)
+        OutboundMessage.id.in_(message_ids),
+        OutboundMessage.payment_id.is_(None),
+        ~OutboundMessage.is_secret,  # its text is gone; who waits for a code asks for another
     )
     for message in session.execute(wanted.order_by(OutboundMessage.id)).scalars().all():
         if classify(message.status, message.operator_type) is DeliveryStatus.OPERATOR_CHANGED:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import text, update
+from sqlalchemy import case, text, update
 from sqlalchemy.orm import Session
 
 from crm.core.errors import NotFoundError
@@ -53,11 +53,16 @@ MOVES: dict[OutboundState, frozenset[OutboundState]] = {
 _ACCEPT = text("""
     UPDATE mobiletech_outbound_messages AS message
     SET state = 'accepted', mobiletech_id = answer.mobiletech_id, dcs = '0', esm = '0', state_reason = NULL,
-        sent_at = crm_now(), updated_at = crm_now()
+        content = CASE WHEN is_secret THEN '' ELSE content END, sent_at = crm_now(), updated_at = crm_now()
     FROM unnest(CAST(:ids AS bigint[]), CAST(:mobiletech_ids AS text[])) AS answer (id, mobiletech_id)
     WHERE message.id = answer.id AND message.state IN ('sending', 'unknown')
     RETURNING message.id
 """)
+
+
+# From these nothing is sent any more: the text of a secret one is blanked on the way in.
+OVER = frozenset({S.REJECTED, S.UNKNOWN, S.EXPIRED, S.CANCELLED, S.NOT_SENT})
+_BLANKED = case((OutboundMessage.is_secret, ""), else_=OutboundMessage.content)
 
 
 class ForbiddenMoveError(RuntimeError):
@@ -80,6 +85,8 @@ def move(
         raise ForbiddenMoveError(f"{from_} -> {to}")
     if not message_ids:
         return set()
+    if to in OVER:
+        values["content"] = _BLANKED
     statement = (
         update(OutboundMessage)
         .where(OutboundMessage.id.in_(message_ids), OutboundMessage.state.in_(from_))

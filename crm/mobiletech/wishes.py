@@ -50,3 +50,4 @@ class Wish:
     key: str | None = None
     context: str | None = None
     payment_id: int | None = None
+    is_secret: bool = False  # the text is a code: blanked once it is sent

@@ -16,7 +16,8 @@ from crm.seed.history import is_written, write_history
 from crm.seed.logins import Login, write_logins
 from crm.seed.plan import plan_exchanges
 from crm.seed.readers import add_readers, list_senders
-from crm.users.accounts import create_user, find_by_email
+from crm.users.accounts import create_user
+from crm.users.queries import find_by_email
 
 LOCK = 8877_0001  # two who seed at once take turns
 

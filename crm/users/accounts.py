@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
+from crm.core.errors import N_
+from crm.users.audit_log import record_act
+from crm.users.codes import end_codes_of
 from crm.users.errors import EmailTakenError, InvalidUserError, UserNotFoundError
 from crm.users.models import NO_PASSWORD, User
-from crm.users.passwords import hash_password
+from crm.users.passwords import check_choice, hash_password
 from crm.users.phones import link_phone
 from crm.users.roles import Role
+from crm.users.sessions import EndReason, end_all
 
 LONGEST_EMAIL = 255
 
@@ -32,13 +36,11 @@ def create_user(
     address = _checked_email(email)
     if address is None and not phone:
         raise InvalidUserError("A user needs an e-mail or a phone number.")
-    if role not in set(Role):
-        raise InvalidUserError(f"There is no role {role!r}. The roles are: {', '.join(Role)}.")
     user = User(
         email=address,
         public_name=public_name or address or str(phone),
         password=hash_password(password) if password else NO_PASSWORD,
-        role=role,
+        role=_checked_role(role),
     )
     try:
         with session.begin_nested():
@@ -52,13 +54,6 @@ def create_user(
     return user
 
 
-def find_by_email(session: Session, email: str) -> User | None:
-    """Return the owner of the address, however it is capitalised."""
-    return session.execute(
-        select(User).where(func.lower(User.email) == email.strip().lower())
-    ).scalar_one_or_none()
-
-
 def get_user(session: Session, user_id: int) -> User:
     """Return the user.
 
@@ -70,10 +65,52 @@ def get_user(session: Session, user_id: int) -> User:
     return user
 
 
+def change_password(
+    session: Session, user: User, new: str, *, keep_session: int | None = None, new_hash: str | None = None
+) -> None:
+    """Set a password that a person has chosen; every sign-in but the one kept ends, and so do open codes.
+
+    `new_hash` is made beforehand with `hash_password`, so that no transaction waits for it.
+    Raises: InvalidUserError if the password is too short, too long or too common.
+    """
+    check_choice(new, names=(user.email, user.public_name, user.first_name, user.last_name))
+    user.password = new_hash or hash_password(new)
+    end_all(session, user.id, reason=EndReason.PASSWORD_CHANGED, but=keep_session)
+    end_codes_of(session, user.id)
+    session.flush()
+
+
+def change_role(session: Session, user: User, role: str, *, reason: str = "") -> None:
+    """Give the person another role; every sign-in ends, so that nobody goes on with the rights of before.
+
+    Raises: InvalidUserError for a role that does not exist.
+    """
+    wanted = _checked_role(role)
+    if wanted == user.role:
+        return
+    before, user.role = user.role, wanted
+    end_all(session, user.id, reason=EndReason.ROLE_CHANGED)
+    record_act(
+        session,
+        "user.role",
+        f"user {user.id}",
+        before={"role": before},
+        after={"role": wanted},
+        reason=reason,
+    )
+
+
 def confirm_many(session: Session, user_ids: Sequence[int]) -> None:
     """Confirm the accounts that are not confirmed yet."""
     waiting = update(User).where(User.id.in_(user_ids), User.confirmed_at.is_(None))
     session.execute(waiting.values(confirmed_at=db_now()))
+
+
+def _checked_role(role: str) -> Role:
+    if role not in set(Role):
+        told = N_("There is no role %(role)s. The roles are: %(roles)s.")
+        raise InvalidUserError(told, role=repr(role), roles=", ".join(Role))
+    return Role(role)
 
 
 def _checked_email(email: str | None) -> str | None:

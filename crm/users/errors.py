@@ -1,20 +1,23 @@
 """What can be refused about people."""
 
-from crm.core.errors import ConflictError, CrmError, InvalidInputError, NotFoundError
+from datetime import timedelta
+from math import ceil
+
+from crm.core.errors import N_, ConflictError, CrmError, InvalidInputError, NotFoundError
 
 
 class UserNotFoundError(NotFoundError):
     """No such user."""
 
     def __init__(self, user_id: object) -> None:
-        super().__init__(f"No user has the id {user_id}.")
+        super().__init__(N_("No user has the id %(user_id)s."), user_id=user_id)
 
 
 class EmailTakenError(ConflictError):
     """The e-mail belongs to somebody."""
 
     def __init__(self, email: str) -> None:
-        super().__init__(f"The e-mail {email} belongs to another user.")
+        super().__init__(N_("The e-mail %(email)s belongs to another user."), email=email)
 
 
 class PhoneTakenError(ConflictError):
@@ -27,3 +30,18 @@ class InvalidUserError(InvalidInputError):
 
 class TokenRefusedError(CrmError):
     """An API token that does not open this door; the sentence says why."""
+
+
+class TooManyError(CrmError):
+    """A limit was reached; `retry_after` is how long to wait, in whole seconds, at least 1."""
+
+    def __init__(self, message: str, wait: timedelta) -> None:
+        self.retry_after = max(1, ceil(wait.total_seconds()))
+        super().__init__(message, minutes=ceil(self.retry_after / 60))
+
+
+class TooManyCodesError(TooManyError):
+    """Enough codes were asked for with this name, or from this address."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(N_("Too many codes were asked for. Try again in %(minutes)s min."), wait)

@@ -1,9 +1,10 @@
-"""Tables of people: users, their phone numbers, tokens of other systems.
+"""Tables of people: users, their phone numbers, how they sign in, tokens of other systems, the audit log.
 
 Source: behaviour.md 3.1, 3.5 and 3.7; times are timestamptz, `email` may be NULL.
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,9 +17,11 @@ from sqlalchemy import (
     Index,
     Integer,
     Text,
+    UniqueConstraint,
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.core.db import Base
@@ -52,7 +55,7 @@ class User(Base):
     )
     invoice: Mapped[bool] = mapped_column(server_default=text("false"))
     note: Mapped[str | None] = mapped_column(Text)
-    locale: Mapped[str] = mapped_column(Text, server_default="sk_SK")
+    locale: Mapped[str | None] = mapped_column(Text)  # `sk_SK`; NULL until the person has chosen
     is_institution: Mapped[bool] = mapped_column(server_default=text("false"))
     institution_name: Mapped[str | None] = mapped_column(Text)
     supporter: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -66,6 +69,24 @@ class User(Base):
         CheckConstraint("role IN ('customer', 'support', 'editor', 'billing', 'admin')", name="role"),
         Index("uq_users_email", func.lower(email), unique=True),
     )
+
+
+class UserMeta(Base):
+    """A remark of one of the publisher's systems about a person, by key."""
+
+    __tablename__ = "user_meta"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    key: Mapped[str] = mapped_column(Text, index=True)
+    value: Mapped[str] = mapped_column(Text)
+    is_public: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=NOW, onupdate=func.crm_now()
+    )
+
+    __table_args__ = (UniqueConstraint("user_id", "key"),)
 
 
 class MobilePhone(Base):
@@ -98,3 +119,104 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
+
+
+class AccessToken(Base):
+    """A sign-in that lasts: a browser's session, or a person's token for the API. Ended, it stays as history."""
+
+    __tablename__ = "access_tokens"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    token_sha256: Mapped[str] = mapped_column(Text, unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    kind: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)  # how it began: web, code, api, api+shop
+    remembered: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
+    last_used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
+    valid_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # whatever is used meanwhile
+    confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # the password, again
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    end_reason: Mapped[str | None] = mapped_column(Text)
+    ip: Mapped[str] = mapped_column(Text, server_default="")
+    user_agent: Mapped[str] = mapped_column(Text, server_default="")
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('web', 'api')", name="kind"),
+        Index("ix_access_tokens_user_id_created_at", "user_id", "created_at"),
+    )
+
+
+class LoginAttempt(Base):
+    """One try to sign in; `email` is what was typed, masked. `identity` and `place` are what limits count by."""
+
+    __tablename__ = "login_attempts"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(BigInteger)  # no foreign key: the log outlives the person
+    email: Mapped[str] = mapped_column(Text)
+    identity: Mapped[str | None] = mapped_column(Text)  # keyed hash of the name that was tried
+    place: Mapped[str | None] = mapped_column(Text)  # the address, or the network of an IPv6 one
+    device_sha256: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    message: Mapped[str | None] = mapped_column(Text)
+    ip: Mapped[str] = mapped_column(Text)
+    user_agent: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
+
+    __table_args__ = (
+        Index("ix_login_attempts_identity_created_at", "identity", "created_at"),
+        Index("ix_login_attempts_place_created_at", "place", "created_at"),
+        Index("ix_login_attempts_user_id_created_at", "user_id", "created_at"),
+        Index("ix_login_attempts_created_at_status", "created_at", "status"),
+    )
+
+
+class OneTimeCode(Base):
+    """A code by SMS that proves a number is in hand; the code itself is kept only as a keyed hash."""
+
+    __tablename__ = "one_time_codes"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    purpose: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    phone_number: Mapped[str | None] = mapped_column(Text)  # local form; NULL: nobody to send it to
+    identity: Mapped[str] = mapped_column(Text)  # keyed hash of what was asked for, known or not
+    place: Mapped[str] = mapped_column(Text)
+    code_hash: Mapped[str | None] = mapped_column(Text)  # set by the worker that sends it
+    tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        CheckConstraint("purpose IN ('sign_in', 'phone')", name="purpose"),
+        Index("ix_one_time_codes_identity_created_at", "identity", "created_at"),
+        Index("ix_one_time_codes_place_created_at", "place", "created_at"),
+        Index("ix_one_time_codes_phone_number_created_at", "phone_number", "created_at"),
+    )
+
+
+class AuditEntry(Base):
+    """An act of staff, as it was: the table refuses to be changed (a trigger, see the migration)."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
+    actor_id: Mapped[int | None] = mapped_column(BigInteger)  # NULL: a command, or a token
+    actor: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)  # user.create, template.save
+    subject: Mapped[str] = mapped_column(Text)  # user 17, template pong
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    reason: Mapped[str] = mapped_column(Text, server_default="")
+    ip: Mapped[str] = mapped_column(Text, server_default="")
+    request_id: Mapped[str] = mapped_column(Text, server_default="")
+
+    __table_args__ = (
+        Index("ix_audit_log_newest", "created_at", "id"),
+        Index("ix_audit_log_subject", "subject", "id"),
+        Index("ix_audit_log_actor_id", "actor_id", "id"),
+    )

@@ -2,10 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm.users.models import User
+from crm.users.models import MobilePhone, User
+
+
+def find_by_email(session: Session, email: str) -> User | None:
+    """Return the owner of the address, however it is capitalised."""
+    if "\0" in email:  # the one character that the database cannot be asked about
+        return None
+    same = func.lower(User.email) == email.strip().lower()
+    return session.execute(select(User).where(same)).scalar_one_or_none()
+
+
+def find_by_phone(session: Session, local: str) -> User | None:
+    """Return the owner of a number, which is given in its local form."""
+    owner = select(User).join(MobilePhone, MobilePhone.user_id == User.id)
+    return session.execute(owner.where(MobilePhone.phone_number == local)).scalar_one_or_none()
 
 
 def read_names(session: Session, user_ids: Iterable[int | None]) -> Mapping[int, str]:

@@ -22,6 +22,10 @@ class Permission(StrEnum):
     READ = "read"  # messages, subscribers, templates, payments
     ANSWER = "answer"  # notes, free answers, linking numbers
     EDIT_TEMPLATES = "edit_templates"
+    MANAGE_PEOPLE = "manage_people"  # accounts, roles, their sign-ins
+    MANAGE_TOKENS = "manage_tokens"  # keys of other systems
+    MANAGE_SETTINGS = "manage_settings"
+    READ_AUDIT = "read_audit"
 
 
 STAFF = frozenset(Role) - {Role.CUSTOMER}

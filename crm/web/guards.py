@@ -1,8 +1,13 @@
 """Who may pass: every view carries one of these, and the application does not start with one that does not.
 
 @public("the reason why anybody may")
+@signed_in()
 @staff(Permission.EDIT_TEMPLATES)
+@staff(Permission.MANAGE_TOKENS, confirmed=True)   the password was given within the last minutes
 @api_token(Scope.SERVER_PROXY)
+@user_token()
+
+Each also says who acts, for the audit log.
 """
 
 from collections.abc import Callable
@@ -11,16 +16,19 @@ from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from flask import Flask, redirect, request
+from flask import Flask, g, redirect, request
 from flask.typing import ResponseReturnValue
 
-from crm.core.db import transaction
+from crm.core.db import current_session, transaction
 from crm.core.log import get_logger
 from crm.users.api_tokens import Scope, check_token
+from crm.users.audit_log import Actor, acting
 from crm.users.errors import TokenRefusedError
 from crm.users.roles import PERMISSIONS, Permission, Role, may
+from crm.users.sessions import Kind, find_session
 from crm.web.error_pages import ForbiddenError, NotAuthorizedError
-from crm.web.session import find_signed_in
+from crm.web.request_log import request_id
+from crm.web.session import Person, find_signed_in, has_confirmed
 
 log = get_logger(__name__)
 View = TypeVar("View", bound=Callable[..., Any])
@@ -37,6 +45,10 @@ _DOING = {
     Permission.READ: "read messages, subscribers and templates",
     Permission.ANSWER: "answer readers",
     Permission.EDIT_TEMPLATES: "write templates",
+    Permission.MANAGE_PEOPLE: "look after accounts and roles",
+    Permission.MANAGE_TOKENS: "look after API tokens",
+    Permission.MANAGE_SETTINGS: "change settings",
+    Permission.READ_AUDIT: "read the audit log",
 }
 
 
@@ -50,21 +62,44 @@ def public(reason: str) -> Callable[[View], View]:
     return mark
 
 
-def staff(permission: Permission) -> Callable[[View], View]:
-    """Let those in whose role has the permission; send who is not signed in to the login and back."""
+def staff(permission: Permission, *, confirmed: bool = False) -> Callable[[View], View]:
+    """Let those in whose role has the permission; send who is not signed in to the login and back.
 
+    `confirmed` sends on the way round by the password who has not given it within the last minutes.
+    """
+
+    def check(person: Person) -> ResponseReturnValue | None:
+        if not may(person.role, permission):
+            raise ForbiddenError(_told(permission))
+        if confirmed and not has_confirmed(person, for_form=request.method == "POST"):
+            return redirect(f"/login/confirm?next={quote(_here(), safe='')}")
+        return None
+
+    return _person_guard(f"staff: {permission}{', confirmed' if confirmed else ''}", check)
+
+
+def signed_in() -> Callable[[View], View]:
+    """Let in whoever is signed in, reader or staff; send others to the login and back."""
+    return _person_guard("signed in", lambda person: None)
+
+
+def _person_guard(
+    meaning: str, check: Callable[[Person], ResponseReturnValue | None]
+) -> Callable[[View], View]:
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
             person = find_signed_in()
             if person is None:
                 return redirect(f"/login?next={quote(_here(), safe='')}")
-            if not may(person.role, permission):
-                raise ForbiddenError(_told(permission))
-            answer: ResponseReturnValue = view(*args, **kwargs)
+            detour = check(person)
+            if detour is not None:
+                return detour
+            with acting(_actor(person.name, person.id)):
+                answer: ResponseReturnValue = view(*args, **kwargs)
             return answer
 
-        guarded.guard = Guard(f"staff: {permission}")  # type: ignore[attr-defined]
+        guarded.guard = Guard(meaning)  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
 
     return guard
@@ -76,8 +111,8 @@ def api_token(scope: Scope) -> Callable[[View], View]:
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
-            _check_token(scope)
-            answer: ResponseReturnValue = view(*args, **kwargs)
+            with acting(_actor(f"API token {_check_token(scope)}")):
+                answer: ResponseReturnValue = view(*args, **kwargs)
             return answer
 
         guarded.guard = Guard(f"API token: {scope}")  # type: ignore[attr-defined]
@@ -86,28 +121,72 @@ def api_token(scope: Scope) -> Callable[[View], View]:
     return guard
 
 
+def user_token() -> Callable[[View], View]:
+    """Let a person's own program in by the token that signing in over the API gave it; see `find_token_owner`."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            secret = _bearer()
+            found = find_session(current_session(), secret, kind=Kind.API)
+            if found is None:
+                raise NotAuthorizedError("Token doesn't exists")  # the original's words
+            g.token_owner = TokenOwner(user_id=found[1].id, secret=secret)
+            answer: ResponseReturnValue = view(*args, **kwargs)
+            return answer
+
+        guarded.guard = Guard("user token")  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return guard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenOwner:
+    """Whose program asks; `secret` is the token that it showed."""
+
+    user_id: int
+    secret: str
+
+
+def get_token_owner() -> TokenOwner:
+    """Return whose token opened the view that @user_token() guards."""
+    owner: TokenOwner = g.token_owner
+    return owner
+
+
 def list_unguarded(app: Flask) -> list[str]:
     """Return the endpoints whose view carries no guard."""
     views = app.view_functions.items()
     return sorted(endpoint for endpoint, view in views if not isinstance(getattr(view, "guard", None), Guard))
 
 
-def _check_token(scope: Scope) -> None:
-    """Raises: NotAuthorizedError with the reason. Source: behaviour.md 5.1 for the first two sentences."""
+def _check_token(scope: Scope) -> str:
+    """Return the token's name. Raises: NotAuthorizedError with the reason."""
+    try:
+        with transaction() as session:
+            token = check_token(session, _bearer(), scope=scope, address=request.remote_addr)
+            name = token.name
+    except TokenRefusedError as error:
+        log.warning("token_refused", scope=scope, reason=str(error))
+        raise NotAuthorizedError(str(error)) from error
+    log.info("token_used", scope=scope, token=name)
+    return name
+
+
+def _bearer() -> str:
+    """Return the token of the header. Raises: NotAuthorizedError. Source: behaviour.md 5.1 for the sentences."""
     header = request.headers.get("Authorization")
     if header is None:
         raise NotAuthorizedError("Authorization header HTTP_Authorization is not set")
     parts = header.split()
     if len(parts) != 2 or parts[0].lower() != "bearer":
         raise NotAuthorizedError("Authorization header contains invalid structure")
-    try:
-        with transaction() as session:
-            token = check_token(session, parts[1], scope=scope, address=request.remote_addr)
-            name = token.name
-    except TokenRefusedError as error:
-        log.warning("token_refused", scope=scope, reason=str(error))
-        raise NotAuthorizedError(str(error)) from error
-    log.info("token_used", scope=scope, token=name)
+    return parts[1]
+
+
+def _actor(name: str, user_id: int | None = None) -> Actor:
+    return Actor(name=name, user_id=user_id, ip=request.remote_addr or "", request_id=request_id())
 
 
 def _here() -> str:

@@ -1,30 +1,31 @@
 """Sign in and out."""
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from wtforms import PasswordField, StringField
+from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import DataRequired
 
-from crm.core.db import transaction
-from crm.core.log import get_logger
-from crm.users.sign_in import sign_in
+from crm.users.authentication import Credentials
 from crm.web import session
+from crm.web.clients import current_client, remember_device
+from crm.web.entrance import LetIn, SentAway, let_in
 from crm.web.forms import Form
 from crm.web.guards import public
 from crm.web.return_path import own_path
 
-log = get_logger(__name__)
-
 login = Blueprint("login", __name__)
 
-WRONG = "The e-mail or the password is not right."
+WRONG = "The name or the password is not right."
 
 
 class LoginForm(Form):
     """The fields that interface.md 4 names."""
 
-    username = StringField("E-mail", validators=[DataRequired("Write your e-mail.")])
+    username = StringField(
+        "E-mail or phone number", validators=[DataRequired("Write your e-mail or number.")]
+    )
     password = PasswordField("Password", validators=[DataRequired("Write your password.")])
+    remember = BooleanField("Remember me on this device")
 
 
 @login.get("/login")
@@ -42,23 +43,14 @@ def show() -> ResponseReturnValue:
 def enter() -> ResponseReturnValue:
     """Check the password and begin a session."""
     form = LoginForm()
+    if not form.told("username"):
+        form.username.data = request.form.get("mobile_phone", "")
+        form.username.raw_data = [form.username.data]
     if not form.validate():
         return _page(form), 422
-    with transaction() as opened:
-        user = sign_in(
-            opened,
-            email=form.told("username"),
-            password=form.told("password"),
-            address=request.remote_addr or "",
-        )
-        if user is not None:
-            session.begin(user)
-    if user is None:
-        log.warning("login_refused", address=request.remote_addr)
-        return _page(form, error=WRONG), 422
-    person = session.find_signed_in()
-    log.info("login", user_id=user.id)
-    return redirect(_way_on(is_staff=person is not None and person.is_staff))
+    credentials = Credentials(username=form.told("username"), password=form.told("password"))
+    outcome = let_in(credentials, current_client(), remembered=bool(form.remember.data))
+    return _welcome(outcome) if isinstance(outcome, LetIn) else _sent_away(form, outcome)
 
 
 @login.post("/logout")
@@ -68,6 +60,21 @@ def leave() -> ResponseReturnValue:
     session.end()
     flash("You are signed out.", "good")
     return redirect("/login")
+
+
+def _welcome(outcome: LetIn) -> Response:
+    session.begin(outcome.user_id, outcome.secret, remembered=outcome.remembered)
+    answer: Response = redirect(_way_on(is_staff=outcome.is_staff))  # type: ignore[assignment]
+    return remember_device(answer)
+
+
+def _sent_away(form: LoginForm, outcome: SentAway) -> ResponseReturnValue:
+    """One sentence for whatever was wrong: it must not tell whether there is such an account."""
+    if outcome.retry_after is None:
+        return _page(form, error=WRONG), 422
+    minutes = -(-outcome.retry_after // 60)
+    told = f"Too many tries. Try again in {minutes} min."
+    return _page(form, error=told), 429, {"Retry-After": str(outcome.retry_after)}
 
 
 def _way_on(*, is_staff: bool) -> str:

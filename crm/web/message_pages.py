@@ -1,6 +1,6 @@
 """Messages as the pages show them: numbers spaced, states in words, parts cut where a phone cuts them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crm.core.phone import find_slovak_mobile, mask_in_text
@@ -95,9 +95,10 @@ def shown_xml(body: bytes | None) -> str:
 
 
 def outbound_xml(message: OutboundMessage) -> str:
-    """Return what goes to the gateway, masked."""
+    """Return what goes to the gateway, masked, and without the text of a secret one."""
+    send = as_send(message)
     try:
-        return shown_xml(encode_send(as_send(message)))
+        return shown_xml(encode_send(replace(send, content="***") if message.is_secret else send))
     except UnencodableTextError as error:
         return str(error)
 

@@ -164,8 +164,7 @@ def _outbound(session: Session, facts: OutboundFacts) -> dict[str, Any]:
         "mobiletech_id": message.mobiletech_id,
         "from_": message.from_,
         "to": spaced(message.to),
-        "content": message.content,
-        "segments": segments(message.content, message.encoding, message.parts),
+        "segments": None if message.is_secret else segments(message.content, message.encoding, message.parts),
         "billkey": message.billkey,
         "paid": message.paid,
         "purpose": message.purpose,
@@ -174,7 +173,7 @@ def _outbound(session: Session, facts: OutboundFacts) -> dict[str, Any]:
         "status": message.status,
         "encoding": message.encoding,
         "parts": message.parts,
-        "units": measure(message.content, fold=False).units,
+        "units": message.content_length if message.is_secret else measure(message.content, fold=False).units,
         "template": template | {"href": f"/admin/templates/{facts.template_code}"}
         if facts.template_code
         else None,

@@ -1,34 +1,36 @@
-"""Who is signed in: Flask-Login around our users, so that the users know nothing of Flask.
+"""Who is signed in: Flask-Login around our server-side sessions, so that the users know nothing of Flask.
 
-The cookie says who, since when, and when last seen; it ends after 8 hours without a visit, after 12 in any
-case, and as soon as the password or the role is another one. Source: interface.md 8, People.
+The cookie carries only the secret of a row; the row says whose it is and how long it lasts, and can be ended
+at once. Error pages must render without a database, so pages get nobody by default.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
 import flask
-from flask import Flask, current_app
+from flask import Flask, g
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
-from crm.core.clock import now
-from crm.core.db import current_session
+from crm.core.db import current_session, transaction
+from crm.users.languages import language_of
 from crm.users.models import User
 from crm.users.roles import STAFF, Role
+from crm.users.sessions import REMEMBERED_LIFETIME, Kind, end_session, find_session, is_confirmed
 
-IDLE = timedelta(hours=8)
-ABSOLUTE = timedelta(hours=12)
-SEEN_EVERY = timedelta(minutes=1)  # a cookie a minute, not one for every picture
+_TOKEN = "token"  # noqa: S105 - a name
+_CONFIRMED_FOR = timedelta(minutes=10)
+_CONFIRMED_FOR_A_FORM = timedelta(hours=1)  # who has opened a form in time may take time to fill it in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Who is signed in, as the pages see them."""
+    """Who is signed in, as the pages see them; `session_id` is the row of this sign-in."""
 
     id: int
     name: str
     role: Role
+    session_id: int
+    language: str | None = None
 
     @property
     def is_staff(self) -> bool:
@@ -39,31 +41,36 @@ class Person:
 class _LoginUser(UserMixin):  # type: ignore[misc]
     """What Flask-Login wants to hold."""
 
-    def __init__(self, person: Person) -> None:
-        self.id = str(person.id)
+    def __init__(self, user_id: int, person: Person | None = None) -> None:
+        self.id = str(user_id)
         self.person = person
 
 
 def set_up(app: Flask) -> None:
-    """Register the cookie's reader. Error pages must render without it, so pages get nobody by default."""
+    """Register the cookie's reader."""
     manager = LoginManager()
     manager.init_app(app, add_context_processor=False)
-    # Staff move between networks with a laptop; the cookie is signed and short-lived.
+    # People move between networks with a laptop; the secret alone decides.
     manager.session_protection = None
     manager.user_loader(_load)
+    app.config["PERMANENT_SESSION_LIFETIME"] = REMEMBERED_LIFETIME.absolute
 
 
-def begin(user: User) -> None:
-    """Sign the person in, in a session of its own: nothing of the one before survives."""
-    person = _person(user)
-    flask.session.clear()
-    login_user(_LoginUser(person))
-    moment = now().timestamp()
-    flask.session.update(since=moment, seen=moment, stamp=_stamp(user))
+def begin(user_id: int, secret: str, *, remembered: bool = False) -> None:
+    """Give the browser the secret, in a cookie of its own: nothing of the one before survives."""
+    end()
+    login_user(_LoginUser(user_id))
+    flask.session[_TOKEN] = secret
+    flask.session.permanent = remembered
+    g.pop("_login_user", None)  # read it anew, from the row
 
 
 def end() -> None:
-    """Sign out."""
+    """Sign out: the row is ended, so that a copy of the cookie opens nothing either."""
+    secret = flask.session.get(_TOKEN, "")
+    if secret:
+        with transaction() as session:
+            end_session(session, secret)
     logout_user()
     flask.session.clear()
 
@@ -74,29 +81,24 @@ def find_signed_in() -> Person | None:
     return user.person if isinstance(user, _LoginUser) else None
 
 
+def has_confirmed(person: Person, *, for_form: bool) -> bool:
+    """Return whether the person has given the password lately."""
+    within = _CONFIRMED_FOR_A_FORM if for_form else _CONFIRMED_FOR
+    return is_confirmed(current_session(), person.session_id, within=within)
+
+
 def _load(user_id: str) -> _LoginUser | None:
-    if not _is_alive():
+    found = find_session(current_session(), flask.session.get(_TOKEN, ""), kind=Kind.WEB)
+    if found is None or str(found[1].id) != user_id:
         return None
-    user = current_session().get(User, int(user_id))
-    if user is None or not user.active or user.deleted_at or flask.session.get("stamp") != _stamp(user):
-        return None
-    return _LoginUser(_person(user))
+    return _LoginUser(found[1].id, _person(found[1], found[0].id))
 
 
-def _is_alive() -> bool:
-    moment, since, seen = now().timestamp(), flask.session.get("since", 0), flask.session.get("seen", 0)
-    if moment - since > ABSOLUTE.total_seconds() or moment - seen > IDLE.total_seconds():
-        return False
-    if moment - seen > SEEN_EVERY.total_seconds():
-        flask.session["seen"] = moment
-    return True
-
-
-def _stamp(user: User) -> str:
-    """Return what changes with the password and the role: old sessions end with either."""
-    key = current_app.config["SECRET_KEY"]
-    return hashlib.sha256(f"{key}|{user.id}|{user.role}|{user.password}".encode()).hexdigest()[:32]
-
-
-def _person(user: User) -> Person:
-    return Person(id=user.id, name=user.public_name, role=Role(user.role))
+def _person(user: User, session_id: int) -> Person:
+    return Person(
+        id=user.id,
+        name=user.public_name,
+        role=Role(user.role),
+        session_id=session_id,
+        language=language_of(user.locale),
+    )

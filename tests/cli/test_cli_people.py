@@ -3,10 +3,11 @@
 import json
 
 from crm.core.db import transaction
-from crm.users.accounts import find_by_email, get_user
+from crm.users.accounts import get_user
 from crm.users.api_tokens import Scope, check_token
 from crm.users.passwords import verify_password
 from crm.users.phones import find_phones_of
+from crm.users.queries import find_by_email
 from tests.cli.conftest import Run
 
 PASSWORD = "correct horse battery"

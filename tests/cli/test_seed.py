@@ -14,9 +14,9 @@ from crm.core.db import transaction
 from crm.events.drain import drain
 from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.users import passwords
-from crm.users.accounts import find_by_email
 from crm.users.models import User
 from crm.users.passwords import verify_password
+from crm.users.queries import find_by_email
 from tests.cli.conftest import Run
 from tests.fakes import FakeGateway
 

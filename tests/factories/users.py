@@ -3,11 +3,10 @@
 from functools import lru_cache
 from itertools import count
 
-from argon2 import PasswordHasher
-
 from crm.core.db import transaction
 from crm.users.accounts import create_user
 from crm.users.models import User
+from crm.users.passwords import hash_password
 from tests.pages import PASSWORD
 
 _numbers = count(1)
@@ -27,5 +26,4 @@ def make_user(
 
 @lru_cache(maxsize=1)
 def _hashed() -> str:
-    """Hash once and cheaply: the cost stands in the hash, so checking it is as cheap."""
-    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    return hash_password(PASSWORD)

@@ -12,11 +12,12 @@ from crm.core.db import transaction
 from crm.core.errors import CrmError
 from crm.core.phone import InvalidPhoneError
 from crm.users import passwords
-from crm.users.accounts import create_user, find_by_email, get_user
+from crm.users.accounts import create_user, get_user
 from crm.users.errors import EmailTakenError, InvalidUserError, PhoneTakenError, UserNotFoundError
 from crm.users.models import MobilePhone, User
 from crm.users.passwords import verify_password
 from crm.users.phones import find_phones_of, link_phone
+from crm.users.queries import find_by_email
 from tests.stored import read
 
 pytestmark = pytest.mark.usefixtures("app")

@@ -71,9 +71,3 @@ class Counting:
         """Check."""
         self.verified.append(hashed)
         return self._verify(hashed, password)
-
-
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody attacks a test: hash cheaply."""
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
