@@ -26,6 +26,7 @@ HELP = {
     "not_sent_total": "SMS that were not made, by reason.",
     "outbox_dead_total": "Work given up after its last try, by event.",
     "doorbell_failures_total": "Bells that could not be carried to Redis.",
+    "logins_total": "Tries to sign in, by what came of them.",
     "audit_findings_total": "Invariants found broken, summed over the audits.",
 }
 

@@ -15,9 +15,11 @@ from crm.seed.files import read_data
 from crm.seed.history import is_written, write_history
 from crm.seed.logins import Login, write_logins
 from crm.seed.plan import plan_exchanges
-from crm.seed.readers import add_readers, list_senders
+from crm.seed.readers import add_readers, list_senders, number_of
 from crm.users.accounts import create_user
-from crm.users.queries import find_by_email
+from crm.users.models import NO_PASSWORD
+from crm.users.passwords import hash_password
+from crm.users.queries import find_by_email, find_by_phone
 
 LOCK = 8877_0001  # two who seed at once take turns
 
@@ -37,11 +39,11 @@ def seed_demo(session: Session, *, logins_file: Path, zone: ZoneInfo) -> DemoSee
     session.execute(select(func.pg_advisory_xact_lock(LOCK)))
     data = read_data("demo")
     settings = _add_settings(session, data["settings"])
-    logins = tuple(_add_staff(session, data["staff"]))
+    readers = add_readers(session, data["readers"])
+    logins = (*_add_staff(session, data["staff"]), *_add_reader_login(session))
     if logins:
         # Before the commit: if it fails the next run makes new passwords and writes the file anew.
         write_logins(logins_file, logins)
-    readers = add_readers(session, data["readers"])
     return DemoSeeded(
         settings=settings, readers=readers, messages=_add_messages(session, data, zone), logins=logins
     )
@@ -72,8 +74,19 @@ def _add_staff(session: Session, staff: list[dict[str, str]]) -> list[Login]:
     made = []
     for each in staff:
         if find_by_email(session, each["email"]) is None:
-            login = Login(role=each["role"], email=each["email"], password=secrets.token_urlsafe(12))
-            person = create_user(session, email=login.email, password=login.password, role=login.role)
+            login = Login(role=each["role"], name=each["email"], password=secrets.token_urlsafe(12))
+            person = create_user(session, email=login.name, password=login.password, role=login.role)
             person.public_name = each["name"]
             made.append(login)
     return made
+
+
+def _add_reader_login(session: Session) -> list[Login]:
+    """Let the first reader sign in by number and password, if nobody has given one a password yet."""
+    number = number_of(0)
+    reader = find_by_phone(session, number)
+    if reader is None or reader.password != NO_PASSWORD:
+        return []
+    login = Login(role="reader", name=number, password=secrets.token_urlsafe(12))
+    reader.password = hash_password(login.password)
+    return [login]

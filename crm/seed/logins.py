@@ -4,25 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-HEADER = "Demo logins (e-mail and password):"
+HEADER = "Demo logins (e-mail or number, and password):"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """How a member of the demo's staff signs in."""
+    """How somebody of the demo signs in: staff by e-mail, a reader by phone number."""
 
     role: str
-    email: str
+    name: str
     password: str
 
     @property
     def line(self) -> str:
-        return f"  {self.role:<8} {self.email:<22} {self.password}"
+        return f"  {self.role:<8} {self.name:<22} {self.password}"
 
 
 def write_logins(path: Path, logins: Sequence[Login]) -> None:
     """Write the logins; those of other people that stand in the file already stay there."""
-    made = {login.email for login in logins}
+    made = {login.name for login in logins}
     kept = [line for line in _lines(path) if line.startswith("  ") and not made.intersection(line.split())]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
+from crm.core import metrics
 from crm.core.db import transaction
 from crm.core.log import get_logger
 from crm.users.authentication import Credentials, Refusal, chain, enter, prove
@@ -40,6 +41,7 @@ def let_in(
     proof = prove(door)
     with transaction() as session:
         entry = enter(session, door, proof)
+        metrics.count("logins_total", status=entry.status)
         if entry.user is not None:
             secret = begin_session(session, entry.user, kind=kind, client=client, remembered=remembered)
             log.info("login", user_id=entry.user.id, source=client.source)
