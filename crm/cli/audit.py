@@ -2,7 +2,7 @@
 
 import click
 
-from crm.audit import INVARIANTS, Finding, run_audit
+from crm.audit import INVARIANTS, Finding, list_remarks, run_audit
 from crm.cli.application import needs_app
 from crm.cli.output import as_json_option, print_rows
 from crm.cli.refusals import Command, Refusal
@@ -13,23 +13,33 @@ from crm.core.db import transaction
 @as_json_option
 @needs_app
 def audit(*, as_json: bool) -> None:
-    """Print each broken invariant with the rows that break it; exit 1 if there is one."""
+    """Print each broken invariant with the rows that break it; exit 1 if there is one.
+
+    What breaks nothing and should be known all the same, such as tests on a paid key, is listed apart.
+    """
     with transaction() as session:
-        findings = run_audit(session)
+        findings, remarks = run_audit(session), list_remarks(session)
     if as_json:
         print_rows(
             [_row(finding) for finding in findings],
             as_json=True,
             nothing="",
         )
-    for finding in () if as_json else findings:
-        click.echo(f"{finding.invariant.name}: {finding.invariant.meaning}")
-        for row in finding.rows:
-            click.echo("  " + ", ".join(f"{name}={value}" for name, value in row.items()))
+    else:
+        for finding in findings:
+            _tell(finding)
+        for remark in remarks:
+            _tell(remark, prefix="to know, ")
     if findings:
         raise Refusal(f"{len(findings)} of {len(INVARIANTS)} invariants are broken.")
     if not as_json:
         click.echo(f"All {len(INVARIANTS)} invariants hold.")
+
+
+def _tell(finding: Finding, prefix: str = "") -> None:
+    click.echo(f"{prefix}{finding.invariant.name}: {finding.invariant.meaning}")
+    for row in finding.rows:
+        click.echo("  " + ", ".join(f"{name}={value}" for name, value in row.items()))
 
 
 def _row(finding: Finding) -> dict[str, object]:

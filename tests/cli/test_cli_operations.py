@@ -7,6 +7,7 @@ import pytest
 from crm.core.db import transaction
 from crm.events.models import EntryState, OutboxEntry
 from tests.cli.conftest import Run
+from tests.factories.outbound import make_outbound
 
 REASON = "LookupError: No handler is registered for the event long-gone. " + "Very long. " * 40
 
@@ -50,6 +51,15 @@ def test_failed_work_is_listed_dead_first_with_the_whole_reason(run: Run, dead_i
     assert REASON in printed
 
 
+@pytest.mark.parametrize(("state", "is_broken"), [("queued", False), ("accepted", True), ("unknown", True)])
+def test_audit_finds_the_text_of_a_code_that_outlived_its_sending(
+    run: Run, state: str, is_broken: bool
+) -> None:
+    make_outbound(is_secret=True, state=state, content="123456 je vas kod")
+
+    assert ("secret_kept" in run("audit").stdout) is is_broken
+
+
 @pytest.mark.parametrize(("command", "state"), [("retry", "ready"), ("discard", "discarded")])
 def test_person_decides_about_failed_work(run: Run, dead_id: str, command: str, state: str) -> None:
     assert run("outbox", command, dead_id, dead_id).exit_code == 0
@@ -82,3 +92,14 @@ def test_audit_prints_what_breaks_an_invariant(run: Run, dead_id: str) -> None:
     assert "1 of" in result.stderr
     assert told[0]["name"] == "work_dead"
     assert told[0]["rows"][0]["id"] == dead_id
+
+
+def test_audit_lists_tests_on_a_paid_key_apart_and_is_not_broken_by_them(run: Run) -> None:
+    message_id = make_outbound(paid=True, payment_id=None, purpose="test")
+
+    result = run("audit")
+
+    assert result.exit_code == 0
+    assert "to know, paid_tests: Tests on a paid key within 30 days" in result.stdout
+    assert f"id={message_id}, billkey=AA99" in result.stdout
+    assert json.loads(run("audit", "--json").stdout) == []
