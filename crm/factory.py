@@ -22,7 +22,7 @@ migrate = Migrate()
 def create_app(settings: Settings, *, role: str = "web") -> Flask:
     """Return the application; `role` names the process in the database and in the log.
 
-    Raises: ExtensionError if a module of CRM_EXTENSIONS cannot be used.
+    Raises: SettingsError if a module of CRM_EXTENSIONS cannot be used.
     """
     app = Flask(__name__, template_folder="templates", static_folder="static")
     _configure(app, settings, role)

@@ -4,7 +4,7 @@ import importlib
 from datetime import timedelta
 
 from crm.audit import audit_and_alert
-from crm.core.config import Settings
+from crm.core.config import Settings, SettingsError
 from crm.core.errors import CrmError
 from crm.events.housekeeping import forget_old_work
 from crm.events.pump import Periodic
@@ -68,7 +68,7 @@ class Switchboard:
 def wire(settings: Settings, registry: Registry) -> None:
     """Fill the registry and the chain.
 
-    Raises: ExtensionError naming the module.
+    Raises: SettingsError naming each module of CRM_EXTENSIONS that cannot be used.
     """
     keyed_hash.configure(settings.secret_key)
     registry.clear()
@@ -78,8 +78,14 @@ def wire(settings: Settings, registry: Registry) -> None:
     for event, name, order, handler in HANDLERS:
         registry.on_many(event, handler, name=name, order=order)
     registry.effect(SEND, SendEffect(gateway_client(settings)))
+    faults = []
     for module in settings.extensions:
-        register_extension(module, registry)
+        try:
+            register_extension(module, registry)
+        except ExtensionError as error:
+            faults.append(str(error))
+    if faults:
+        raise SettingsError(faults)
 
 
 def gateway_client(settings: Settings) -> GatewayClient:
@@ -92,12 +98,15 @@ def gateway_client(settings: Settings) -> GatewayClient:
 def register_extension(module: str, registry: Registry) -> None:
     """Let a module register its handlers.
 
-    Raises: ExtensionError if it cannot be imported or has no register(registry).
+    Raises: ExtensionError if it cannot be imported, has no register(registry), or registers what cannot be.
     """
     try:
         register = importlib.import_module(module).register
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
         raise ExtensionError(
             f"CRM_EXTENSIONS: {module} cannot be used: {error}. It must be a module with register(registry)."
         ) from error
-    register(Switchboard(registry))
+    try:
+        register(Switchboard(registry))
+    except ValueError as error:
+        raise ExtensionError(f"CRM_EXTENSIONS: {module} cannot be used: {error}.") from error

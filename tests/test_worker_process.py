@@ -17,6 +17,13 @@ from crm.mobiletech.models import OutboundMessage
 from tests.factories.messages import WEBHOOK, make_receive, turn_on_test_answer
 
 PATIENCE = 30
+NO_REGISTER = "It must be a module with register(registry)."
+EXTENSIONS_TOLD = (
+    "The settings cannot be used:\n"
+    f"  CRM_EXTENSIONS: no_such_module cannot be used: No module named 'no_such_module'. {NO_REGISTER}\n"
+    f"  CRM_EXTENSIONS: tests cannot be used: module 'tests' has no attribute 'register'. {NO_REGISTER}\n"
+    "  CRM_EXTENSIONS: .tests cannot be used: "
+)
 
 
 class Worker:
@@ -117,10 +124,11 @@ def test_a_worker_works_and_stops_without_redis(
     [
         (("--workers", "0"), {}, 2, "write 1 or more"),
         ((), {"CRM_ENV": "staging"}, 2, "CRM_ENV"),
-        ((), {"CRM_EXTENSIONS": "no_such_module"}, 1, "no_such_module"),
+        ((), {"CRM_EXTENSIONS": "no_such_module, tests, .tests"}, 2, EXTENSIONS_TOLD),
+        ((), {"CRM_EXTENSIONS": "tests.crash.witness, tests.crash.witness"}, 2, "is registered already"),
         (("--burst",), {"DATABASE_URL": "postgresql://127.0.0.1:1/crm"}, 1, "The database cannot be used"),
     ],
-    ids=["no workers", "impossible setting", "missing extension", "no database"],
+    ids=["no workers", "impossible setting", "extensions that are none", "extension twice", "no database"],
 )
 def test_a_worker_that_cannot_start_says_why(
     environ: dict[str, str],
