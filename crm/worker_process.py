@@ -1,7 +1,7 @@
 """A worker: an RQ worker that answers the doorbell, and a pump beside it.
 
-With `--workers N` a parent starts N such processes and starts again whichever dies. SIGTERM lets the work
-at hand finish; what is still waiting stays in the table.
+With `--workers N` a parent starts N such processes and starts again whichever dies, unless it says that the
+settings cannot be used. SIGTERM lets the work at hand finish; what is still waiting stays in the table.
 """
 
 import argparse
@@ -33,6 +33,7 @@ logger = log.get_logger(__name__)
 
 RESTART_SECONDS = 1.0
 STOP_SECONDS = 60
+SETTINGS_UNUSABLE = 2
 
 
 class OutboxWorker(SimpleWorker):
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         app = create_app(settings, role="worker")
     except CrmError as error:
         sys.stderr.write(f"{error}\n")
-        return 2 if isinstance(error, SettingsError) else 1
+        return SETTINGS_UNUSABLE if isinstance(error, SettingsError) else 1
     assert DEADLINE_SECONDS + RECORD_FOR_SECONDS < doorbell.JOB_TIMEOUT_SECONDS < LEASE_SECONDS
     with app.app_context():
         try:
@@ -133,7 +134,11 @@ def _supervise(count: int) -> int:
     stopping = threading.Event()
     _stop_on_signals(stopping)
     children = [subprocess.Popen(command) for _ in range(count)]  # noqa: S603 - our own program
+    status = 0
     while not stopping.wait(RESTART_SECONDS):
+        if any(child.poll() == SETTINGS_UNUSABLE for child in children):
+            status = SETTINGS_UNUSABLE  # another start would say the same
+            break
         for index, child in enumerate(children):
             if child.poll() is not None:
                 sys.stderr.write(
@@ -147,4 +152,4 @@ def _supervise(count: int) -> int:
             child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             child.kill()
-    return 0
+    return status

@@ -124,11 +124,19 @@ def test_a_worker_works_and_stops_without_redis(
     [
         (("--workers", "0"), {}, 2, "write 1 or more"),
         ((), {"CRM_ENV": "staging"}, 2, "CRM_ENV"),
+        (("--workers", "2"), {"CRM_ENV": "staging"}, 2, "CRM_ENV"),
         ((), {"CRM_EXTENSIONS": "no_such_module, tests, .tests"}, 2, EXTENSIONS_TOLD),
         ((), {"CRM_EXTENSIONS": "tests.crash.witness, tests.crash.witness"}, 2, "is registered already"),
         (("--burst",), {"DATABASE_URL": "postgresql://127.0.0.1:1/crm"}, 1, "The database cannot be used"),
     ],
-    ids=["no workers", "impossible setting", "extensions that are none", "extension twice", "no database"],
+    ids=[
+        "no workers",
+        "impossible setting",
+        "the same of several",
+        "no extensions",
+        "extension twice",
+        "no database",
+    ],
 )
 def test_a_worker_that_cannot_start_says_why(
     environ: dict[str, str],
