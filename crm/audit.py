@@ -45,6 +45,13 @@ INVARIANTS = (
              AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.key = 'inbound:' || message.id)""",
     ),
     Invariant(
+        "inbound_not_handled",
+        "Every message that was accepted is handled within five minutes (crm outbox list).",
+        """SELECT id, handler, attempts, error FROM outbox
+           WHERE state = 'ready' AND event = 'mobiletech-inbound'
+             AND created_at < crm_now() - interval '5 minutes' ORDER BY id""",
+    ),
+    Invariant(
         "work_dead",
         "No work waits for a person (crm outbox list).",
         "SELECT id, event, error FROM outbox WHERE state = 'dead'",

@@ -3,9 +3,12 @@
 import json
 
 import pytest
+from sqlalchemy import text
 
 from crm.core.db import transaction
 from crm.events.models import EntryState, OutboxEntry
+from crm.events.publish import publish
+from crm.mobiletech.events import INBOUND
 from tests.cli.conftest import Run
 from tests.factories.outbound import make_outbound
 
@@ -103,3 +106,19 @@ def test_audit_lists_tests_on_a_paid_key_apart_and_is_not_broken_by_them(run: Ru
     assert "to know, paid_tests: Tests on a paid key within 30 days" in result.stdout
     assert f"id={message_id}, billkey=AA99" in result.stdout
     assert json.loads(run("audit", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(("age", "is_broken"), [("6 minutes", True), ("4 minutes", False)])
+def test_audit_finds_an_sms_whose_handling_goes_on_failing(run: Run, age: str, is_broken: bool) -> None:
+    with transaction() as session:
+        publish(session, INBOUND, {"mobiletech_inbound_message_id": 1}, key="inbound:1/publisher")
+        made = text(
+            "UPDATE outbox SET attempts = 3, error = 'ValueError: n', available_at = crm_now() + interval '1 h',"
+            " created_at = crm_now() - CAST(:age AS interval)"
+        )
+        session.execute(made, {"age": age})
+
+    result = run("audit")
+
+    assert ("inbound_not_handled: " in result.stdout) is is_broken
+    assert result.exit_code == int(is_broken)
