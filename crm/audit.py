@@ -125,7 +125,7 @@ INVARIANTS = (
     ),
 )
 
-# Nothing is broken, and yet a person should see it. Source: interface.md 8, Messages.
+# Nothing is broken, and yet a person should see it. Source: interface.md 8, Messages and Statuses.
 REMARKS = (
     Invariant(
         "paid_tests",
@@ -133,6 +133,13 @@ REMARKS = (
         """SELECT id, billkey, state, billing FROM mobiletech_outbound_messages
            WHERE paid AND payment_id IS NULL AND purpose = 'test' AND created_at > crm_now() - interval '30 days'
            ORDER BY id DESC""",
+    ),
+    Invariant(
+        "unknown_codes",
+        "Reports within 30 days whose code nobody knows: they changed nothing; ask the gateway.",
+        """SELECT id, mobiletech_id, status FROM mobiletech_status_log
+           WHERE received_at > crm_now() - interval '30 days' AND status <> '_OPERATOR_CHANGE'
+             AND status !~ '^[AD][0-9]{1,5}$' ORDER BY id DESC""",
     ),
 )
 

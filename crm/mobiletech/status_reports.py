@@ -23,6 +23,8 @@ from crm.mobiletech.wire.delivery_status import DeliveryStatus, classify, fold
 
 log = get_logger(__name__)
 
+UNKNOWN_LABEL = "unknown"
+
 # In order of the hash: two who lock several ids never wait for each other in a circle.
 _LOCK_IDS = text("""
     SELECT pg_advisory_xact_lock(key) FROM (
@@ -81,8 +83,13 @@ def apply_statuses(session: Session, outbound_message_ids: Sequence[int]) -> Non
     for message in messages:
         _fold(message, codes[message.mobiletech_id or ""])
     mark = update(StatusReport).where(reports, StatusReport.applied_at.is_(None)).values(applied_at=db_now())
-    for code in session.execute(mark.returning(StatusReport.status)).scalars():
-        metrics.count("statuses_total", code=_label(code))
+    for mobiletech_id, code in session.execute(
+        mark.returning(StatusReport.mobiletech_id, StatusReport.status)
+    ):
+        label = _label(code)
+        metrics.count("statuses_total", code=label)
+        if label == UNKNOWN_LABEL:
+            log.error("status_code_unknown", mobiletech_id=mobiletech_id, code=code)
     session.flush()
 
 
@@ -126,4 +133,4 @@ def _announce(session: Session, reports: Sequence[_Report]) -> None:
 
 def _label(code: str) -> str:
     """Return the code for the metrics; what is no code is one label, or a stranger could make a million."""
-    return "unknown" if classify(code, None) is DeliveryStatus.UNKNOWN else code
+    return UNKNOWN_LABEL if classify(code, None) is DeliveryStatus.UNKNOWN else code

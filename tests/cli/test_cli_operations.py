@@ -9,8 +9,11 @@ from crm.core.db import transaction
 from crm.events.models import EntryState, OutboxEntry
 from crm.events.publish import publish
 from crm.mobiletech.events import INBOUND
+from crm.mobiletech.status_reports import record_status
+from crm.mobiletech.wire.commands import Status
 from tests.cli.conftest import Run
 from tests.factories.outbound import make_outbound
+from tests.outbox import run_all
 
 REASON = "LookupError: No handler is registered for the event long-gone. " + "Very long. " * 40
 
@@ -106,6 +109,20 @@ def test_audit_lists_tests_on_a_paid_key_apart_and_is_not_broken_by_them(run: Ru
     assert "to know, paid_tests: Tests on a paid key within 30 days" in result.stdout
     assert f"id={message_id}, billkey=AA99" in result.stdout
     assert json.loads(run("audit", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(("code", "is_listed"), [("X9", True), ("D1\n", True), ("A99", False), ("D1", False)])
+def test_audit_lists_codes_that_nobody_knows_apart(run: Run, code: str, is_listed: bool) -> None:
+    make_outbound(mobiletech_id="mt-1", state="accepted", is_queued=False)
+    with transaction() as session:
+        record_status(session, Status(id="mt-1", status=code), None)
+    run_all()
+
+    result = run("audit")
+
+    assert result.exit_code == 0
+    assert ("to know, unknown_codes: " in result.stdout) is is_listed
+    assert ("mobiletech_id=mt-1" in result.stdout) is is_listed
 
 
 @pytest.mark.parametrize(("age", "is_broken"), [("6 minutes", True), ("4 minutes", False)])

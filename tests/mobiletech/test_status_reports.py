@@ -115,6 +115,21 @@ def test_a_contradiction_is_told_once(client: FlaskClient, caplog: pytest.LogCap
     assert [fact["event"] for fact in list_facts(caplog)].count("status_conflict") == 1
 
 
+def test_a_code_that_nobody_knows_calls_a_person_once(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_sent("mt-1")
+
+    for code in ("X9", "X9", "_OPERATOR_CHANGE", "A77"):
+        client.post(WEBHOOK, data=make_status("mt-1", code))
+        run_all()
+
+    told = [fact for fact in list_facts(caplog) if fact["event"] == "status_code_unknown"]
+    assert [(fact["level"], fact["mobiletech_id"], fact["code"]) for fact in told] == [
+        ("error", "mt-1", "X9")
+    ]
+
+
 def test_every_new_report_is_an_event_with_its_code_and_a_repeated_one_is_none(client: FlaskClient) -> None:
     message_id = make_sent("mt-1")
 
