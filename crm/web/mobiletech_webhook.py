@@ -116,7 +116,7 @@ def _has_password(passwords: tuple[str, ...]) -> bool:
 def _read_body() -> bytes:
     """Read one byte more than is allowed: a chunked body tells no length, and must not be cut in silence."""
     if request.content_length is not None and request.content_length > MAX_BODY_BYTES:
-        raise _RefusedError(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
+        raise _too_large(b"")
     request.max_content_length = None
     body = b""
     try:
@@ -127,8 +127,18 @@ def _read_body() -> bytes:
         log.warning("webhook_unreadable", reason=type(error).__name__)
         raise _RefusedError(400, "The body cannot be read to its end.") from error
     if len(body) > MAX_BODY_BYTES:
-        raise _RefusedError(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
+        raise _too_large(body)
     return body
+
+
+def _too_large(beginning: bytes) -> _RefusedError:
+    """What was told by its length is not read; of the rest the hash is that of what was read."""
+    log.warning(
+        "webhook_too_large",
+        length=request.content_length,
+        beginning_sha256=hashlib.sha256(beginning).hexdigest() if beginning else None,
+    )
+    return _RefusedError(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
 
 
 def _decoded(body: bytes, settings: Settings) -> Receive | Status:

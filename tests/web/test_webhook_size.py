@@ -1,5 +1,6 @@
 """How much a body may be, over real servers and real sockets: what is too large is refused, never cut."""
 
+import hashlib
 import io
 import os
 import re
@@ -17,6 +18,7 @@ from werkzeug.serving import make_server
 from crm.core.config import ROOT
 from crm.mobiletech.wire.xml_codec import MAX_BODY_BYTES
 from tests.factories.messages import WEBHOOK, make_receive
+from tests.logs import list_facts
 from tests.raw_http import body_of, chunked, exchange, post, status_of
 from tests.stored import count_rows, list_inbound
 from tests.waiting import wait_until
@@ -45,6 +47,24 @@ def test_a_larger_one_is_refused(client: FlaskClient, size: int) -> None:
 
     assert_is_error(response, 413)
     assert count_rows() == NOTHING
+
+
+def test_a_larger_one_is_logged_without_the_body(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = make_receive_of(MAX_BODY_BYTES + 9)
+    client.post(WEBHOOK, data=body)
+    streamed = {
+        "wsgi.input": io.BytesIO(body),
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "wsgi.input_terminated": True,
+    }
+    client.post(WEBHOOK, environ_overrides=streamed)
+
+    told = [fact for fact in list_facts(caplog) if fact["event"] == "webhook_too_large"]
+    read = hashlib.sha256(body[: MAX_BODY_BYTES + 1]).hexdigest()
+    assert [(fact["length"], fact["beginning_sha256"]) for fact in told] == [(len(body), None), (None, read)]
+    assert "xxxx" not in caplog.text
 
 
 def test_a_stream_that_gives_little_at_a_time_is_read_to_its_end(client: FlaskClient) -> None:
