@@ -9,6 +9,7 @@ import requests
 
 from crm.cli.refusals import Refusal
 from crm.core.clock import now
+from crm.core.phone import find_slovak_mobile, to_international
 from crm.mobiletech.wire.commands import Receive, Status
 from crm.mobiletech.wire.operators import Operator, operator_by_prefix
 from crm.mobiletech.wire.receive_date import format_receive_date
@@ -30,7 +31,7 @@ simulate = click.Group("simulate", help="Post to the webhook as the gateway woul
 
 @simulate.command("receive")
 @click.option(
-    "--from", "from_", required=True, help="The reader's number, as the gateway writes it: +421908123456."
+    "--from", "from_", required=True, help="The reader's number; a Slovak mobile one in any spelling."
 )
 @click.option("--to", required=True, help="The short number, such as 8877.")
 @click.option("--content", required=True, help="What the reader wrote.")
@@ -62,7 +63,7 @@ def receive(
         id=message_id or f"sim-{secrets.token_hex(8)}",
         serv_id=serv_id,
         project_id=project_id,
-        from_=from_,
+        from_=to_international(from_) if find_slovak_mobile(from_) else from_,
         to=to,
         content=content,
         operator_type=operator or operator_by_prefix(from_) or Operator.ORANGE,

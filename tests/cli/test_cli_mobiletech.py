@@ -74,6 +74,27 @@ def test_simulated_receive_is_posted_as_the_gateway_would(run: Run, webhook: "We
     assert webhook.password == "secret"
 
 
+@pytest.mark.parametrize(
+    ("given", "posted"),
+    [
+        ("0908 123 456", "+421908123456"),
+        ("00421908123456", "+421908123456"),
+        ("+420602123456", "+420602123456"),
+    ],
+)
+def test_simulated_receive_writes_the_number_as_the_gateway_does(
+    run: Run, webhook: "Webhook", given: str, posted: str
+) -> None:
+    run(
+        *("mobiletech", "simulate", "receive", "--from", given, "--to", "8877"),
+        *("--content", "A", "--url", webhook.url),
+    )
+
+    message = decode(webhook.body)
+    assert isinstance(message, Receive)
+    assert message.from_ == posted
+
+
 def test_simulated_receive_has_a_fresh_id_each_time(run: Run, webhook: "Webhook") -> None:
     ids = set()
     for _ in range(2):
