@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from crm.core.log import bound
 from crm.events.claim import Entry
 
 
@@ -50,15 +51,17 @@ class Registry:
     def on(self, event: str, handler: Handler, *, name: str | None = None, order: int = 100) -> None:
         """Call `handler(event)` in a worker, inside a transaction, once in effect for each event.
 
-        Handlers of one event run by `order`, then as registered. The name marks the handler's own retries in
-        the outbox, so it must stay the same between releases; the default is `module.function`.
+        Handlers of one event run by `order`, then as registered; each line one logs has the event's ids. The
+        name marks the handler's own retries in the outbox, so it must stay the same between releases; the
+        default is `module.function`.
 
         Raises: ValueError when the name is taken for that event.
         """
 
         def one_by_one(events: Sequence[Event]) -> None:
             for each in events:
-                handler(each)
+                with bound(entry_id=each.entry_id, event_name=event, **each):
+                    handler(each)
 
         self.on_many(
             event, one_by_one, name=name or f"{handler.__module__}.{handler.__qualname__}", order=order

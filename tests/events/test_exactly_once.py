@@ -4,9 +4,11 @@ import pytest
 from sqlalchemy import text
 
 from crm.core.db import current_session, transaction
+from crm.core.log import get_logger
 from crm.events.publish import publish
 from crm.events.registry import Event, Registry
 from tests.events.conftest import Effects, Put
+from tests.logs import list_facts
 from tests.outbox import get_entry, get_entry_by_key, run_all
 
 
@@ -20,6 +22,21 @@ def test_a_handler_runs_once_with_the_payload(switchboard: Registry, effects: Ef
 
     assert effects.list_all() == [f"7 of {entry_id}"]
     assert (get_entry(entry_id).state, get_entry(entry_id).error) == ("done", None)
+
+
+def test_what_a_handler_logs_has_the_ids_of_its_own_event(
+    switchboard: Registry, put: Put, caplog: pytest.LogCaptureFixture
+) -> None:
+    switchboard.on("thing", lambda event: get_logger("extension").info("greeted"), name="log")
+    entry_ids = [put(number=7), put(number=8)]
+
+    run_all()
+
+    told = [fact for fact in list_facts(caplog) if fact["event"] == "greeted"]
+    assert [(fact["entry_id"], fact["event_name"], fact["number"]) for fact in told] == [
+        (entry_ids[0], "thing", 7),
+        (entry_ids[1], "thing", 8),
+    ]
 
 
 def test_a_second_publication_under_the_same_key_does_nothing(
