@@ -55,7 +55,7 @@ class Registry:
         name marks the handler's own retries in the outbox, so it must stay the same between releases; the
         default is `module.function`.
 
-        Raises: ValueError when the name is taken for that event.
+        Raises: ValueError when the name is taken for that event, or the event is that of an effect.
         """
 
         def one_by_one(events: Sequence[Event]) -> None:
@@ -70,8 +70,10 @@ class Registry:
     def on_many(self, event: str, handler: ManyHandler, *, name: str, order: int = 100) -> None:
         """Call `handler(events)` with what is due at once: never two of one lane, so order is kept.
 
-        Raises: ValueError when the name is taken for that event.
+        Raises: ValueError when the name is taken for that event, or the event is that of an effect.
         """
+        if event in self.effects:
+            raise ValueError(f"{event}: what it does is an effect, and no handler is called for it")
         known = self.handlers.setdefault(event, [])
         if any(name == other for _, other, _ in known):
             raise ValueError(f"{event}: a handler named {name} is registered already")

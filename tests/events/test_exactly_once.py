@@ -1,12 +1,13 @@
 """What a handler writes and the mark that it ran are one: both are there, or neither."""
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
 from crm.core.db import current_session, transaction
 from crm.core.log import get_logger
 from crm.events.publish import publish
-from crm.events.registry import Event, Registry
+from crm.events.registry import Event, Registry, registry
 from tests.events.conftest import Effects, Put
 from tests.logs import list_facts
 from tests.outbox import get_entry, get_entry_by_key, run_all
@@ -37,6 +38,14 @@ def test_what_a_handler_logs_has_the_ids_of_its_own_event(
         (entry_ids[0], "thing", 7),
         (entry_ids[1], "thing", 8),
     ]
+
+
+def test_a_handler_that_would_never_be_called_is_refused(app: Flask) -> None:
+    """The send is an effect outside the database: an extension that waits for it would wait for ever."""
+    with pytest.raises(ValueError, match="no handler is called for it"):
+        registry.on("mobiletech-send", print, name="never-called")
+
+    assert "mobiletech-send" not in registry.handlers
 
 
 def test_a_second_publication_under_the_same_key_does_nothing(
