@@ -8,8 +8,9 @@ from ipaddress import ip_network
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.middleware.proxy_fix import ProxyFix
 
+from crm.core.config import Settings
+from crm.factory import create_app
 from tests.factories.messages import WEBHOOK, make_receive, make_status
 from tests.stored import count_rows
 from tests.web.test_webhook_answers import NOTHING, assert_is_error
@@ -66,17 +67,16 @@ def test_a_forwarded_address_of_a_stranger_is_not_believed(client: FlaskClient, 
     ids=["the gateway", "a stranger who claims it", "what the proxy saw counts", "no address"],
 )
 def test_behind_one_proxy_the_address_that_it_saw_counts(
-    app: Flask, fence: Fence, forwarded: str, status: int
+    app: Flask, settings: Settings, forwarded: str, status: int
 ) -> None:
-    fence(networks="192.0.2.0/24")
-    bare, app.wsgi_app = app.wsgi_app, ProxyFix(app.wsgi_app, x_for=1)  # type: ignore[method-assign]
+    fenced = replace(settings, mobiletech_allowed_networks=(ip_network("192.0.2.0/24"),), trusted_proxies=1)
+    behind = create_app(fenced)
 
-    try:
-        response = app.test_client().post(
-            WEBHOOK, data=make_receive(), headers={"X-Forwarded-For": forwarded}
-        )
-    finally:
-        app.wsgi_app = bare  # type: ignore[method-assign]
+    response = behind.test_client().post(
+        WEBHOOK,
+        data=make_receive(),
+        headers={"X-Forwarded-For": forwarded, "X-Forwarded-Host": "evil.example"},
+    )
 
     assert response.status_code == status
 

@@ -1,0 +1,59 @@
+"""The periodic tasks themselves: the audit that alerts, and the work that is forgotten after a month."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from crm.audit import audit_and_alert
+from crm.core.db import transaction
+from crm.events.housekeeping import forget_old_work
+from crm.events.models import OutboxEntry
+from crm.wiring import PERIODIC
+from tests.logs import list_facts
+from tests.stored import read
+
+
+def test_the_tasks_run_as_often_as_is_written() -> None:
+    assert {task.name: (task.every, task.run) for task in PERIODIC if task.name != "tick"} == {
+        "audit": (timedelta(minutes=10), audit_and_alert),
+        "forget_old_work": (timedelta(days=1), forget_old_work),
+    }
+
+
+def test_what_the_audit_finds_is_an_error_in_the_log_and_a_figure(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_work("lost", state="dead", finished="1 minute")
+
+    audit_and_alert()
+
+    [fact] = [fact for fact in list_facts(caplog) if fact["event"] == "audit_finding"]
+    assert (fact["level"], fact["invariant"], fact["rows"]) == ("error", "work_dead", 1)
+    assert "crm_audit_findings_total 1.0" in client.get("/metrics").text
+
+
+def test_work_is_forgotten_a_month_after_it_was_done_and_failed_work_never(app: Flask) -> None:
+    add_work("done long ago", state="done", finished="31 days")
+    add_work("discarded long ago", state="discarded", finished="31 days")
+    add_work("dead long ago", state="dead", finished="31 days")
+    add_work("done lately", state="done", finished="29 days")
+    add_work("waits", state="ready", finished=None)
+
+    forget_old_work()
+
+    assert sorted(read(OutboxEntry.key)) == [("dead long ago",), ("done lately",), ("waits",)]
+
+
+def add_work(key: str, *, state: str, finished: str | None) -> None:
+    """Add an entry that was finished that long ago."""
+    with transaction() as session:
+        session.execute(
+            text(
+                "INSERT INTO outbox (key, event, payload, state, finished_at)"
+                " VALUES (:key, 'thing', '{}', :state, crm_now() - CAST(:finished AS interval))"
+            ),
+            {"key": key, "state": state, "finished": finished},
+        )
