@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from crm.core.clock import db_now
 from crm.core.db import current_session
 from crm.events.models import EntryState, OutboxEntry
-from crm.events.queries import list_depths, list_failed
+from crm.events.queries import Depth, list_depths, list_failed
 from crm.mobiletech.figures import MOST, Waiting, read_day, read_waiting
 from crm.users.roles import Permission
 from crm.web.guards import staff
@@ -21,6 +21,7 @@ overview = Blueprint("overview", __name__)
 
 MESSAGES = "/admin/messages"
 SHOWN_FAILURES = 10
+OVERDUE_SECONDS = 120  # from here on the audit finds it too
 # Whose page tells of a piece of work, by the name in its payload.
 PAGES = {
     "mobiletech_inbound_message_id": f"{MESSAGES}/inbound/",
@@ -53,11 +54,12 @@ class Task:
 def show() -> str:
     """Show the figures and the tasks."""
     session = current_session()
-    dead = sum(depth.count for depth in list_depths(session) if depth.state == EntryState.DEAD)
+    depths = list_depths(session)
+    dead = sum(depth.count for depth in depths if depth.state == EntryState.DEAD)
     return render_staff_page(
         "overview.html",
         cards=_cards(session, dead),
-        needs_you=[*_messages(read_waiting(session)), *_failures(session, dead)],
+        needs_you=[*_overdue(depths), *_messages(read_waiting(session)), *_failures(session, dead)],
     )
 
 
@@ -93,6 +95,17 @@ def _cards(session: Session, dead: int) -> list[Card]:
             tone="bad" if dead else "",
         ),
     ]
+
+
+def _overdue(depths: Iterable[Depth]) -> Iterable[Task]:
+    """Work that is due and not done is the first thing to know: nothing below moves until a worker does."""
+    seconds = max((depth.overdue_seconds for depth in depths if depth.state == EntryState.READY), default=0.0)
+    if seconds > OVERDUE_SECONDS:
+        yield Task(
+            title=f"Work has been overdue for {_count(int(seconds // 60), 'minute', 'minutes')}",
+            detail="No worker runs, or it cannot keep up. `crm doctor` says which.",
+            href=MESSAGES,
+        )
 
 
 def _messages(waiting: Waiting) -> Iterable[Task]:

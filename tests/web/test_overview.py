@@ -1,5 +1,6 @@
 """The overview counts the day and names what waits for a person; each figure leads to what was counted."""
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
@@ -70,6 +71,20 @@ def test_what_waits_for_a_person_is_named(staff: FlaskClient) -> None:
     assert "Paid sending is paused until" in page.text
     assert "Three in a row." in page.text
     assert _count_rows(staff, "/admin/messages?state=unknown") == 2
+
+
+@pytest.mark.parametrize(("seconds", "is_told"), [(185, True), (115, False)])
+def test_overdue_work_is_told_first(staff: FlaskClient, seconds: int, is_told: bool) -> None:
+    make_outbound(state="held", billing="none", mobiletech_id=None)
+    with transaction() as session:
+        publish(session, "mobiletech-send", {}, key="late")
+        late = text("UPDATE outbox SET available_at = crm_now() - make_interval(secs => :seconds)")
+        session.execute(late, {"seconds": seconds})
+
+    told = Page(staff.get(OVERVIEW)).text
+
+    assert ("Work has been overdue for 3 minutes" in told) is is_told
+    assert not is_told or told.index("overdue") < told.index("1 message is held")
 
 
 def test_failed_work_leads_to_its_message(staff: FlaskClient) -> None:
