@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from crm.core.config import Settings
 from crm.mobiletech import client_http
 from crm.mobiletech.client import MAX_REPLY_BYTES, OutcomeKind
 from crm.mobiletech.client_http import HttpGatewayClient
 from crm.mobiletech.wire.commands import Accepted, Receive, Rejected, Send
 from crm.mobiletech.wire.xml_codec import encode_receive, encode_send, encode_send_reply
+from crm.wiring import gateway_client
 from tests.misbehaving_gateway import (
     Behaviour,
     Conversation,
@@ -80,6 +82,17 @@ def test_the_gateways_token_is_sent_only_when_there_is_one(gateway: Gateway) -> 
     HttpGatewayClient(token="of the gateway").send(MESSAGE, url=server.url, paid=True)
 
     assert b"\r\nAuthorization: Bearer of the gateway" in server.requests[0][0]
+
+
+def test_the_settings_choose_who_speaks_to_the_gateway(gateway: Gateway, settings: Settings) -> None:
+    server = gateway(answering(http("200 OK", TAKEN)))
+    real = replace(settings, mobiletech_client="http", mobiletech_gateway_token="of the settings")
+
+    outcomes = [gateway_client(each).send(MESSAGE, url=server.url, paid=True) for each in (settings, real)]
+
+    assert [outcome.statuses for outcome in outcomes] == [("D1",), ()]
+    [(head, _)] = server.requests
+    assert b"\r\nAuthorization: Bearer of the settings" in head
 
 
 ANSWERS = {

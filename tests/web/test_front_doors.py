@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -236,10 +237,24 @@ def test_figures_tell_counts_and_waiting_work(client: FlaskClient) -> None:
     assert "crm_paid_sending_paused 0.0" in told
 
 
-def test_figures_are_not_for_strangers(app: Flask) -> None:
-    response = app.test_client().get("/metrics", environ_base={"REMOTE_ADDR": "192.0.2.7"})
+@pytest.mark.parametrize(
+    ("networks", "address", "status"),
+    [
+        ("127.0.0.0/8", "127.0.0.1", 200),
+        ("127.0.0.0/8", "192.0.2.7", 404),
+        ("192.0.2.0/24", "192.0.2.7", 200),
+        ("192.0.2.0/24", "127.0.0.1", 404),
+    ],
+)
+def test_figures_are_not_for_strangers(
+    app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch, networks: str, address: str, status: int
+) -> None:
+    set_so = replace(settings, metrics_networks=(ip_network(networks),))
+    monkeypatch.setitem(app.extensions, "settings", set_so)
 
-    assert response.status_code == 404
+    response = app.test_client().get("/metrics", environ_base={"REMOTE_ADDR": address})
+
+    assert response.status_code == status
 
 
 def test_figures_that_cannot_be_read_are_503(

@@ -2,7 +2,9 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -53,6 +55,19 @@ def test_a_receive_is_answered_stored_and_given_work(client: FlaskClient, sample
     assert message.raw == (samples / "receive.xml").read_bytes()
     assert read(OutboxEntry.event, OutboxEntry.payload, OutboxEntry.lane) == [
         ("mobiletech-inbound", {"mobiletech_inbound_message_id": message.id}, "0908630549")
+    ]
+
+
+def test_the_gateways_dates_are_in_the_zone_of_the_settings(
+    app: Flask, client: FlaskClient, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = replace(app.extensions["settings"], timezone=ZoneInfo("America/New_York"))
+    monkeypatch.setitem(app.extensions, "settings", elsewhere)
+
+    client.post(WEBHOOK, data=(samples / "receive.xml").read_bytes())
+
+    assert [message.receive_date.isoformat() for message in list_inbound()] == [
+        "2011-08-19T20:45:25.100000+00:00"
     ]
 
 
