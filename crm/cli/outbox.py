@@ -38,10 +38,11 @@ def list_(*, as_json: bool) -> None:
 @needs_app
 def retry(entry_ids: tuple[int, ...]) -> None:
     """Run failed work again, now; all of the ids or none."""
+    chosen = set(entry_ids)
     with transaction() as session:
-        for entry_id in dict.fromkeys(entry_ids):
+        for entry_id in sorted(chosen):
             queries.retry(session, entry_id)
-    click.echo(f"{len(entry_ids)} due now.")
+    click.echo(f"{len(chosen)} due now.")
 
 
 @outbox.command("discard")
@@ -49,10 +50,11 @@ def retry(entry_ids: tuple[int, ...]) -> None:
 @needs_app
 def discard(entry_ids: tuple[int, ...]) -> None:
     """Give failed work up; the row stays, with its reason. All of the ids or none."""
+    chosen = set(entry_ids)
     with transaction() as session:
-        for entry_id in dict.fromkeys(entry_ids):
+        for entry_id in sorted(chosen):
             queries.discard(session, entry_id)
-    click.echo(f"{len(entry_ids)} discarded.")
+    click.echo(f"{len(chosen)} discarded.")
 
 
 def _row(entry: OutboxEntry) -> dict[str, object]:
