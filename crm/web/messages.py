@@ -32,6 +32,7 @@ messages = Blueprint("messages", __name__)
 
 PAGE = 50
 SHOWN_LABEL = 40
+SHOWN_CHARACTERS = 1000  # of an SMS from a reader. Source: reliability.md 7
 LARGEST_ID = 2**63 - 1
 NO_DATE = frozenset({Problem.DATE_BAD, Problem.DATE_IMPLAUSIBLE})
 
@@ -139,7 +140,7 @@ def _inbound(session: Session, facts: InboundFacts) -> dict[str, Any]:
         "mobiletech_id": message.mobiletech_id,
         "from_": spaced(message.from_),
         "to": message.to,
-        "content": message.content,
+        "content": _cut(message.content),
         "content_coding": message.content_coding,
         "operator": operator_label(message.operator_type),
         "receive_date": _receive_date(message),
@@ -149,6 +150,11 @@ def _inbound(session: Session, facts: InboundFacts) -> dict[str, Any]:
         "problems": problem_sentences(message.problems),
         "duplicate_of": message.duplicate_of,
     }
+
+
+def _cut(text: str) -> str:
+    """Return what of a text is shown; the whole of it stands in the gateway's XML below."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} …"
 
 
 def _receive_date(message: InboundMessage) -> datetime | None:

@@ -346,6 +346,16 @@ def test_what_readers_write_is_shown_and_nothing_more(staff: FlaskClient, conten
         assert content[:50] in page.text
 
 
+@pytest.mark.parametrize(("length", "shown"), [(1000, "x" * 1000), (1001, "x" * 1000 + " …")])
+def test_a_text_longer_than_any_sms_is_cut(staff: FlaskClient, length: int, shown: str) -> None:
+    inbound = make_inbound(content="x" * length)
+
+    bubble = Page(staff.get(f"{LIST}/inbound/{inbound}")).text
+
+    assert shown in bubble
+    assert shown + "x" not in bubble
+
+
 def test_a_list_of_many_asks_few_questions(staff: FlaskClient) -> None:
     """One page must not ask once for each row."""
     for _ in range(20):
