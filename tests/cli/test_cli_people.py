@@ -1,6 +1,9 @@
 """`crm user`, `phone`, `token`: what scripts read from the last line, and what is stored."""
 
 import json
+from types import SimpleNamespace
+
+import pytest
 
 from crm.core.db import transaction
 from crm.users.accounts import get_user
@@ -31,6 +34,22 @@ def test_user_without_password_and_terminal_has_none(run: Run) -> None:
         user = get_user(session, int(result.stdout))
         assert not verify_password("never read", user.password)
         assert find_phones_of(session, [user.id]) == {user.id: "0908123456"}
+
+
+@pytest.mark.parametrize("given", [PASSWORD, ""], ids=["a password", "none"])
+def test_on_a_terminal_the_password_is_asked_for(
+    run: Run, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setattr("crm.cli.user.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+
+    result = run(
+        "user", "create", "--phone", "0908123456", "--public-name", "Eva", stdin=f"{given}\n{given}\n"
+    )
+
+    with transaction() as session:
+        user = get_user(session, int(result.stdout.splitlines()[-1]))
+        assert (user.public_name, user.role) == ("Eva", "customer")
+        assert verify_password(given, user.password) is bool(given)
 
 
 def test_phone_link_twice_changes_nothing(run: Run) -> None:
