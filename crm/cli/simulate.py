@@ -83,7 +83,8 @@ def status(message_id: str, status: str, url: str | None, password: str | None) 
 
 
 def _post(body: bytes, url: str | None, password: str | None) -> None:
-    address = url or os.environ.get("CRM_BASE_URL", BASE_URL).rstrip("/") + PATH
+    base_url = os.environ.get("CRM_BASE_URL", "").strip() or BASE_URL
+    address = url or base_url.rstrip("/") + PATH
     # While one password replaces the other both are in the environment; the first is as good as the second.
     first = (password or "").split(",")[0].strip()
     try:

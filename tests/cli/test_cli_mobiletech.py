@@ -127,6 +127,16 @@ def test_simulator_is_found_by_crm_base_url(
     assert webhook.path == WEBHOOK
 
 
+def test_an_empty_crm_base_url_is_none(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As everywhere else: an empty variable stands for the default."""
+    monkeypatch.setenv("CRM_BASE_URL", "")
+    monkeypatch.setattr("crm.cli.simulate.BASE_URL", "http://127.0.0.1:9")
+
+    result = run("mobiletech", "simulate", "status", "--id", "7", "--status", "D1")
+
+    assert f"No answer from http://127.0.0.1:9{WEBHOOK}: " in result.stderr
+
+
 class Webhook:
     """Remembers what was posted to it and answers `status`."""
 
