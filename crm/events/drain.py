@@ -7,7 +7,7 @@ one of them fails, the whole batch is undone and each entry is run alone, so tha
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from functools import cache
+from functools import cache, partial
 from time import sleep
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from crm.core import metrics
 from crm.core.clock import db_now, monotonic
-from crm.core.db import db, execute_committed, transaction
+from crm.core.db import after_commit, db, execute_committed, transaction
 from crm.core.log import bound, get_logger
 from crm.events.backoff import delay_after
 from crm.events.claim import Entry, claim
@@ -144,7 +144,7 @@ def _fail(session: Session, entry: Entry, error: str) -> None:
     values: dict[str, Any] = {"attempts": attempts, "error": error}
     if delay is None:
         values |= {"state": EntryState.DEAD, "finished_at": db_now()}
-        metrics.count("outbox_dead_total", event=entry.event)
+        after_commit(session, partial(metrics.count, "outbox_dead_total", event=entry.event))
     else:
         values["available_at"] = db_now() + delay
     session.execute(update(OutboxEntry).where(OutboxEntry.id == entry.id).values(**values))

@@ -5,11 +5,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
 from crm.core import metrics
-from crm.core.db import current_session
+from crm.core.db import after_commit, current_session
 from crm.core.log import get_logger
 from crm.events.publish import Work, publish_many
 from crm.mobiletech.composing import RefusalError, compose, look_up
@@ -115,6 +116,6 @@ def refuse(session: Session, reason: Reason, detail: str, wish: Wish) -> NotSent
     )
     session.add(row)
     session.flush()
-    metrics.count("not_sent_total", reason=reason)
+    after_commit(session, partial(metrics.count, "not_sent_total", reason=reason))
     log.warning("not_sent", reason=reason, template=wish.template_code, inbound_id=row.inbound_message_id)
     return row

@@ -8,12 +8,14 @@ unknown   -> unknown if it charges; a free one is tried three times
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from crm.core import metrics
+from crm.core.db import after_commit
 from crm.core.log import get_logger
 from crm.events.backoff import DELAYS
 from crm.events.settle import finish, put_off
@@ -83,7 +85,7 @@ class SendResults:
         return checked
 
     def _one(self, sent: Sent, outcome: Outcome) -> None:
-        metrics.count("sends_total", outcome=outcome.kind)
+        after_commit(self.session, partial(metrics.count, "sends_total", outcome=outcome.kind))
         if outcome.kind is not OutcomeKind.ACCEPTED:
             log.warning(
                 "send_failed", outbound_id=sent.message_id, outcome=outcome.kind, took_ms=outcome.took_ms

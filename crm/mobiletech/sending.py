@@ -7,6 +7,7 @@ finds it then knows that the sender died: a paid message becomes `unknown`, a fr
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from crm.core import metrics
 from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
+from crm.core.db import after_commit
 from crm.core.log import get_logger
 from crm.events.claim import Entry
 from crm.events.models import EntryState, OutboxEntry
@@ -144,7 +146,7 @@ class _Claim:
     def _abandoned(self, entry: Entry, message: OutboundMessage) -> None:
         told = "The sender did not come back; whether the message went out is not known."
         log.error("send_abandoned", outbound_id=message.id, paid=message.paid)
-        metrics.count("sends_total", outcome="abandoned")
+        after_commit(self.session, partial(metrics.count, "sends_total", outcome="abandoned"))
         if message.paid or message.attempts >= MAX_FREE_ATTEMPTS:
             move(self.session, [message.id], from_=(S.SENDING,), to=S.UNKNOWN, state_reason=told)
             self.finished.append(entry.id)

@@ -6,6 +6,7 @@ first take the id's advisory lock, so whichever commits second sees the other: n
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select, text, update
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from crm.core import metrics
 from crm.core.clock import db_now
+from crm.core.db import after_commit
 from crm.core.log import get_logger
 from crm.events.publish import Work, publish_many
 from crm.mobiletech.events import OUTBOUND_STATUS, lane_of
@@ -87,7 +89,7 @@ def apply_statuses(session: Session, outbound_message_ids: Sequence[int]) -> Non
         mark.returning(StatusReport.mobiletech_id, StatusReport.status)
     ):
         label = _label(code)
-        metrics.count("statuses_total", code=label)
+        after_commit(session, partial(metrics.count, "statuses_total", code=label))
         if label == UNKNOWN_LABEL:
             log.error("status_code_unknown", mobiletech_id=mobiletech_id, code=code)
     session.flush()
