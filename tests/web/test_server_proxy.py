@@ -1,11 +1,13 @@
 """The server proxy: a token opens it, the body goes out as it came, the answer comes back as it is."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
@@ -71,8 +73,11 @@ def token(client: FlaskClient) -> str:
 
 
 def test_the_body_goes_out_and_the_answer_comes_back(
-    client: FlaskClient, test_gateway: Gateway, token: str
+    app: Flask, client: FlaskClient, test_gateway: Gateway, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    real = replace(app.extensions["settings"], mobiletech_gateway_token="of the real gateway")
+    monkeypatch.setitem(app.extensions, "settings", real)
+
     response = client.post(PROXY, data=BODY, headers=_bearer(token))
 
     assert (response.status_code, response.data) == (200, b"<ok/>")
