@@ -4,7 +4,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from crm.core.config import Settings
-from crm.web import error_pages, hosts, page_tools, request_log, security_headers, session
+from crm.web import error_pages, hosts, languages, page_tools, request_log, security_headers, session
 from crm.web.blueprints import BLUEPRINTS, OPEN_ENDPOINTS, WITHOUT_CSRF
 from crm.web.guards import list_unguarded, public
 
@@ -22,6 +22,7 @@ def set_up_web(app: Flask, settings: Settings) -> None:
     security_headers.set_up(app, settings)
     hosts.set_up(app, settings)
     page_tools.set_up(app)
+    languages.set_up(app)
     error_pages.set_up(app)
     session.set_up(app)
     _protect_forms(app)
