@@ -10,14 +10,20 @@ from crm.cli.refusals import Group
 from crm.core.clock import now
 from crm.core.db import transaction
 from crm.core.errors import InvalidInputError
-from crm.users.api_tokens import create_token, list_tokens, revoke_token
+from crm.users.api_tokens import Scope, create_token, list_tokens, revoke_token
 
 token = Group("token", help="API tokens: keys of other systems.")
 
 
 @token.command("create")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, required=True, help="What it opens; may be repeated.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    help=f"What it opens: {', '.join(Scope)}. May be repeated.",
+)
 @click.option(
     "--network", "networks", multiple=True, metavar="CIDR", help="Where it may come from; any if left out."
 )

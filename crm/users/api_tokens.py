@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_network
 
@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from crm.core.clock import db_now
+from crm.core.clock import db_now, time_since
 from crm.core.errors import ConflictError, InvalidInputError, NotFoundError
 from crm.core.networks import is_inside
 from crm.users.errors import TokenRefusedError
@@ -22,6 +22,11 @@ class Scope(StrEnum):
     """What a token opens."""
 
     SERVER_PROXY = "mobiletech:server-proxy"
+    USERS_CREATE = "users:create"
+    USERS_CONFIRM = "users:confirm"
+
+
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
 def create_token(
@@ -72,18 +77,20 @@ def list_tokens(session: Session) -> Sequence[ApiToken]:
 
 
 def check_token(session: Session, secret: str, *, scope: Scope, address: str | None) -> ApiToken:
-    """Return the token that the secret opens and note its use.
+    """Return the token that the secret opens and note its use, at most once a minute.
 
     Raises: TokenRefusedError with the reason.
     """
     found = session.execute(
-        select(ApiToken, (ApiToken.expires_at <= db_now()).label("expired")).where(
-            ApiToken.token_sha256 == _digest(secret)
-        )
+        select(
+            ApiToken,
+            (ApiToken.expires_at <= db_now()).label("expired"),
+            time_since(ApiToken.last_used_at).label("unused_for"),
+        ).where(ApiToken.token_sha256 == _digest(secret))
     ).one_or_none()
     if found is None:
         raise TokenRefusedError("The token is not known.")
-    token, expired = found
+    token, expired, unused_for = found
     if token.revoked_at is not None:
         raise TokenRefusedError("The token was revoked.")
     if expired:
@@ -92,7 +99,8 @@ def check_token(session: Session, secret: str, *, scope: Scope, address: str | N
         raise TokenRefusedError("The token may not be used from this address.")
     if scope not in token.scopes:
         raise TokenRefusedError(f"The token has no access to {scope}.")
-    token.last_used_at = session.execute(select(db_now())).scalar_one()
+    if unused_for is None or unused_for >= USE_IS_NOTED_EVERY:
+        token.last_used_at = session.execute(select(db_now())).scalar_one()
     return token
 
 

@@ -26,6 +26,34 @@ def test_a_token_opens_its_scope_and_its_use_is_noted() -> None:
     assert read(ApiToken.last_used_at) != [(None,)]
 
 
+def test_the_use_is_noted_at_most_once_a_minute(clock: Clock) -> None:
+    secret = make("one", scopes=PROXY)
+    check(secret)
+    noted = read(ApiToken.last_used_at)
+
+    clock.advance(timedelta(seconds=59))
+    check(secret)
+    within = read(ApiToken.last_used_at)
+    clock.advance(timedelta(seconds=2))
+    check(secret)
+
+    assert within == noted
+    assert read(ApiToken.last_used_at) > noted
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_a_token_opens_its_scopes_and_no_other(scope: Scope) -> None:
+    secret = make("one", scopes=[scope])
+
+    for asked in Scope:
+        with transaction() as session:
+            if asked == scope:
+                check_token(session, secret, scope=asked, address=None)
+            else:
+                with pytest.raises(TokenRefusedError, match=f"no access to {asked}"):
+                    check_token(session, secret, scope=asked, address=None)
+
+
 def test_only_a_hash_is_kept() -> None:
     secret = make("one", scopes=PROXY)
 
