@@ -10,14 +10,13 @@ from crm.core.clock import db_now
 from crm.core.errors import N_
 from crm.users.audit_log import record_act
 from crm.users.codes import end_codes_of
-from crm.users.errors import EmailTakenError, InvalidUserError, UserNotFoundError
+from crm.users.email_addresses import is_email_address
+from crm.users.errors import EmailTakenError, InvalidEmailError, InvalidUserError, UserNotFoundError
 from crm.users.models import NO_PASSWORD, User
 from crm.users.passwords import check_choice, hash_password
 from crm.users.phones import link_phone
 from crm.users.roles import Role
 from crm.users.sessions import EndReason, end_all
-
-LONGEST_EMAIL = 255
 
 
 def create_user(
@@ -117,8 +116,6 @@ def _checked_email(email: str | None) -> str | None:
     if not email or not email.strip():
         return None
     address = email.strip()
-    local, _, domain = address.rpartition("@")
-    plain = address.isprintable() and not any(character.isspace() for character in address)
-    if not local or "." not in domain.strip(".") or len(address) > LONGEST_EMAIL or not plain:
-        raise InvalidUserError(f"{address[:80]!r} is no e-mail address; write it like eva@example.sk.")
+    if not is_email_address(address):
+        raise InvalidEmailError(address)
     return address

@@ -19,7 +19,7 @@ from typing import Protocol
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from crm.users.attempts import AttemptStatus, Tried, begin_attempt, settle_attempt
+from crm.users.attempts import NOBODY, AttemptStatus, Tried, begin_attempt, settle_attempt
 from crm.users.client import Client
 from crm.users.models import User
 from crm.users.passwords import is_outdated, rehash, verify_password
@@ -174,6 +174,9 @@ def enter(session: Session, door: Door, proof: Proof) -> Entry:
 def _decide(session: Session, door: Door, proof: Proof) -> Entry:
     if proof.claim is None:
         told = _told_of(door.claims)
+        # Also asked about nobody: who does not exist must take as long as who does.
+        if is_unclaimed(session, told.user_id or NOBODY):
+            return Entry(refusal=Refusal.NOT_APPROVED, status=AttemptStatus.UNCLAIMED_USER)
         if told.user_id is None:
             return Entry(refusal=told.refusal_when_not_found, status=told.not_found)
         return Entry(refusal=Refusal.INVALID_CREDENTIAL, status=told.not_proved)

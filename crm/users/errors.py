@@ -28,6 +28,14 @@ class InvalidUserError(InvalidInputError):
     """What was given makes no user."""
 
 
+class InvalidEmailError(InvalidUserError):
+    """What was given is no e-mail address, or is missing where one is needed."""
+
+    def __init__(self, email: str) -> None:
+        told = N_("%(email)s is no e-mail address; write it like eva@example.sk.")
+        super().__init__(told, email=repr(email[:80]))
+
+
 class TokenRefusedError(CrmError):
     """An API token that does not open this door; the sentence says why."""
 
