@@ -2,6 +2,9 @@
 
 from flask import Blueprint
 
+from crm.web.api.users_email import users_email
+from crm.web.api.users_registration import users_registration
+from crm.web.api.users_sign_in import users_sign_in
 from crm.web.health import health
 from crm.web.home import home
 from crm.web.login import login
@@ -19,6 +22,9 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (metrics_page, ""),
     (webhook, "/api/v1/mobiletech"),
     (server_proxy, "/api/v1/mobiletech"),
+    (users_email, "/api"),
+    (users_registration, "/api"),
+    (users_sign_in, "/api"),
     (overview, "/admin"),
     (messages, "/admin/messages"),
     (sms_templates, "/admin/templates"),
@@ -31,4 +37,4 @@ OPEN_ENDPOINTS = {
 }
 
 # No cookie opens these doors, so a foreign page in a browser of ours can do nothing through them.
-WITHOUT_CSRF = (webhook, server_proxy)
+WITHOUT_CSRF = (webhook, server_proxy, users_email, users_registration, users_sign_in)

@@ -13,6 +13,12 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 WITHOUT_TOKEN = {
     "mobiletech_webhook.hear": "the gateway has no cookie of ours",
     "server_proxy.forward": "an API token in a header opens it, not a cookie",
+    "users_email.check_v1": "nothing is changed, and no cookie is looked at",
+    "users_email.check_v2": "nothing is changed, and no cookie is looked at",
+    "users_registration.create": "an API token in a header opens it, not a cookie",
+    "users_registration.confirm": "an API token in a header opens it, not a cookie",
+    "users_sign_in.login": "it gives a token to a program, and sets no cookie",
+    "users_sign_in.logout": "a user token in a header opens it, not a cookie",
 }
 
 
