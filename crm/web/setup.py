@@ -4,7 +4,16 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from crm.core.config import Settings
-from crm.web import error_pages, hosts, languages, page_tools, request_log, security_headers, session
+from crm.web import (
+    error_pages,
+    hosts,
+    languages,
+    limits,
+    page_tools,
+    request_log,
+    security_headers,
+    session,
+)
 from crm.web.blueprints import BLUEPRINTS, OPEN_ENDPOINTS, WITHOUT_CSRF
 from crm.web.guards import list_unguarded, public
 
@@ -30,6 +39,7 @@ def set_up_web(app: Flask, settings: Settings) -> None:
         app.register_blueprint(blueprint, url_prefix=prefix or None)
     for endpoint, reason in OPEN_ENDPOINTS.items():
         public(reason)(app.view_functions[endpoint])
+    limits.set_up(app, settings)
     if unguarded := list_unguarded(app):
         raise UnguardedRouteError(f"These routes have no guard: {', '.join(unguarded)}.")
 
