@@ -1,9 +1,11 @@
-"""The README's worked example of an extension does what the README says."""
+"""The README's worked examples do what the README says."""
 
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -14,9 +16,12 @@ from crm.core.db import transaction
 from crm.events.drain import drain
 from crm.events.registry import registry
 from crm.mobiletech.sms_templates import create_template
+from crm.users.models import User
 from crm.wiring import register_extension
+from tests.factories.api import make_api_token
 from tests.factories.messages import WEBHOOK, make_receive, set_up_gateway
 from tests.fakes import FakeGateway
+from tests.stored import read
 
 
 def test_the_extension_of_the_readme_greets_whoever_writes_ahoj(
@@ -31,6 +36,19 @@ def test_the_extension_of_the_readme_greets_whoever_writes_ahoj(
     drain(for_seconds=10)
 
     assert [message.content for message in gateway.sent] == ["Vitajte, Eva!"]
+
+
+def test_the_call_of_the_readme_creates_a_person(client: FlaskClient) -> None:
+    [example] = re.findall(r"^curl (.+)$", (ROOT / "README.md").read_text(), re.M)
+    words = shlex.split(example)
+    fields = dict(words[at + 1].split("=", 1) for at, word in enumerate(words) if word == "-d")
+    header = words[words.index("-H") + 1]
+    assert header == "Authorization: Bearer $TOKEN"
+
+    response = client.post(urlsplit(words[-1]).path, data=fields, headers=make_api_token("users:create"))
+
+    assert response.status_code == 200
+    assert read(User.public_name, User.first_name) == [("0908123456", "Eva")]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from crm.web.api.documentation import api_docs
 from crm.web.api.users_email import users_email
 from crm.web.api.users_registration import users_registration
 from crm.web.api.users_sign_in import users_sign_in
@@ -25,6 +26,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (users_email, "/api"),
     (users_registration, "/api"),
     (users_sign_in, "/api"),
+    (api_docs, "/api"),
     (overview, "/admin"),
     (messages, "/admin/messages"),
     (sms_templates, "/admin/templates"),

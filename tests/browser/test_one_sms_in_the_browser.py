@@ -23,7 +23,14 @@ from tests.factories.users import make_user
 from tests.pages import PASSWORD
 
 pytestmark = pytest.mark.browser
-PAGES = ("/login", "/admin/", "/admin/messages", "/admin/messages/outbound/1", "/admin/templates/pong")
+PAGES = (
+    "/login",
+    "/admin/",
+    "/admin/messages",
+    "/admin/messages/outbound/1",
+    "/admin/templates/pong",
+    "/api/docs",
+)
 
 
 @pytest.fixture(scope="module")

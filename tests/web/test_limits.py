@@ -30,6 +30,7 @@ ALLOWED = [
     ("POST", "/api/v1/users/confirm", 600),
     ("POST", "/api/v1/users/logout", 600),
     ("POST", "/api/v1/mobiletech/server-proxy", 600),
+    ("GET", "/api/openapi.json", 600),
 ]
 
 
