@@ -41,6 +41,10 @@ WORDS = {
     404: Words("This page does not exist", "The address may be mistyped, or what stood here is gone."),
     405: Words("This cannot be done here", "The page exists, but it does not take this kind of request."),
     409: Words("Somebody was quicker", "What you wanted to change has changed meanwhile. Look at it again."),
+    411: Words(
+        "We cannot read this request",
+        "The body must tell its length in Content-Length, and be as long as that.",
+    ),
     413: Words("This is too large", "What you sent is larger than we take. Send less of it at once."),
     429: Words("Too many tries", "Wait a little and try again; how long is said by Retry-After."),
     500: Words(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from flask import abort, request
+from werkzeug.exceptions import ClientDisconnected
 
 LONGEST_TEXT = 255
 INT32 = 2**31
@@ -57,9 +58,17 @@ class Parameters:
 def read_parameters(*, in_query: Sequence[str] = ()) -> Parameters:
     """Return the fields of the request at hand; those named may also stand in the address.
 
-    Raises: 411 for a body without a length, which would be cut in silence; 413 for one that is too large.
+    Raises: 411 for a body that tells no length or is shorter than it tells: half a body must not be taken for
+    a whole one. 413 for one that is too large.
     """
-    if "Transfer-Encoding" in request.headers:
+    if "Transfer-Encoding" in request.headers or not _is_whole():
         abort(411)
     query = {name: request.args[name] for name in in_query if name in request.args}
     return Parameters(query | request.form.to_dict())
+
+
+def _is_whole() -> bool:
+    try:
+        return len(request.get_data()) >= (request.content_length or 0)
+    except (ClientDisconnected, OSError):  # the caller hung up; each server has its own word for that
+        return False
