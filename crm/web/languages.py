@@ -13,5 +13,5 @@ def set_up(app: Flask) -> None:
 
 def told(error: CrmError) -> str:
     """Return the error's sentence in the language of the page."""
-    sentence = gettext(error.message)
+    sentence: str = gettext(error.message)
     return sentence % error.fields if error.fields else sentence
