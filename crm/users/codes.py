@@ -21,6 +21,7 @@ from crm.users.keyed_hash import is_same, keyed_hash
 from crm.users.languages import language_of
 from crm.users.models import MobilePhone, OneTimeCode, User
 from crm.users.queries import find_by_email, find_by_phone
+from crm.users.user_meta import unclaimed
 
 ONE_TIME_CODE = "one-time-code"  # event; payload `one_time_code_id`
 
@@ -30,6 +31,7 @@ MOST_TRIES = 5
 HOUR = timedelta(hours=1)
 CODES_AN_HOUR = 5  # to one name
 CODES_AN_HOUR_FROM_A_PLACE = 20
+NOBODY = 0
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(name, 4)) FROM unnest(CAST(:names AS text[])) AS name"
 )
@@ -58,17 +60,14 @@ def ask_for_code(session: Session, name: str, client: Client) -> int:
 
     Raises: TooManyCodesError.
     """
-    local = find_slovak_mobile(name)
-    identity = f"phone:{local}" if local else f"email:{name.strip().lower()[:256]}"
-    user = find_by_phone(session, local) if local else find_by_email(session, name)
-    phone = _number_of(session, user.id if user else 0)
+    user = find_owner(session, name)
     return _ask(
         session,
         client,
         purpose=CodePurpose.SIGN_IN,
-        identity=identity,
+        hashed=keyed_hash("code for", identity_of(name)),
         user_id=user.id if user else None,
-        phone=phone,
+        phone=_number_of(session, user.id if user else NOBODY),
     )
 
 
@@ -82,10 +81,50 @@ def ask_for_phone(session: Session, phone: str, user_id: int, client: Client) ->
         session,
         client,
         purpose=CodePurpose.PHONE,
-        identity=f"phone:{local}",
+        hashed=keyed_hash("code for", identity_of(local)),
         user_id=user_id,
         phone=local,
     )
+
+
+def ask_again(session: Session, code_id: int, client: Client, *, purpose: CodePurpose) -> int | None:
+    """Ask anew for what was asked for before; the code of before ends. None if there was no such asking.
+
+    Raises: TooManyCodesError.
+    """
+    found = select(OneTimeCode).where(OneTimeCode.id == code_id, OneTimeCode.purpose == purpose)
+    earlier = session.execute(found).scalar_one_or_none()
+    if earlier is None:
+        return None
+    is_sign_in = purpose is CodePurpose.SIGN_IN
+    return _ask(
+        session,
+        client,
+        purpose=purpose,
+        hashed=earlier.identity,
+        user_id=earlier.user_id,
+        phone=_number_of(session, earlier.user_id or NOBODY) if is_sign_in else earlier.phone_number,
+    )
+
+
+def identity_of(name: str) -> str:
+    """Return one spelling of an e-mail or a number: what limits count by."""
+    local = find_slovak_mobile(name)
+    return f"phone:{local}" if local else f"email:{name.strip().lower()[:256]}"
+
+
+def find_owner(session: Session, name: str) -> User | None:
+    """Return whose e-mail or number it is."""
+    local = find_slovak_mobile(name)
+    return find_by_phone(session, local) if local else find_by_email(session, name)
+
+
+def find_open_code(session: Session, user_id: int) -> int | None:
+    """Return the newest open asking to sign in as a person, whoever asked: staff can send a code."""
+    newest = select(OneTimeCode.id).where(
+        OneTimeCode.user_id == user_id, OneTimeCode.purpose == CodePurpose.SIGN_IN, *_open()
+    )
+    return session.execute(newest.order_by(OneTimeCode.id.desc()).limit(1)).scalar_one_or_none()
 
 
 def issue_code(session: Session, code_id: int) -> Issued | None:
@@ -139,11 +178,10 @@ def _ask(
     client: Client,
     *,
     purpose: CodePurpose,
-    identity: str,
+    hashed: str,
     user_id: int | None,
     phone: str | None,
 ) -> int:
-    hashed = keyed_hash("code for", identity)
     session.execute(_LOCK, {"names": sorted({hashed, client.place})})
     _check_limits(session, hashed, client)
     _end_earlier(session, hashed, purpose)
@@ -205,11 +243,11 @@ def _end_earlier(session: Session, hashed: str, purpose: CodePurpose) -> None:
 
 
 def _number_of(session: Session, user_id: int) -> str | None:
-    """Return where the code of a person goes: nowhere if the account is closed or has no number."""
+    """Return where the code of a person goes: nowhere if nobody may sign in, or there is no number."""
     found = (
         select(MobilePhone.phone_number)
         .join(User, User.id == MobilePhone.user_id)
-        .where(User.id == user_id, User.active, User.deleted_at.is_(None))
+        .where(User.id == user_id, User.active, User.deleted_at.is_(None), ~unclaimed(User.id))
     )
     return session.execute(found).scalar_one_or_none()
 

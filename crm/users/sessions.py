@@ -21,6 +21,7 @@ from crm.users.models import AccessToken, User
 from crm.users.roles import STAFF
 
 TOUCH_EVERY = timedelta(minutes=1)
+BY_CODE = "code"  # the source of a sign-in that began with a code by SMS
 
 
 class Kind(StrEnum):
@@ -38,6 +39,7 @@ class EndReason(StrEnum):
     ENDED_BY_STAFF = "ended_by_staff"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
     ROLE_CHANGED = "role_changed"
+    PHONE_LOST = "phone_lost"
     DEACTIVATED = "deactivated"
 
 
@@ -79,7 +81,8 @@ def begin_session(
             source=client.source,
             remembered=remembered,
             valid_until=db_now() + lasts.absolute,
-            confirmed_at=db_now(),
+            # A code is no password: where the password is asked again, it is asked.
+            confirmed_at=None if client.source == BY_CODE else db_now(),
             ip=client.ip,
             user_agent=client.agent,
         )
@@ -136,6 +139,19 @@ def end_all(session: Session, user_id: int, *, reason: EndReason, but: int | Non
     """End the person's sign-ins, all or all but one; return how many."""
     others = (AccessToken.user_id == user_id,) + ((AccessToken.id != but,) if but is not None else ())
     return _end(session, *others, reason=reason)
+
+
+def end_begun_by_code(session: Session, user_id: int, *, reason: EndReason) -> int:
+    """End the person's sign-ins that a code by SMS began; return how many."""
+    return _end(session, AccessToken.user_id == user_id, AccessToken.source == BY_CODE, reason=reason)
+
+
+def has_begun_by_code(session: Session, token_id: int, *, within: timedelta) -> bool:
+    """Return whether the sign-in was begun by a code, and lately."""
+    fresh = select(AccessToken.id).where(
+        AccessToken.id == token_id, AccessToken.source == BY_CODE, AccessToken.created_at > db_now() - within
+    )
+    return session.execute(fresh).scalar_one_or_none() is not None
 
 
 def confirm_session(session: Session, token_id: int) -> None:

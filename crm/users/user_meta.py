@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -14,8 +14,12 @@ _YES = "1"
 
 def is_unclaimed(session: Session, user_id: int) -> bool:
     """Return whether the account was made for somebody who has not registered yet."""
-    found = exists().where(UserMeta.user_id == user_id, UserMeta.key == UNCLAIMED, UserMeta.value == _YES)
-    return bool(session.execute(select(found)).scalar_one())
+    return bool(session.execute(select(unclaimed(user_id))).scalar_one())
+
+
+def unclaimed(user_id: int | SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Return the SQL condition that an account waits for its owner."""
+    return exists().where(UserMeta.user_id == user_id, UserMeta.key == UNCLAIMED, UserMeta.value == _YES)
 
 
 def mark_unclaimed(session: Session, user_id: int) -> None:
