@@ -32,7 +32,7 @@ def create_user(
 
     Raises: InvalidUserError, EmailTakenError, InvalidPhoneError, PhoneTakenError.
     """
-    address = _checked_email(email)
+    address = checked_email(email)
     if address is None and not phone:
         raise InvalidUserError("A user needs an e-mail or a phone number.")
     user = User(
@@ -72,11 +72,19 @@ def change_password(
     `new_hash` is made beforehand with `hash_password`, so that no transaction waits for it.
     Raises: InvalidUserError if the password is too short, too long or too common.
     """
-    check_choice(new, names=(user.email, user.public_name, user.first_name, user.last_name))
+    check_new_password(user, new)
     user.password = new_hash or hash_password(new)
     end_all(session, user.id, reason=EndReason.PASSWORD_CHANGED, but=keep_session)
     end_codes_of(session, user.id)
     session.flush()
+
+
+def check_new_password(user: User, new: str) -> None:
+    """Refuse a password that is no good for this person.
+
+    Raises: InvalidUserError.
+    """
+    check_choice(new, names=(user.email, user.public_name, user.first_name, user.last_name))
 
 
 def change_role(session: Session, user: User, role: str, *, reason: str = "") -> None:
@@ -105,17 +113,21 @@ def confirm_many(session: Session, user_ids: Sequence[int]) -> None:
     session.execute(waiting.values(confirmed_at=db_now()))
 
 
-def _checked_role(role: str) -> Role:
-    if role not in set(Role):
-        told = N_("There is no role %(role)s. The roles are: %(roles)s.")
-        raise InvalidUserError(told, role=repr(role), roles=", ".join(Role))
-    return Role(role)
+def checked_email(email: str | None) -> str | None:
+    """Return the address as it is stored, None for none.
 
-
-def _checked_email(email: str | None) -> str | None:
+    Raises: InvalidUserError.
+    """
     if not email or not email.strip():
         return None
     address = email.strip()
     if not is_email_address(address):
         raise InvalidEmailError(address)
     return address
+
+
+def _checked_role(role: str) -> Role:
+    if role not in set(Role):
+        told = N_("There is no role %(role)s. The roles are: %(roles)s.")
+        raise InvalidUserError(told, role=repr(role), roles=", ".join(Role))
+    return Role(role)

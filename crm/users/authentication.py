@@ -171,6 +171,17 @@ def enter(session: Session, door: Door, proof: Proof) -> Entry:
     return entry
 
 
+def admit(session: Session, user_id: int | None, *, status: AttemptStatus) -> Entry:
+    """Let in who has proved to be this person, with the status, unless the account is closed or unclaimed."""
+    found = select(User).where(User.id == user_id).execution_options(populate_existing=True)
+    user = session.execute(found).scalar_one_or_none()
+    if user is None or not user.active or user.deleted_at is not None:
+        return Entry(refusal=Refusal.IDENTITY_NOT_FOUND, status=AttemptStatus.INACTIVE_USER)
+    if is_unclaimed(session, user.id):
+        return Entry(refusal=Refusal.NOT_APPROVED, status=AttemptStatus.UNCLAIMED_USER)
+    return Entry(user=user, status=status)
+
+
 def _decide(session: Session, door: Door, proof: Proof) -> Entry:
     if proof.claim is None:
         told = _told_of(door.claims)
@@ -180,15 +191,10 @@ def _decide(session: Session, door: Door, proof: Proof) -> Entry:
         if told.user_id is None:
             return Entry(refusal=told.refusal_when_not_found, status=told.not_found)
         return Entry(refusal=Refusal.INVALID_CREDENTIAL, status=told.not_proved)
-    found = select(User).where(User.id == proof.claim.user_id).execution_options(populate_existing=True)
-    user = session.execute(found).scalar_one_or_none()
-    if user is None or not user.active or user.deleted_at is not None:
-        return Entry(refusal=Refusal.IDENTITY_NOT_FOUND, status=AttemptStatus.INACTIVE_USER)
-    if is_unclaimed(session, user.id):
-        return Entry(refusal=Refusal.NOT_APPROVED, status=AttemptStatus.UNCLAIMED_USER)
-    if user.role != "customer" and not proof.claim.staff_may:
+    entry = admit(session, proof.claim.user_id, status=_good(proof.claim, door.client))
+    if entry.user is not None and entry.user.role != "customer" and not proof.claim.staff_may:
         return Entry(refusal=Refusal.NOT_APPROVED, status=AttemptStatus.NOT_APPROVED)
-    return Entry(user=user, status=_good(proof.claim, door.client))
+    return entry
 
 
 def _good(claim: Claim, client: Client) -> AttemptStatus:
