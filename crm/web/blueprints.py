@@ -2,6 +2,11 @@
 
 from flask import Blueprint
 
+from crm.web.account import account
+from crm.web.account_messages import account_messages
+from crm.web.account_password import account_password
+from crm.web.account_phone import account_phone
+from crm.web.account_sign_ins import account_sign_ins
 from crm.web.api.documentation import api_docs
 from crm.web.api.users_email import users_email
 from crm.web.api.users_registration import users_registration
@@ -9,6 +14,7 @@ from crm.web.api.users_sign_in import users_sign_in
 from crm.web.health import health
 from crm.web.home import home
 from crm.web.login import login
+from crm.web.login_code import login_code
 from crm.web.messages import messages
 from crm.web.metrics_page import metrics_page
 from crm.web.mobiletech_webhook import webhook
@@ -19,6 +25,12 @@ from crm.web.sms_templates import sms_templates
 BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (home, ""),
     (login, ""),
+    (login_code, "/login/code"),
+    (account, "/account"),
+    (account_password, "/account/password"),
+    (account_phone, "/account/phone"),
+    (account_sign_ins, "/account/sign-ins"),
+    (account_messages, "/account/messages"),
     (health, ""),
     (metrics_page, ""),
     (webhook, "/api/v1/mobiletech"),

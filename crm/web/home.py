@@ -2,14 +2,14 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template
+from flask import Blueprint, redirect
 from flask.typing import ResponseReturnValue
 
 from crm.core.business_settings import get_setting
 from crm.core.db import current_session
 from crm.web.guards import public
 from crm.web.hosts import LOCAL
-from crm.web.page_tools import get_settings
+from crm.web.page_tools import get_settings, render_reader_page
 from crm.web.session import find_signed_in
 
 home = Blueprint("home", __name__)
@@ -18,11 +18,11 @@ home = Blueprint("home", __name__)
 @home.get("/")
 @public("the front door: it says what this is and where to sign in")
 def show() -> ResponseReturnValue:
-    """Show strangers the door, staff the overview."""
+    """Show strangers the door, readers their own page, staff the overview."""
     person = find_signed_in()
     if person is not None and person.is_staff:
         return redirect("/admin/")
-    return render_template("home.html", simulator_href=_find_simulator())
+    return render_reader_page("home.html", simulator_href=_find_simulator())
 
 
 def _find_simulator() -> str | None:

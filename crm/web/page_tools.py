@@ -48,3 +48,8 @@ def render_staff_page(page: str, /, **context: Any) -> str:
     return render_template(
         page, nav=list_items(), environment=get_settings().env, me=find_signed_in(), **context
     )
+
+
+def render_reader_page(page: str, /, **context: Any) -> str:
+    """Render a page in the readers' frame: one column, and above it who is signed in."""
+    return render_template(page, me=find_signed_in(), **context)

@@ -81,6 +81,17 @@ def find_signed_in() -> Person | None:
     return user.person if isinstance(user, _LoginUser) else None
 
 
+def get_signed_in() -> Person:
+    """Return who is signed in, behind a guard that has made sure of it.
+
+    Raises: LookupError where nobody is.
+    """
+    person = find_signed_in()
+    if person is None:
+        raise LookupError("Nobody is signed in: the view needs a guard.")
+    return person
+
+
 def has_confirmed(person: Person, *, for_form: bool) -> bool:
     """Return whether the person has given the password lately."""
     within = _CONFIRMED_FOR_A_FORM if for_form else _CONFIRMED_FOR

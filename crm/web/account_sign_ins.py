@@ -1,0 +1,125 @@
+"""Where am I signed in, and who has tried: end one sign-in, or all but this one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from crm.core.db import current_session, transaction
+from crm.core.errors import N_
+from crm.mobiletech.words import Tone, Word
+from crm.users.attempts import AttemptStatus
+from crm.users.models import AccessToken, LoginAttempt
+from crm.users.sessions import BY_CODE, EndReason, Kind, end_all, end_one, list_sessions
+from crm.users.sign_in_history import list_attempts_at
+from crm.web.device_words import device_of
+from crm.web.guards import signed_in
+from crm.web.page_tools import render_reader_page
+from crm.web.session import get_signed_in
+
+account_sign_ins = Blueprint("account_sign_ins", __name__)
+
+S = AttemptStatus
+# What came of a try, in words; a status that is not here is a refusal like any other.
+WORDS: Mapping[str, Word] = {
+    S.OK: Word(N_("Signed in"), Tone.GOOD, "check"),
+    S.API_OK: Word(N_("A program signed in"), Tone.GOOD, "check"),
+    S.CODE_OK: Word(N_("Signed in by a code"), Tone.GOOD, "check"),
+    S.ACCESS_TOKEN_OK: Word(N_("A program signed in"), Tone.GOOD, "check"),
+    S.WRONG_PASS: Word(N_("Wrong password"), Tone.WARN, "cross"),
+    S.WRONG_CODE: Word(N_("Wrong code"), Tone.WARN, "cross"),
+    S.RATE_LIMIT_EXCEEDED: Word(N_("Refused: too many tries"), Tone.BAD, "stop"),
+}
+REFUSED = Word(N_("Refused"), Tone.BAD, "stop")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """A living sign-in; `is_this` is the one that asks."""
+
+    id: int
+    device: str
+    by_code: bool
+    address: str
+    since: datetime
+    last_used: datetime
+    is_this: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A try, good or not."""
+
+    at: datetime
+    word: Word
+    device: str
+    address: str
+
+
+@account_sign_ins.get("")
+@signed_in()
+def show() -> str:
+    """List both."""
+    me, session = get_signed_in(), current_session()
+    sign_ins = [_sign_in(token, me.session_id) for token in list_sessions(session, me.id)]
+    return render_reader_page(
+        "account/sign_ins.html",
+        sign_ins=sorted(sign_ins, key=lambda each: not each.is_this),
+        attempts=[_attempt(each) for each in list_attempts_at(session, me.id)],
+    )
+
+
+@account_sign_ins.post("/end")
+@signed_in()
+def end() -> ResponseReturnValue:
+    """End one sign-in of mine."""
+    given = request.form.get("sign_in", "")
+    token_id = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
+    with transaction() as session:
+        is_ended = end_one(session, get_signed_in().id, token_id, reason=EndReason.ENDED_BY_OWNER)
+    if is_ended:
+        flash(_("Signed out there."), "good")
+    else:
+        flash(_("That sign-in had ended already."), "wait")
+    return redirect(url_for("account_sign_ins.show"))
+
+
+@account_sign_ins.post("/end-others")
+@signed_in()
+def end_others() -> ResponseReturnValue:
+    """End all but this one."""
+    me = get_signed_in()
+    with transaction() as session:
+        ended = end_all(session, me.id, reason=EndReason.ENDED_BY_OWNER, but=me.session_id)
+    flash(ngettext("Signed out in %(num)s place.", "Signed out in %(num)s places.", ended), "good")
+    return redirect(url_for("account_sign_ins.show"))
+
+
+def _sign_in(token: AccessToken, this: int) -> SignIn:
+    return SignIn(
+        id=token.id,
+        device=_("A program") if token.kind == Kind.API else _device(token.user_agent),
+        by_code=token.source == BY_CODE,
+        address=token.ip,
+        since=token.created_at,
+        last_used=token.last_used_at,
+        is_this=token.id == this,
+    )
+
+
+def _attempt(attempt: LoginAttempt) -> Attempt:
+    word = WORDS.get(attempt.status, REFUSED)
+    return Attempt(
+        at=attempt.created_at,
+        word=Word(_(word.word), word.tone, word.icon),
+        device=_device(attempt.user_agent),
+        address=attempt.ip,
+    )
+
+
+def _device(user_agent: str) -> str:
+    return device_of(user_agent) or _("Unknown device")
