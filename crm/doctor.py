@@ -25,7 +25,9 @@ from crm.events.drain import RECORD_FOR_SECONDS
 from crm.events.models import PeriodicRun
 from crm.mobiletech.client import DEADLINE_SECONDS, LEASE_SECONDS
 from crm.mobiletech.composing import is_paid
-from crm.mobiletech.sms_templates import find_template
+from crm.mobiletech.handlers import CODE_TEMPLATE
+from crm.mobiletech.sms_templates import find_template, render
+from crm.mobiletech.template_language import TemplateLanguageError
 
 DATABASE = "database"
 TICK = "tick"
@@ -176,6 +178,25 @@ def _sending(session: Session, settings: Settings) -> Finding:
     return Finding(Level.FAIL if is_real else Level.WARN, "sending", f"Set {', '.join(missing)}.")
 
 
+def _codes(session: Session, settings: Settings) -> Finding:
+    """Whoever has forgotten the password gets back in by a code: its text must be there, and hold the code."""
+    name, example = "one-time codes", "123456"
+    level = Level.FAIL if settings.is_production else Level.WARN
+    template = find_template(session, CODE_TEMPLATE)
+    if template is None:
+        told = f"There is no template {CODE_TEMPLATE!r}: nobody gets a code. `crm seed` adds it."
+        return Finding(level, name, told)
+    try:
+        rendered = render(template, {"code": example, "purpose": "sign_in", "language": "sk"})
+    except TemplateLanguageError as error:
+        return Finding(level, name, f"The template {CODE_TEMPLATE!r} cannot be used. {error}")
+    if example not in rendered.measured.text:
+        return Finding(
+            level, name, f"The template {CODE_TEMPLATE!r} does not say the code: write {{{{ code }}}}."
+        )
+    return Finding(Level.OK, name, "They can be sent by SMS.")
+
+
 def _test_answer(session: Session, settings: Settings) -> Finding:
     name = "test answer"
     key = get_setting(session, "mobiletech_test_billkey")
@@ -228,6 +249,7 @@ DATABASE_CHECKS: tuple[tuple[str, Check], ...] = (
     ("clock", _clock),
     ("gateway", _gateway),
     ("sending", _sending),
+    ("one-time codes", _codes),
     ("test answer", _test_answer),
     ("worker", _worker),
 )

@@ -4,6 +4,7 @@ Only what certainly was not sent may be tried again when it charges a person; th
 Source: reliability.md 3.
 """
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
@@ -15,6 +16,7 @@ READ_SECONDS = 5.0
 DEADLINE_SECONDS = 15.0  # for the whole call, whatever drips in
 LEASE_SECONDS = 60  # after it a claimed message counts as abandoned
 MAX_REPLY_BYTES = 64 * 1024
+_DIGITS = re.compile(r"\d{4,}")
 
 
 class OutcomeKind(StrEnum):
@@ -41,6 +43,10 @@ class Outcome:
     def doubted(self, detail: str) -> "Outcome":
         """Return the same call, its outcome unknown for the reason given."""
         return replace(self, kind=OutcomeKind.UNKNOWN, detail=detail, mobiletech_id=None, statuses=())
+
+    def hushed(self) -> "Outcome":
+        """Return the same call without what could repeat the text of a secret message: whole reply and digits."""
+        return replace(self, reply=None, detail=_DIGITS.sub("***", self.detail))
 
 
 class GatewayClient(Protocol):

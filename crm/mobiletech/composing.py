@@ -23,6 +23,7 @@ from crm.users.phones import find_phones_of
 
 EXPIRATION_OF_REPLY = 100
 EXPIRATION_OF_PUSH = 600
+EXPIRATION_OF_CODE = 10  # a code that comes later is good for nothing
 
 
 class RefusalError(Exception):
@@ -95,7 +96,7 @@ def compose(session: Session, known: Known, wish: Wish) -> OutboundMessage:
         content_length=len(measured.text),
         encoding=measured.encoding,
         parts=measured.parts,
-        expiration=EXPIRATION_OF_REPLY if inbound else EXPIRATION_OF_PUSH,
+        expiration=_expiration(wish),
         operator_type=address.operator,
     )
 
@@ -108,6 +109,12 @@ class _Address:
     from_: str
     billkey: str
     is_paid: bool
+
+
+def _expiration(wish: Wish) -> int:
+    if wish.is_secret:
+        return EXPIRATION_OF_CODE
+    return EXPIRATION_OF_REPLY if wish.envelope.inbound else EXPIRATION_OF_PUSH
 
 
 def _render(known: Known, wish: Wish) -> Rendered:

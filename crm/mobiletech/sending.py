@@ -42,6 +42,7 @@ class Claimed:
     message_id: int
     attempt: int
     paid: bool
+    is_secret: bool = False
     url: str
     send: Send
 
@@ -58,7 +59,8 @@ class SendEffect:
 
     def perform(self, claimed: Claimed) -> Outcome:
         """Call the gateway."""
-        return self.client.send(claimed.send, url=claimed.url, paid=claimed.paid)
+        outcome = self.client.send(claimed.send, url=claimed.url, paid=claimed.paid)
+        return outcome.hushed() if claimed.is_secret else outcome
 
     def record(self, session: Session, results: Sequence[tuple[Claimed, Outcome]]) -> None:
         """Write down what came of the calls."""
@@ -188,6 +190,7 @@ class _Claim:
                 message_id=message.id,
                 attempt=message.attempts + 1,
                 paid=message.paid,
+                is_secret=message.is_secret,
                 url=url,
                 send=as_send(message),
             )

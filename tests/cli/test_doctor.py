@@ -11,6 +11,7 @@ from crm.core.db import transaction
 from crm.doctor import Finding, Level, check_addresses, check_durability, check_redis, check_timeouts, examine
 from crm.events.doorbell import connect
 from crm.events.models import PeriodicRun
+from crm.mobiletech.sms_templates import create_template
 from tests.cli.conftest import Run
 from tests.factories.messages import set_up_gateway, turn_on_test_answer
 
@@ -108,6 +109,26 @@ def test_test_answer_without_its_template_fails(app: Flask, settings: Settings) 
 
 
 @pytest.mark.parametrize(
+    ("env", "content", "level"),
+    [
+        ("production", "{{ code }} is your code", Level.OK),
+        ("production", None, Level.FAIL),
+        ("test", None, Level.WARN),
+        ("production", "Your code is on its way", Level.FAIL),
+        ("production", "{{ code }} for {{ name }}", Level.FAIL),
+    ],
+)
+def test_a_code_needs_a_text_that_says_it(
+    app: Flask, settings: Settings, env: str, content: str | None, level: Level
+) -> None:
+    if content is not None:
+        with transaction() as session:
+            create_template(session, "one-time-code", content)
+
+    assert finding(replace(settings, env=env), "one-time codes").level is level
+
+
+@pytest.mark.parametrize(
     ("env", "minutes_ago", "level"),
     [
         ("production", 2, Level.OK),
@@ -148,7 +169,7 @@ def test_every_check_is_one_line_and_a_failure_is_status_1(run: Run) -> None:
     # The database of the tests does not wait for the disk.
     assert "FAIL durability: fsync, synchronous_commit, full_page_writes must be on" in result.stdout
     assert result.exit_code == 1
-    assert len(result.stdout.splitlines()) == 12
+    assert len(result.stdout.splitlines()) == 13
 
 
 def finding(settings: Settings, name: str) -> Finding:

@@ -4,7 +4,7 @@ import pytest
 
 from crm.core.db import transaction
 from crm.users.accounts import get_user
-from crm.users.attempts import is_known_place
+from crm.users.attempts import AttemptStatus, Tried, begin_attempt, settle_attempt
 from crm.users.authentication import Refusal
 from crm.users.client import Client
 from crm.users.code_entry import CodeEntry, enter_by_code, enter_by_name_and_code
@@ -31,14 +31,16 @@ def test_who_types_the_code_is_let_in_and_it_is_noted() -> None:
     assert confirmed_at is not None
 
 
-def test_the_browser_is_known_from_then_on() -> None:
+@pytest.mark.parametrize(("device", "is_let_try"), [("a browser", True), ("another browser", False)])
+def test_the_browser_is_known_from_then_on_and_nobody_locks_it_out(device: str, is_let_try: bool) -> None:
     user_id = make_reader()
     asked, code = a_code()
-
     enter(asked, code)
 
-    with transaction() as session:
-        assert is_known_place(session, user_id, Client(ip="192.0.2.99", device="a browser"))
+    for number in range(10):
+        try_password(user_id, Client(ip=f"198.51.100.{number}"))
+
+    assert try_password(user_id, Client(ip="192.0.2.99", device=device)) is is_let_try
 
 
 def test_a_wrong_code_is_noted_where_the_owner_can_see_it() -> None:
@@ -90,15 +92,14 @@ def test_a_code_that_others_had_sent_is_typed_with_the_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["eva@example.sk", "nobody@example.sk", "nonsense"])
-def test_after_nine_wrong_ones_the_tenth_is_refused_known_or_not(name: str) -> None:
+def test_guessing_is_refused_within_ten_tries_known_or_not(name: str) -> None:
     make_reader()
     _, code = a_code()
 
     outcomes = [enter_named(name, other_than(code)) for _ in range(10)]
 
-    assert [outcome.entry.refusal for outcome in outcomes] == [Refusal.INVALID_CREDENTIAL] * 9 + [
-        Refusal.RATE_LIMITED
-    ]
+    assert outcomes[0].entry.refusal is Refusal.INVALID_CREDENTIAL
+    assert outcomes[9].entry.refusal is Refusal.RATE_LIMITED
     assert outcomes[9].wait is not None
 
 
@@ -119,6 +120,16 @@ def enter(asked: int, code: str) -> CodeEntry:
 def enter_named(name: str, code: str) -> CodeEntry:
     with transaction() as session:
         return enter_by_name_and_code(session, name, code, CLIENT)
+
+
+def try_password(user_id: int, client: Client) -> bool:
+    """Try to sign in with a wrong password; return whether the limits let it be looked at."""
+    tried = Tried(identity="email:eva@example.sk", shown="e***@example.sk", user_id=user_id)
+    with transaction() as session:
+        begun = begin_attempt(session, tried, client)
+        if begun.wait is None:
+            settle_attempt(session, begun.attempt_id, AttemptStatus.WRONG_PASS, user_id=user_id)
+        return begun.wait is None
 
 
 def attempts() -> list[tuple[object, ...]]:
