@@ -44,6 +44,7 @@ def _configure(app: Flask, settings: Settings, role: str) -> None:
     )
     app.config.update(
         SECRET_KEY=settings.secret_key,
+        SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
         SQLALCHEMY_DATABASE_URI=url,
         SQLALCHEMY_ENGINE_OPTIONS=options,
         SQLALCHEMY_BINDS=binds(url, **options),

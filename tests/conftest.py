@@ -74,8 +74,9 @@ def migrated_app(settings: Settings) -> Flask:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_hashes() -> None:
-    """Nobody attacks a test: hash cheaply. The cost stands in the hash, so checking it is as cheap."""
+    """Nobody attacks a test: hash cheaply, and do not wait. The cost stands in the hash: checking is as cheap."""
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    passwords.WRONG_TAKES_SECONDS = 0.0
 
 
 @pytest.fixture

@@ -16,11 +16,15 @@ from crm.core.db import transaction
 from crm.events.drain import drain
 from crm.events.registry import registry
 from crm.mobiletech.sms_templates import create_template
+from crm.users.accounts import get_user
+from crm.users.authentication import chain
 from crm.users.models import User
 from crm.wiring import register_extension
 from tests.factories.api import make_api_token
 from tests.factories.messages import WEBHOOK, make_receive, set_up_gateway
+from tests.factories.users import make_user
 from tests.fakes import FakeGateway
+from tests.pages import sign_in
 from tests.stored import read
 
 
@@ -51,14 +55,39 @@ def test_the_call_of_the_readme_creates_a_person(client: FlaskClient) -> None:
     assert read(User.public_name, User.first_name) == [("0908123456", "Eva")]
 
 
+def test_the_link_of_the_readme_lets_readers_in_by_their_customer_number(
+    client: FlaskClient, customer_number: str
+) -> None:
+    eva = make_user(role="customer", email="eva@example.sk")
+    with transaction() as session:
+        get_user(session, eva).ext_id = 4711
+
+    refused = sign_in(client, "4711", "wrong horse battery")
+    unknown = sign_in(client, "99999999999999999999")
+    let_in = sign_in(client, " 4711 ")
+
+    assert [answer.status_code for answer in (refused, unknown, let_in)] == [422, 422, 302]
+
+
 @pytest.fixture
 def greeting(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Register the README's first Python block as the extension `greeting`, for this test only."""
+    yield from _register("greeting", 0, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def customer_number(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Register the README's second Python block as an extension, for this test only."""
+    yield from _register("customer_number", 1, tmp_path, monkeypatch)
+
+
+def _register(name: str, block: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    (tmp_path / "greeting.py").write_text(blocks[0])
-    monkeypatch.syspath_prepend(str(tmp_path))
+    (folder / f"{name}.py").write_text(blocks[block])
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr(chain, "_links", list(chain._links))
     before = {event: list(handlers) for event, handlers in registry.handlers.items()}
-    register_extension("greeting", registry)
-    yield "greeting"
+    register_extension(name, registry)
+    yield name
     registry.handlers.update(before)
-    sys.modules.pop("greeting", None)
+    sys.modules.pop(name, None)

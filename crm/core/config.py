@@ -42,6 +42,7 @@ class Settings:
     redis_url: str
     base_url: str
     secret_key: str
+    secret_key_fallbacks: tuple[str, ...]  # keys of before: what they signed is still read
     mobiletech_client: str
     mobiletech_allowed_networks: tuple[Network, ...] | None  # None: any
     mobiletech_webhook_passwords: tuple[str, ...]
@@ -88,7 +89,10 @@ class _Reader:
         }
         database_url = self.url("DATABASE_URL", ("postgresql", "postgres"))
         redis_url = self.url("REDIS_URL", ("redis", "rediss", "unix"))
-        secret_key = self.secret_key()
+        secret_key = self.secret("SECRET_KEY", self.text("SECRET_KEY"))
+        fallbacks = tuple(_listed(self.text("SECRET_KEY_FALLBACKS")))
+        for fallback in fallbacks:
+            self.secret("SECRET_KEY_FALLBACKS", fallback)
         self.faults += fix_by_environment(self.environ)
         if self.faults:
             raise SettingsError(self.faults)
@@ -96,6 +100,7 @@ class _Reader:
             database_url=database_url or embedded.ensure_postgres(VAR),
             redis_url=redis_url or embedded.ensure_valkey(VAR),
             secret_key=secret_key or _generated_secret(VAR / "secret_key"),
+            secret_key_fallbacks=fallbacks,
             **values,  # type: ignore[arg-type]
         )
 
@@ -140,10 +145,9 @@ class _Reader:
             self.fault("CRM_BASE_URL", f"is {value!r}; it must look like https://sms.example.sk")
         return value
 
-    def secret_key(self) -> str:
-        value = self.text("SECRET_KEY")
+    def secret(self, name: str, value: str) -> str:
         if self.production and len(value) < SHORTEST_SECRET:
-            self.fault("SECRET_KEY", f"must have at least {SHORTEST_SECRET} characters in production")
+            self.fault(name, f"must have at least {SHORTEST_SECRET} characters in production")
         return value
 
     def timezone(self) -> ZoneInfo:

@@ -74,9 +74,9 @@ def change_password(
     """
     check_new_password(user, new)
     user.password = new_hash or hash_password(new)
+    session.flush()  # waits for a sign-in with the old password, so that its session ends as well
     end_all(session, user.id, reason=EndReason.PASSWORD_CHANGED, but=keep_session)
     end_codes_of(session, user.id)
-    session.flush()
 
 
 def check_new_password(user: User, new: str) -> None:
@@ -96,6 +96,7 @@ def change_role(session: Session, user: User, role: str, *, reason: str = "") ->
     if wanted == user.role:
         return
     before, user.role = user.role, wanted
+    session.flush()  # waits for a sign-in with the old role, so that its session ends as well
     end_all(session, user.id, reason=EndReason.ROLE_CHANGED)
     record_act(
         session,

@@ -16,7 +16,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.users.attempts import NOBODY, AttemptStatus, Tried, begin_attempt, settle_attempt
@@ -141,11 +141,16 @@ class AuthenticatorChain:
 
 
 def prove(door: Door) -> Proof:
-    """Check the claims in order; call it with no transaction open: a hash takes its time."""
+    """Check the claims in order; call it with no transaction open: a hash takes its time.
+
+    Only the person whose try was written down comes in: credentials with two names would otherwise try the
+    password of the one under the limits of the other. The others' claims are checked for the time it takes.
+    """
     if door.wait is not None:
         return Proof(claim=None)
+    whose = _told_of(door.claims).user_id
     for claim in door.claims:
-        if claim.prove() and claim.user_id is not None:
+        if claim.prove() and claim.user_id is not None and claim.user_id == whose:
             outdated = claim.hashed is not None and is_outdated(claim.hashed)
             return Proof(claim=claim, new_hash=rehash(door.credentials.password) if outdated else None)
     return Proof(claim=None)
@@ -164,17 +169,20 @@ def enter(session: Session, door: Door, proof: Proof) -> Entry:
         user_id=told.user_id,
         message=entry.refusal or "",
     )
-    if entry.user is not None and proof.new_hash is not None and proof.claim is not None:
-        same = update(User).where(User.id == entry.user.id, User.password == proof.claim.hashed)
-        session.execute(same.values(password=proof.new_hash).execution_options(synchronize_session=False))
-        session.refresh(entry.user)
+    if entry.user is not None and proof.new_hash is not None:
+        entry.user.password = proof.new_hash
+        session.flush()
     return entry
 
 
 def admit(session: Session, user_id: int | None, *, status: AttemptStatus) -> Entry:
-    """Let in who has proved to be this person, with the status, unless the account is closed or unclaimed."""
-    found = select(User).where(User.id == user_id).execution_options(populate_existing=True)
-    user = session.execute(found).scalar_one_or_none()
+    """Let in who has proved to be this person, with the status, unless the account is closed or unclaimed.
+
+    The person is locked: who closes the account or changes its password meanwhile has to wait, and then ends
+    the session that is about to begin as well.
+    """
+    found = select(User).where(User.id == user_id).with_for_update(key_share=True)
+    user = session.execute(found.execution_options(populate_existing=True)).scalar_one_or_none()
     if user is None or not user.active or user.deleted_at is not None:
         return Entry(refusal=Refusal.IDENTITY_NOT_FOUND, status=AttemptStatus.INACTIVE_USER)
     if is_unclaimed(session, user.id):
@@ -183,7 +191,8 @@ def admit(session: Session, user_id: int | None, *, status: AttemptStatus) -> En
 
 
 def _decide(session: Session, door: Door, proof: Proof) -> Entry:
-    if proof.claim is None:
+    claim = proof.claim
+    if claim is None:
         told = _told_of(door.claims)
         # Also asked about nobody: who does not exist must take as long as who does.
         if is_unclaimed(session, told.user_id or NOBODY):
@@ -191,8 +200,13 @@ def _decide(session: Session, door: Door, proof: Proof) -> Entry:
         if told.user_id is None:
             return Entry(refusal=told.refusal_when_not_found, status=told.not_found)
         return Entry(refusal=Refusal.INVALID_CREDENTIAL, status=told.not_proved)
-    entry = admit(session, proof.claim.user_id, status=_good(proof.claim, door.client))
-    if entry.user is not None and entry.user.role != "customer" and not proof.claim.staff_may:
+    entry = admit(session, claim.user_id, status=_good(claim, door.client))
+    if entry.user is None:
+        return entry
+    if claim.hashed is not None and entry.user.password != claim.hashed:
+        # It was changed while the old one was being checked, which opens nothing any more.
+        return Entry(refusal=Refusal.INVALID_CREDENTIAL, status=claim.not_proved)
+    if entry.user.role != "customer" and not claim.staff_may:
         return Entry(refusal=Refusal.NOT_APPROVED, status=AttemptStatus.NOT_APPROVED)
     return entry
 

@@ -24,7 +24,7 @@ class EmailAuthenticator:
         name = credentials.username.strip()
         if "@" not in name or not credentials.password:
             return None
-        return _by_password(
+        return claim_by_password(
             credentials,
             identity=f"email:{name.lower()[:256]}",
             shown=mask_email(name),
@@ -43,7 +43,7 @@ class PhoneAuthenticator:
         local = find_slovak_mobile(credentials.mobile_phone) or find_slovak_mobile(credentials.username)
         if local is None or not credentials.password:
             return None
-        return _by_password(
+        return claim_by_password(
             credentials,
             identity=f"phone:{local}",
             shown=mask(local),
@@ -76,9 +76,18 @@ class AccessTokenAuthenticator:
         )
 
 
-def _by_password(
-    credentials: Credentials, *, identity: str, shown: str, user: User | None, not_found: AttemptStatus
+def claim_by_password(
+    credentials: Credentials,
+    *,
+    identity: str,
+    shown: str,
+    user: User | None,
+    not_found: AttemptStatus = AttemptStatus.NOT_FOUND_NAME,
 ) -> Claim:
+    """Claim to be the user, or somebody whom nobody knows, by the password.
+
+    Shape: `identity` one spelling of the name, for the limits; `shown` what the log shows of it, masked.
+    """
     hashed = user.password if user is not None else None
     return Claim(
         tried=Tried(identity=identity, shown=shown, user_id=user.id if user else None),

@@ -29,7 +29,9 @@ LIVES = timedelta(minutes=10)
 DIGITS = 6
 MOST_TRIES = 5
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 CODES_AN_HOUR = 5  # to one name
+CODES_A_DAY = 10  # five tries at each: who keeps at it for a year finds one account in fifty
 CODES_AN_HOUR_FROM_A_PLACE = 20
 NOBODY = 0
 _LOCK = text(
@@ -207,19 +209,20 @@ def _ask(
 
 
 def _check_limits(session: Session, hashed: str, client: Client) -> None:
-    for most, which in (
-        (CODES_AN_HOUR, OneTimeCode.identity == hashed),
-        (CODES_AN_HOUR_FROM_A_PLACE, OneTimeCode.place == client.place),
+    for most, within, which in (
+        (CODES_AN_HOUR, HOUR, OneTimeCode.identity == hashed),
+        (CODES_A_DAY, DAY, OneTimeCode.identity == hashed),
+        (CODES_AN_HOUR_FROM_A_PLACE, HOUR, OneTimeCode.place == client.place),
     ):
         oldest = (
             select(OneTimeCode.created_at)
-            .where(which, OneTimeCode.created_at > db_now() - HOUR)
+            .where(which, OneTimeCode.created_at > db_now() - within)
             .order_by(OneTimeCode.created_at.desc())
             .offset(most - 1)
             .limit(1)
             .scalar_subquery()
         )
-        wait = session.execute(select(time_until(oldest + HOUR))).scalar_one()
+        wait = session.execute(select(time_until(oldest + within))).scalar_one()
         if wait is not None:
             raise TooManyCodesError(wait)
 

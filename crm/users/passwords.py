@@ -1,33 +1,47 @@
-"""Passwords: argon2id for new ones; bcrypt of an older CRM is understood, and replaced at the next sign-in."""
+"""Passwords: argon2id for new ones; bcrypt of an older CRM is understood, and replaced at the next sign-in.
+
+A refusal takes as long for every account and for none: hashes of an older CRM are quicker or slower than
+ours, and the difference would tell who is known here.
+"""
 
 import re
-from functools import lru_cache
+import unicodedata
 from threading import BoundedSemaphore
+from time import sleep
 
 import bcrypt
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
+from zxcvbn import zxcvbn
 
+from crm.core.clock import monotonic
 from crm.core.errors import N_
+from crm.core.phone import find_slovak_mobile
 from crm.users.errors import InvalidUserError
 
 SHORTEST = 10
 LONGEST = 256
 BCRYPT_BYTES = 72  # PHP read no more of a password; bcrypt 5 raises where PHP cut
 AT_ONCE = 2  # each hash takes 64 MiB: a flood of sign-ins must not take the machine
+WRONG_TAKES_SECONDS = 0.4  # twice what `$2y$12$`, the slowest, takes on a slow machine
 
 _ARGON2 = "$argon2"
-_BCRYPT = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
-_FEW_SIGNS = 3  # a password made of fewer different characters is a pattern
+_BCRYPT = re.compile(r"\$2[aby]\$(?:0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}")
+# Nobody's: the right shape around bytes that no password has been found for, so checking costs what ours cost.
+_NOBODYS = (
+    f"$argon2id$v=19$m={{0.memory_cost}},t={{0.time_cost}},p={{0.parallelism}}$bm9ib2R5cyBzYWx0IQ${'A' * 43}"
+)
 _hasher = PasswordHasher()
 _turns = BoundedSemaphore(AT_ONCE)
 
-# What Slovaks choose and the international list does not have.
-_SLOVAK = frozenset(
-    {"heslo", "hesloheslo", "mojeheslo", "tajneheslo", "noveheslo", "slovensko", "bratislava", "kosice", "zilina",
-     "presov", "predplatne", "noviny", "dennik", "milujemta", "laskomoja", "zlaticko", "slniecko", "macicka",
-     "maminka", "babicka", "kamarat", "futbal", "hokej"}
+_WEAK = 3  # zxcvbn's score of what resists ten thousand guesses a second for hours; below, a stranger gets in
+_JUDGED = 32  # zxcvbn takes seconds over a long text of odd signs
+# What Slovaks choose and the international lists do not have.
+_SLOVAK = (
+    "heslo", "mojeheslo", "tajneheslo", "noveheslo", "slovensko", "bratislava", "kosice", "zilina", "presov",
+    "predplatne", "noviny", "dennik", "milujemta", "laskomoja", "zlaticko", "slniecko", "macicka", "maminka",
+    "babicka", "kamarat", "futbal", "hokej", "januar", "februar", "marec", "april", "jun", "jul", "august",
+    "september", "oktober", "november", "december", "pondelok", "leto", "zima", "jar", "jesen",
 )  # fmt: skip
 
 
@@ -52,29 +66,24 @@ def check_choice(password: str, *, names: tuple[str | None, ...] = ()) -> None:
     Raises: InvalidUserError with what is wrong with it.
     """
     _check_length(password)
-    plain = password.casefold()
-    core = re.sub(r"^[\d\W_]+|[\d\W_]+$", "", plain)
-    known = {part for name in names if name for part in (name.casefold(), name.casefold().partition("@")[0])}
-    if plain in known or (core and core in known):
+    plain = _plain(password)
+    known = {part for name in names if name for part in _parts(name)}
+    if plain in known or find_slovak_mobile(password) is not None:
         raise InvalidUserError(N_("The password must not be the name, the e-mail or the number."))
-    if len(set(plain)) <= _FEW_SIGNS or not core or plain in _common() or core in _common():
+    judged = zxcvbn(plain[:_JUDGED], user_inputs=[*_SLOVAK, *sorted(known)])
+    if judged["score"] < _WEAK:
         raise InvalidUserError(
             N_("This password is too common; a stranger would try it. Choose another one.")
         )
 
 
 def verify_password(password: str, hashed: str | None) -> bool:
-    """Return whether the password fits; no such account, and one without a password, cost the same time."""
-    if len(password) > LONGEST or "\0" in password:
-        return False
-    with _turns:
-        if hashed and _BCRYPT.fullmatch(hashed):
-            return bcrypt.checkpw(password.encode()[:BCRYPT_BYTES], hashed.encode())
-        ours = hashed if hashed and hashed.startswith(_ARGON2) else None
-        try:
-            return _hasher.verify(ours or _dummy(), password) and ours is not None
-        except (VerificationError, InvalidHashError):
-            return False
+    """Return whether the password fits; when it does not, take the same time whatever it was held against."""
+    began = monotonic()
+    fits = _is_storable(password) and _fits(password, hashed)
+    if not fits:
+        sleep(max(0.0, WRONG_TAKES_SECONDS - (monotonic() - began)))
+    return fits
 
 
 def is_outdated(hashed: str) -> bool:
@@ -82,18 +91,43 @@ def is_outdated(hashed: str) -> bool:
     return not hashed.startswith(_ARGON2) or _hasher.check_needs_rehash(hashed)
 
 
+def _fits(password: str, hashed: str | None) -> bool:
+    """Hash once: also where there is no account, or one without a password."""
+    with _turns:
+        if hashed and _BCRYPT.fullmatch(hashed):
+            return bcrypt.checkpw(password.encode()[:BCRYPT_BYTES], hashed.encode())
+        ours = hashed if hashed and hashed.startswith(_ARGON2) else None
+        try:
+            return _hasher.verify(ours or _NOBODYS.format(_hasher), password) and ours is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def _is_storable(password: str) -> bool:
+    """Return whether anybody can have such a password: not too long, and text that can be hashed."""
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        return False
+    return len(password) <= LONGEST and "\0" not in password
+
+
 def _check_length(password: str) -> None:
     if not SHORTEST <= len(password) <= LONGEST:
         told = N_("The password must have %(shortest)s to %(longest)s characters.")
         raise InvalidUserError(told, shortest=SHORTEST, longest=LONGEST)
+    if not _is_storable(password):
+        raise InvalidUserError(N_("Take out the zero character; it cannot be stored."))
 
 
-@lru_cache(maxsize=1)
-def _dummy() -> str:
-    return _hasher.hash("nobody has this password")
+def _parts(name: str) -> set[str]:
+    """Return a name, what stands before its at sign, and its words, as they are compared."""
+    whole = _plain(name)
+    words = {word for word in re.split(r"[\W_]+", whole) if len(word) > 2}
+    return {whole, whole.partition("@")[0], whole.replace(" ", "")} | words
 
 
-@lru_cache(maxsize=1)
-def _common() -> frozenset[str]:
-    """Return the commonest passwords, in small letters. Source: the list of 30,000 that comes with zxcvbn."""
-    return frozenset(FREQUENCY_LISTS["passwords"]) | _SLOVAK
+def _plain(text: str) -> str:
+    """Return small letters without their marks: nobody is safer for a háček."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))

@@ -22,6 +22,14 @@ def find_by_phone(session: Session, local: str) -> User | None:
     return session.execute(owner.where(MobilePhone.phone_number == local)).scalar_one_or_none()
 
 
+def find_by_ext_id(session: Session, ext_id: int) -> User | None:
+    """Return the person whom another system of the publisher knows by the number; of several the oldest."""
+    if not 0 <= ext_id < 2**31:
+        return None
+    same = select(User).where(User.ext_id == ext_id).order_by(User.id).limit(1)
+    return session.execute(same).scalar_one_or_none()
+
+
 def read_names(session: Session, user_ids: Iterable[int | None]) -> Mapping[int, str]:
     """Return the names that staff see, by user id."""
     ids = {user_id for user_id in user_ids if user_id is not None}

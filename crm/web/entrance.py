@@ -43,14 +43,11 @@ def let_in(
         entry = enter(session, door, proof)
         metrics.count("logins_total", status=entry.status)
         if entry.user is not None:
+            is_staff = entry.user.role in STAFF
+            remembered = remembered and not is_staff  # a working day, whatever they ticked
             secret = begin_session(session, entry.user, kind=kind, client=client, remembered=remembered)
             log.info("login", user_id=entry.user.id, source=client.source)
-            return LetIn(
-                user_id=entry.user.id,
-                is_staff=entry.user.role in STAFF,
-                secret=secret,
-                remembered=remembered,
-            )
+            return LetIn(user_id=entry.user.id, is_staff=is_staff, secret=secret, remembered=remembered)
     return _sent_away(door, entry)
 
 

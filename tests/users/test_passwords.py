@@ -1,11 +1,17 @@
-"""Passwords: argon2id, a length that is neither a joke nor an attack, and nothing learnt from the time."""
+"""Passwords: argon2id, an older CRM's bcrypt, a length that is neither a joke nor an attack, one duration."""
+
+from collections.abc import Callable
 
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
 from crm.users import passwords
 from crm.users.errors import InvalidUserError
-from crm.users.passwords import hash_password, verify_password
+from crm.users.passwords import check_choice, hash_password, is_outdated, rehash, verify_password
+from tests.hashing import CountingHasher, make_bcrypt
+
+LONG = "ľ" * 40  # 80 bytes, of which PHP read 72
 
 
 def test_a_password_fits_its_own_hash_and_no_other() -> None:
@@ -41,33 +47,148 @@ def test_a_password_is_never_cut() -> None:
     assert not verify_password("x" * 256, hashed)
 
 
-@pytest.mark.parametrize("hashed", [None, "!", "", "plain text", "$2b$12$bcrypt"])
+@pytest.mark.parametrize("cost", [4, 10, 12])
+@pytest.mark.parametrize("password", ["heslo", "správne heslo", "x" * 72, "x" * 73, "x" * 256, LONG])
+def test_a_hash_of_the_older_crm_fits_its_password_only(password: str, cost: int) -> None:
+    hashed = make_bcrypt(password, cost=cost)
+
+    assert hashed.startswith(f"$2y${cost:02}$")
+    assert verify_password(password, hashed)
+    assert not verify_password(f"X{password[1:]}", hashed)
+
+
+def test_of_a_long_password_the_older_crm_read_72_bytes() -> None:
+    assert verify_password("x" * 72 + "whatever", make_bcrypt("x" * 80))
+
+
+@pytest.mark.parametrize(
+    ("label", "hashed", "is_old"),
+    [
+        ("bcrypt 10", make_bcrypt("heslo", cost=10), True),
+        ("bcrypt 12", make_bcrypt("heslo", cost=12), True),
+        ("argon2id, cheaper", PasswordHasher(time_cost=1, memory_cost=16, parallelism=1).hash("heslo"), True),
+    ],
+)
+def test_what_is_weaker_than_ours_is_outdated(label: str, hashed: str, is_old: bool) -> None:
+    assert is_outdated(hashed) is is_old
+    assert not is_outdated(rehash("heslo"))
+
+
+@pytest.mark.parametrize(
+    "hashed",
+    [
+        None, "!", "", "plain text", "$2b$12$bcrypt", "$argon2id$nonsense", "$argon2id$v=19$m=8,t=1,p=1$$",
+        make_bcrypt("nobody has this", cost=4).replace("$04$", "$03$"),
+        make_bcrypt("nobody has this", cost=4).replace("$04$", "$31$"),
+        make_bcrypt("nobody has this", cost=4) + "x",
+    ],
+)  # fmt: skip
 def test_without_a_hash_of_ours_nothing_fits(hashed: str | None) -> None:
-    assert not verify_password("nobody has this password", hashed)
+    assert not verify_password("nobody has this", hashed)
 
 
-@pytest.mark.parametrize("hashed", [None, "!"], ids=["no account", "no password"])
-def test_where_nothing_can_fit_a_hash_is_checked_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, hashed: str | None
+@pytest.mark.parametrize(
+    "password", ["\0", "correct\0horse", "x" * 257, "x" * 1_000_000, "\ud800" * 10, "x\ud800" * 5]
+)
+@pytest.mark.parametrize("hashed", [rehash("correct"), make_bcrypt("correct", cost=4), None])
+def test_what_nobody_can_have_chosen_fits_nothing(password: str, hashed: str | None) -> None:
+    assert not verify_password(password, hashed)
+
+
+@pytest.mark.parametrize("hashed", [None, "!", ""], ids=["no account", "no password", "nothing"])
+def test_where_nothing_can_fit_one_hash_is_checked_all_the_same(
+    hasher: CountingHasher, hashed: str | None
 ) -> None:
     """Counted, not timed: the same work is done whether or not there is anything to check against."""
-    hasher = Counting(passwords._hasher)
-    monkeypatch.setattr(passwords, "_hasher", hasher)
+    verify_password("a guess of length", hashed)
+
+    [against] = hasher.checked
+    assert hasher.made == 0
+    assert against.startswith(f"$argon2id$v=19$m={hasher.memory_cost},t=1,p=1$")
+    with pytest.raises(VerifyMismatchError):  # it is a hash like any other, and nobody's
+        PasswordHasher().verify(against, "a guess of length")
+
+
+@pytest.mark.parametrize(
+    ("label", "hashed"),
+    [("nobody", None), ("bcrypt 4", make_bcrypt("other", cost=4)), ("ours", rehash("other"))],
+)
+def test_a_refusal_takes_one_duration_whatever_the_hash(
+    naps: list[float], monkeypatch: pytest.MonkeyPatch, label: str, hashed: str | None
+) -> None:
+    monkeypatch.setattr(passwords, "WRONG_TAKES_SECONDS", 0.4)
+    monkeypatch.setattr(passwords, "monotonic", ticking(0.15))  # what the hash takes
 
     verify_password("a guess of length", hashed)
 
-    assert [each.startswith("$argon2id$") for each in hasher.verified] == [True]
+    assert naps == [pytest.approx(0.25)]
 
 
-class Counting:
-    """A hasher that remembers what it checked against."""
+def test_who_is_let_in_does_not_wait(naps: list[float]) -> None:
+    verify_password("správne heslo", hash_password("správne heslo"))
 
-    def __init__(self, real: PasswordHasher) -> None:
-        self.verified: list[str] = []
-        self.hash = real.hash
-        self._verify = real.verify
+    assert naps == []
 
-    def verify(self, hashed: str, password: str) -> bool:
-        """Check."""
-        self.verified.append(hashed)
-        return self._verify(hashed, password)
+
+GOOD = [
+    "správne heslo", "ruzovy slon tancuje", "Ruzovy-slon-7", "kX9#mPq2vL", "correct horse battery", "12 žltých koní",
+    "úžasný výhľad", "x9" + "q" * 3 + "Lw7vR", "73829164920", "🐘🐘 tancuju v lese",
+]  # fmt: skip
+COMMON = [
+    "1234567890", "0987654321", "qwertyuiop", "qwertzuiop", "asdfghjkl1", "1q2w3e4r5t", "password123", "Password1!",
+    "passwordpassword", "p4ssw0rd12", "iloveyou12", "abcdefghij", "aaaaaaaaaa", "          ", "abcabcabcabc",
+    "12.12.1985", "1111111111", "letmein123", "qwerty12345",
+]  # fmt: skip
+COMMON_HERE = [
+    "heslo12345", "Heslo-2026", "hesloheslo", "mojeheslo1", "tajneheslo", "tajnéheslo", "TajneHeslo1!", "slovensko1",
+    "Slovensko2026", "bratislava", "Bratislava1", "macicka123", "milujemta1", "predplatne", "januar2026",
+]  # fmt: skip
+NAMES = ("eva.novakova@example.sk", "Eva Nováková", "Eva", "Nováková", None)
+OWN = [
+    "eva.novakova@example.sk", "EVA.NOVAKOVA@example.sk", "eva.novakova", "Eva Nováková", "eva novakova", "evanovakova",
+    "Novakova2026", "nováková1985", "Eva.Novakova1", "0908123456", "+421 908 123 456", "00421908123456",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("password", GOOD)
+def test_what_a_stranger_would_not_try_may_be_chosen(password: str) -> None:
+    check_choice(password, names=NAMES)
+
+
+@pytest.mark.parametrize("password", COMMON + COMMON_HERE)
+def test_what_a_stranger_would_try_may_not_be_chosen(password: str) -> None:
+    with pytest.raises(InvalidUserError, match="too common"):
+        check_choice(password, names=NAMES)
+
+
+@pytest.mark.parametrize("password", OWN)
+def test_what_is_known_of_the_person_may_not_be_chosen(password: str) -> None:
+    with pytest.raises(InvalidUserError, match=r"too common|must not be the name"):
+        check_choice(password, names=NAMES)
+
+
+@pytest.mark.parametrize("password", ["", "x9#mPq2vL", "x9#" * 86, "correct\0horse battery"])
+def test_what_cannot_be_kept_may_not_be_chosen(password: str) -> None:
+    with pytest.raises(InvalidUserError):
+        check_choice(password)
+
+
+@pytest.fixture
+def hasher(monkeypatch: pytest.MonkeyPatch) -> CountingHasher:
+    counting = CountingHasher()
+    monkeypatch.setattr(passwords, "_hasher", counting)
+    return counting
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return how long was slept, in tests that do not."""
+    slept: list[float] = []
+    monkeypatch.setattr(passwords, "sleep", slept.append)
+    return slept
+
+
+def ticking(seconds: float) -> Callable[[], float]:
+    """Return a clock that goes on by so much whenever somebody looks at it."""
+    looked = iter(range(1_000))
+    return lambda: next(looked) * seconds

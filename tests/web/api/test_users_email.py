@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from crm.users.attempts import WRONG_TRIES_OF_A_NAME
 from crm.users.models import AccessToken, LoginAttempt
 from crm.users.passwords import verify_password
 from tests.factories.api import EVA, make_reader, make_unclaimed
@@ -123,7 +124,7 @@ def test_a_right_password_begins_nothing(client: FlaskClient) -> None:
 
 def test_guesses_are_refused_as_at_the_login_and_say_when_to_come_back(client: FlaskClient) -> None:
     make_reader()
-    for _ in range(9):
+    for _ in range(WRONG_TRIES_OF_A_NAME):
         assert client.post(V2, data={"email": EVA, "password": WRONG}).status_code == 401
 
     first = client.post(V1, data={"email": EVA, "password": PASSWORD})
