@@ -74,6 +74,8 @@ class _Reader:
         self.faults: list[str] = []
         self.env = self.one_of("CRM_ENV", ENVIRONMENTS, "development")
         self.production = self.env == "production"
+        if self.production and self.text("FLASK_DEBUG", "0").lower() not in ("0", "false", "no"):
+            self.fault("FLASK_DEBUG", "must not be set in production: it shows our code to strangers")
 
     def settings(self) -> Settings:
         values = {

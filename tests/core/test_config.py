@@ -154,6 +154,20 @@ def test_in_production_the_secret_is_long(length: int, is_enough: bool) -> None:
     assert refuses(environ) is not is_enough
 
 
+@pytest.mark.parametrize(
+    ("fallbacks", "is_enough"), [("", True), ("k" * 32, True), (f"{'k' * 32}, {'l' * 31}", False)]
+)
+def test_in_production_the_secrets_of_before_are_long_as_well(fallbacks: str, is_enough: bool) -> None:
+    environ = PRODUCTION | {"SECRET_KEY_FALLBACKS": fallbacks}
+
+    assert refuses(environ) is not is_enough
+
+
+@pytest.mark.parametrize(("flag", "starts"), [("1", False), ("true", False), ("0", True), ("", True)])
+def test_production_does_not_start_with_the_debugger(flag: str, starts: bool) -> None:
+    assert refuses(PRODUCTION | {"FLASK_DEBUG": flag}) is not starts
+
+
 FENCES = [
     ({"CRM_MOBILETECH_ALLOWED_NETWORKS": "192.0.2.0/24"}, True),
     ({"CRM_MOBILETECH_ALLOWED_NETWORKS": "*"}, False),

@@ -171,145 +171,145 @@ def test_what_was_typed_stands_nowhere_in_clear(name: str) -> None:
     assert not any(secret in stored for secret in (name, "0908123456", "608123456", WRONG))
 
 
-class TestAccessToken:
-    """A reader's token of the API opens the door as well; nobody else's does."""
+def test_a_readers_token_lets_the_reader_in() -> None:
+    eva = make_reader()
 
-    def test_a_readers_token_lets_the_reader_in(self) -> None:
-        eva = make_reader()
+    outcome = come(access_token=issue(eva), password="")
 
-        outcome = come(access_token=issue(eva), password="")
+    assert (outcome.user_id, outcome.status) == (eva, "access_token_ok")
 
-        assert (outcome.user_id, outcome.status) == (eva, "access_token_ok")
 
-    @pytest.mark.parametrize(
-        ("whose", "refusal", "status"),
-        [
-            ("unknown", "failure", "token_not_found"),
-            ("ended", "failure", "token_not_found"),
-            ("closed", "failure", "token_not_found"),
-            ("a browser's", "failure", "token_not_found"),
-            ("staff's", "not_approved", "not_approved"),
-            ("unclaimed", "not_approved", "unclaimed_user"),
-        ],
-    )
-    def test_no_other_token_does(self, whose: str, refusal: str, status: str) -> None:
-        user_id = make_user(role="admin" if whose == "staff's" else "customer", email="eva@example.sk")
-        secret = issue(user_id, Kind.WEB if whose == "a browser's" else Kind.API)
+@pytest.mark.parametrize(
+    ("whose", "refusal", "status"),
+    [
+        ("unknown", "failure", "token_not_found"),
+        ("ended", "failure", "token_not_found"),
+        ("closed", "failure", "token_not_found"),
+        ("a browser's", "failure", "token_not_found"),
+        ("staff's", "not_approved", "not_approved"),
+        ("unclaimed", "not_approved", "unclaimed_user"),
+    ],
+)
+def test_no_other_token_lets_anybody_in(whose: str, refusal: str, status: str) -> None:
+    user_id = make_user(role="admin" if whose == "staff's" else "customer", email="eva@example.sk")
+    secret = issue(user_id, Kind.WEB if whose == "a browser's" else Kind.API)
+    with transaction() as session:
+        if whose == "ended":
+            end_all(session, user_id, reason=EndReason.SIGNED_OUT)
+        if whose == "unclaimed":
+            mark_unclaimed(session, user_id)
+    if whose == "closed":
+        change(user_id, active=False)
+
+    outcome = come(access_token="nonsense" if whose == "unknown" else secret, password="")
+
+    assert (outcome.user_id, outcome.refusal, outcome.status) == (None, refusal, status)
+    assert secret not in str(list_attempts()[0].email)
+
+
+@pytest.mark.parametrize(
+    ("label", "password", "hashed"),
+    [
+        ("cost 10", PASSWORD, make_bcrypt(PASSWORD, cost=10)),
+        ("cost 12", PASSWORD, make_bcrypt(PASSWORD, cost=12)),
+        ("shorter than ten", "heslo", make_bcrypt("heslo", cost=4)),
+        ("longer than 72 bytes", "ľ" * 100, make_bcrypt("ľ" * 100, cost=4)),
+        ("as long as we take", "x" * 256, make_bcrypt("x" * 256, cost=4)),
+    ],
+)
+@pytest.mark.parametrize("name", ["eva@example.sk", "0908 123 456"])
+def test_an_old_hash_is_argon2id_afterwards(name: str, label: str, password: str, hashed: str) -> None:
+    eva = make_reader(hashed=hashed)
+
+    first, second = come(name, password), come(name, password)
+
+    assert (first.user_id, second.user_id) == (eva, eva)
+    assert read_hash(eva).startswith("$argon2id$")
+    assert come(name, f"X{password[1:]}").refusal == "invalid_credential"
+
+
+def test_a_wrong_password_replaces_nothing() -> None:
+    old = make_bcrypt(PASSWORD, cost=4)
+    eva = make_reader(hashed=old)
+
+    come("eva@example.sk", WRONG)
+
+    assert read_hash(eva) == old
+
+
+@pytest.mark.parametrize("what", ["active", "unclaimed"])
+def test_who_is_not_let_in_keeps_the_old_hash(what: str) -> None:
+    old = make_bcrypt(PASSWORD, cost=4)
+    eva = make_reader(hashed=old)
+    if what == "active":
+        change(eva, active=False)
+    else:
         with transaction() as session:
-            if whose == "ended":
-                end_all(session, user_id, reason=EndReason.SIGNED_OUT)
-            if whose == "unclaimed":
-                mark_unclaimed(session, user_id)
-        if whose == "closed":
-            change(user_id, active=False)
+            mark_unclaimed(session, eva)
 
-        outcome = come(access_token="nonsense" if whose == "unknown" else secret, password="")
-
-        assert (outcome.user_id, outcome.refusal, outcome.status) == (None, refusal, status)
-        assert secret not in str(list_attempts()[0].email)
+    assert come("eva@example.sk").user_id is None
+    assert read_hash(eva) == old
 
 
-class TestOldHashes:
-    """A hash of an older CRM, or a weaker one of ours, is replaced by the first sign-in that proves it."""
+def test_a_hash_of_ours_is_left_as_it_is() -> None:
+    eva = make_reader()
+    before = read_hash(eva)
 
-    @pytest.mark.parametrize(
-        ("label", "password", "hashed"),
-        [
-            ("cost 10", PASSWORD, make_bcrypt(PASSWORD, cost=10)),
-            ("cost 12", PASSWORD, make_bcrypt(PASSWORD, cost=12)),
-            ("shorter than ten", "heslo", make_bcrypt("heslo", cost=4)),
-            ("longer than 72 bytes", "ľ" * 100, make_bcrypt("ľ" * 100, cost=4)),
-            ("as long as we take", "x" * 256, make_bcrypt("x" * 256, cost=4)),
-        ],
-    )
-    @pytest.mark.parametrize("name", ["eva@example.sk", "0908 123 456"])
-    def test_it_is_argon2id_afterwards(self, name: str, label: str, password: str, hashed: str) -> None:
-        eva = make_reader(hashed=hashed)
+    come("eva@example.sk")
 
-        first, second = come(name, password), come(name, password)
-
-        assert (first.user_id, second.user_id) == (eva, eva)
-        assert read_hash(eva).startswith("$argon2id$")
-        assert come(name, f"X{password[1:]}").refusal == "invalid_credential"
-
-    def test_a_wrong_password_replaces_nothing(self) -> None:
-        old = make_bcrypt(PASSWORD, cost=4)
-        eva = make_reader(hashed=old)
-
-        come("eva@example.sk", WRONG)
-
-        assert read_hash(eva) == old
-
-    @pytest.mark.parametrize("what", ["active", "unclaimed"])
-    def test_nor_does_who_is_not_let_in(self, what: str) -> None:
-        old = make_bcrypt(PASSWORD, cost=4)
-        eva = make_reader(hashed=old)
-        if what == "active":
-            change(eva, active=False)
-        else:
-            with transaction() as session:
-                mark_unclaimed(session, eva)
-
-        assert come("eva@example.sk").user_id is None
-        assert read_hash(eva) == old
-
-    def test_ours_is_left_as_it_is(self) -> None:
-        eva = make_reader()
-        before = read_hash(eva)
-
-        come("eva@example.sk")
-
-        assert read_hash(eva) == before
+    assert read_hash(eva) == before
 
 
-class TestExtensions:
-    """A link of an extension stands in the chain as ours do."""
+def test_our_links_stand_in_the_order_of_the_table() -> None:
+    assert chain.list_names() == [(500, "e-mail"), (200, "phone"), (100, "access token")]
 
-    def test_ours_stand_in_the_order_of_the_table(self) -> None:
-        assert chain.list_names() == [(500, "e-mail"), (200, "phone"), (100, "access token")]
 
-    @pytest.mark.parametrize(("priority", "place"), [(900, 0), (500, 1), (300, 1), (200, 2), (1, 3)])
-    @pytest.mark.usefixtures("links")
-    def test_it_is_asked_in_its_turn(self, priority: int, place: int) -> None:
-        chain.add(Nickname(), priority=priority)
+@pytest.mark.parametrize(("priority", "place"), [(900, 0), (500, 1), (300, 1), (200, 2), (1, 3)])
+@pytest.mark.usefixtures("links")
+def test_a_link_of_an_extension_is_asked_in_its_turn(priority: int, place: int) -> None:
+    chain.add(Nickname(), priority=priority)
 
-        assert [name for _, name in chain.list_names()].index("nickname") == place
+    assert [name for _, name in chain.list_names()].index("nickname") == place
 
-    @pytest.mark.usefixtures("links")
-    def test_it_lets_in_whom_ours_do_not_know(self) -> None:
-        eva = make_reader()
-        chain.add(Nickname(evka=eva), priority=300)
 
-        assert come("evka", "open sesame").user_id == eva
+@pytest.mark.usefixtures("links")
+def test_a_link_of_an_extension_lets_in_whom_ours_do_not_know() -> None:
+    eva = make_reader()
+    chain.add(Nickname(evka=eva), priority=300)
 
-    @pytest.mark.usefixtures("links")
-    def test_the_next_link_is_asked_when_one_is_not_satisfied(self) -> None:
-        eva = make_reader()
-        chain.add(Nickname(**{"eva@example.sk": eva}), priority=900)
+    assert come("evka", "open sesame").user_id == eva
 
-        assert come("eva@example.sk", PASSWORD).user_id == eva
-        assert come("eva@example.sk", "open sesame").user_id == eva
 
-    @pytest.mark.usefixtures("links")
-    def test_a_reason_of_a_link_that_knew_the_name_goes_before_that_of_one_that_did_not(self) -> None:
-        make_reader()
-        chain.add(Nickname(), priority=900)
+@pytest.mark.usefixtures("links")
+def test_the_next_link_is_asked_when_one_is_not_satisfied() -> None:
+    eva = make_reader()
+    chain.add(Nickname(**{"eva@example.sk": eva}), priority=900)
 
-        assert come("eva@example.sk", WRONG).refusal == "invalid_credential"
-        assert come("nobody@example.sk", WRONG).refusal == "identity_not_found"
+    assert come("eva@example.sk", PASSWORD).user_id == eva
+    assert come("eva@example.sk", "open sesame").user_id == eva
 
-    @pytest.mark.usefixtures("links")
-    @pytest.mark.parametrize("status", ["closed", "unclaimed"])
-    def test_the_guards_of_the_chain_hold_for_it(self, status: str) -> None:
-        eva = make_reader()
-        chain.add(Nickname(evka=eva), priority=300)
-        if status == "closed":
-            change(eva, active=False)
-        else:
-            with transaction() as session:
-                mark_unclaimed(session, eva)
 
-        assert come("evka", "open sesame").user_id is None
+@pytest.mark.usefixtures("links")
+def test_a_reason_of_a_link_that_knew_the_name_goes_before_that_of_one_that_did_not() -> None:
+    make_reader()
+    chain.add(Nickname(), priority=900)
+
+    assert come("eva@example.sk", WRONG).refusal == "invalid_credential"
+    assert come("nobody@example.sk", WRONG).refusal == "identity_not_found"
+
+
+@pytest.mark.usefixtures("links")
+@pytest.mark.parametrize("status", ["closed", "unclaimed"])
+def test_the_guards_of_the_chain_hold_for_every_link(status: str) -> None:
+    eva = make_reader()
+    chain.add(Nickname(evka=eva), priority=300)
+    if status == "closed":
+        change(eva, active=False)
+    else:
+        with transaction() as session:
+            mark_unclaimed(session, eva)
+
+    assert come("evka", "open sesame").user_id is None
 
 
 @pytest.mark.parametrize(
