@@ -1,0 +1,145 @@
+"""axe finds nothing on any page: of every route, for whoever may see it, light and dark, narrow and wide.
+
+Pages are found in the application's map of routes, so a new page is visited by itself. One that cannot be
+opened with the demo's data stands in NOT_VISITED with the reason, or the test fails.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Page
+from werkzeug.routing import Rule
+
+from crm.core.db import transaction
+from crm.seed import seed_demo, seed_standard
+from crm.simulator import create_simulator, serving
+from crm.web.guards import Guard
+from tests.factories.users import make_user
+from tests.pages import PASSWORD
+from tests.routes import list_routes
+from tests.signing_in import make_reader
+
+pytestmark = pytest.mark.browser
+
+PEOPLE = {"nobody": "", "a reader": "reader@example.sk", "an administrator": "admin@example.sk"}
+WIDTHS = (1280, 360)
+THEMES = ("light", "dark")
+# endpoint -> why nobody of these can look at a page of it
+NOT_VISITED: dict[str, str] = {}
+_AXE = Axe()
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_every_page_is_accessible(app: Flask, browser: Browser, web: str, demo: None, who: str) -> None:
+    page = _enter(browser, web, who)
+    context = page.context
+
+    pages = list(_list_pages(app, context, web))
+    faults = [fault for path in pages for fault in _list_faults(page, f"{web}{path}")]
+
+    assert faults == []
+    assert len(pages) >= 2
+    context.close()
+
+
+def test_every_page_is_visited_by_somebody(app: Flask, browser: Browser, web: str, demo: None) -> None:
+    routes = [
+        (rule, path) for rule, path in list_routes(app, method="GET") if not _is_for_programs(app, rule)
+    ]
+    visited = set()
+    for who in PEOPLE:
+        context = _enter(browser, web, who).context
+        visited |= {rule.endpoint for rule, path in routes if _look(context, f"{web}{path}").status == 200}
+        context.close()
+
+    assert {rule.endpoint for rule, _ in routes} - visited == set(NOT_VISITED)
+
+
+def test_the_phone_of_the_simulator_is_accessible(browser: Browser, web: str) -> None:
+    with serving(create_simulator(f"{web}/api/v1/mobiletech/webhook")) as phone:
+        page = browser.new_page()
+
+        assert list(_list_faults(page, phone)) == []
+
+        page.close()
+
+
+def _list_pages(app: Flask, context: BrowserContext, web: str) -> Iterator[str]:
+    """Give the path of every page that is shown to whoever is signed in; of refusals only the first."""
+    yield "/nowhere"
+    is_refused_once = False
+    for _, path in list_routes(app, method="GET"):
+        answer = _look(context, f"{web}{path}")
+        if not answer.headers.get("content-type", "").startswith("text/html"):
+            continue
+        if answer.status == 200 or (answer.status == 403 and not is_refused_once):
+            is_refused_once = is_refused_once or answer.status == 403
+            yield path
+
+
+def _is_for_programs(app: Flask, rule: Rule) -> bool:
+    guard: Guard = app.view_functions[rule.endpoint].guard  # type: ignore[attr-defined]
+    return guard.meaning.startswith(("API token", "user token"))
+
+
+def _look(context: BrowserContext, address: str) -> APIResponse:
+    """Ask without going anywhere: a download or a redirect is no page."""
+    return context.request.get(address, max_redirects=0)
+
+
+def _list_faults(page: Page, address: str) -> Iterator[str]:
+    """Load the page once and look at it in each width and theme; colours are all that a theme changes."""
+    page.set_viewport_size({"width": WIDTHS[0], "height": 800})
+    page.goto(address)
+    page.evaluate(_AXE.axe_script)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            rules = None if theme == THEMES[0] else ["color-contrast", "link-in-text-block"]
+            for fault in _run_axe(page, rules):
+                where = [node["target"] for node in fault["nodes"]]
+                yield f"{address}, {width} px, {theme}: {fault['id']}: {fault['help']} {json.dumps(where)}"
+
+
+def _run_axe(page: Page, rules: list[str] | None) -> list[dict[str, Any]]:
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": rules}
+    violations: list[dict[str, Any]] = page.evaluate(
+        "options => axe.run(document, options).then(results => results.violations)", options
+    )
+    return violations
+
+
+def _enter(browser: Browser, web: str, who: str) -> Page:
+    """Open a browser in which the person is signed in, and has done what some pages come after."""
+    page = browser.new_context().new_page()
+    if PEOPLE[who]:
+        page.goto(f"{web}/login")
+        page.locator("[name=username]").fill(PEOPLE[who])
+        page.locator("[name=password]").fill(PASSWORD)
+        page.locator("[name=password]").press("Enter")
+        page.wait_for_url(lambda address: "/login" not in address)
+    if who == "a reader":
+        page.goto(f"{web}/account/phone")
+        page.locator("[name=phone]").fill("0908 777 666")
+        page.locator("[name=phone]").press("Enter")
+        page.wait_for_url("**/account/phone/confirm")
+    return page
+
+
+@pytest.fixture
+def demo(app: Flask, tmp_path: Path) -> None:
+    """Everything that there is to look at, an administrator and a reader."""
+    with transaction() as session:
+        seed_standard(session)
+        seed_demo(session, logins_file=tmp_path / "logins.txt", zone=ZoneInfo("Europe/Bratislava"))
+    make_user(role="admin", email=PEOPLE["an administrator"])
+    make_reader(email=PEOPLE["a reader"], phone="0908999888")
