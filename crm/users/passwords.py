@@ -1,7 +1,7 @@
 """Passwords: argon2id for new ones; bcrypt of an older CRM is understood, and replaced at the next sign-in.
 
 A refusal takes as long for every account and for none: hashes of an older CRM are quicker or slower than
-ours, and the difference would tell who is known here.
+ours, and the difference would tell who is known here. On a busy machine it takes a whole number of turns.
 """
 
 import re
@@ -23,7 +23,7 @@ SHORTEST = 10
 LONGEST = 256
 BCRYPT_BYTES = 72  # PHP read no more of a password; bcrypt 5 raises where PHP cut
 AT_ONCE = 2  # each hash takes 64 MiB: a flood of sign-ins must not take the machine
-WRONG_TAKES_SECONDS = 0.4  # twice what `$2y$12$`, the slowest, takes on a slow machine
+REFUSAL_SECONDS = 0.4  # twice what `$2y$12$`, the slowest, takes on a slow machine
 
 _ARGON2 = "$argon2"
 _BCRYPT = re.compile(r"\$2[aby]\$(?:0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}")
@@ -82,7 +82,7 @@ def verify_password(password: str, hashed: str | None) -> bool:
     began = monotonic()
     fits = _is_storable(password) and _fits(password, hashed)
     if not fits:
-        sleep(max(0.0, WRONG_TAKES_SECONDS - (monotonic() - began)))
+        sleep((began - monotonic()) % REFUSAL_SECONDS)
     return fits
 
 

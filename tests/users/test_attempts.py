@@ -26,7 +26,7 @@ A_MOMENT = timedelta(seconds=1)
 
 def somewhere(number: int) -> Client:
     """Return a place that nobody knows."""
-    return Client(ip=f"203.0.113.{number}")
+    return Client(ip=f"203.0.113.{number}", device=f"browser {number}")
 
 
 def test_one_address_is_refused_within_ten_tries_at_many_accounts() -> None:

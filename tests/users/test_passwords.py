@@ -91,8 +91,11 @@ def test_without_a_hash_of_ours_nothing_fits(hashed: str | None) -> None:
     "password", ["\0", "correct\0horse", "x" * 257, "x" * 1_000_000, "\ud800" * 10, "x\ud800" * 5]
 )
 @pytest.mark.parametrize("hashed", [rehash("correct"), make_bcrypt("correct", cost=4), None])
-def test_what_nobody_can_have_chosen_fits_nothing(password: str, hashed: str | None) -> None:
+def test_what_nobody_can_have_chosen_fits_nothing_and_costs_no_hash(
+    hasher: CountingHasher, password: str, hashed: str | None
+) -> None:
     assert not verify_password(password, hashed)
+    assert hasher.checked == []
 
 
 @pytest.mark.parametrize("hashed", [None, "!", ""], ids=["no account", "no password", "nothing"])
@@ -113,15 +116,21 @@ def test_where_nothing_can_fit_one_hash_is_checked_all_the_same(
     ("label", "hashed"),
     [("nobody", None), ("bcrypt 4", make_bcrypt("other", cost=4)), ("ours", rehash("other"))],
 )
+@pytest.mark.parametrize(("hash_takes", "waits"), [(0.05, 0.35), (0.2, 0.2), (0.39, 0.01), (0.5, 0.3)])
 def test_a_refusal_takes_one_duration_whatever_the_hash(
-    naps: list[float], monkeypatch: pytest.MonkeyPatch, label: str, hashed: str | None
+    naps: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    label: str,
+    hashed: str | None,
+    hash_takes: float,
+    waits: float,
 ) -> None:
-    monkeypatch.setattr(passwords, "WRONG_TAKES_SECONDS", 0.4)
-    monkeypatch.setattr(passwords, "monotonic", ticking(0.15))  # what the hash takes
+    monkeypatch.setattr(passwords, "REFUSAL_SECONDS", 0.4)
+    monkeypatch.setattr(passwords, "monotonic", ticking(hash_takes))
 
     verify_password("a guess of length", hashed)
 
-    assert naps == [pytest.approx(0.25)]
+    assert naps == [pytest.approx(waits)]
 
 
 def test_who_is_let_in_does_not_wait(naps: list[float]) -> None:

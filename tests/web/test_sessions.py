@@ -206,9 +206,9 @@ def test_a_sign_in_under_way_does_not_outlive_the_change(app: Flask, what: str) 
         with transaction() as session:
             user = enter(session, door, proof).user
             assert user is not None
-            secret = begin_session(session, user, kind=Kind.WEB, client=HERE)
             changing = threads.submit(change)
             wait_until(is_somebody_waiting)
+            secret = begin_session(session, user, kind=Kind.WEB, client=HERE)
         changing.result()
 
     with transaction() as session:
