@@ -5,19 +5,19 @@ Nothing here raises for what it finds: a server that is away is a finding too.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from redis import Redis, RedisError, ResponseError
-from sqlalchemy import Interval, select, text, type_coerce
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
-from crm.core.clock import db_now, now
+from crm.core.clock import db_now, now, time_since
 from crm.core.config import ROOT, Settings
 from crm.core.db import transaction
 from crm.events import doorbell
@@ -221,11 +221,18 @@ def _test_answer(session: Session, settings: Settings) -> Finding:
 
 def _worker(session: Session, settings: Settings) -> Finding:
     """Elsewhere than in production nobody is harmed by work that waits."""
-    age: timedelta | None = session.execute(
-        select(type_coerce(db_now() - PeriodicRun.started_at, Interval)).where(PeriodicRun.name == TICK)
-    ).scalar_one_or_none()
-    if age is not None and age <= TICK_LATE:
-        return Finding(Level.OK, "worker", f"One was alive {age.total_seconds():.0f} s ago.")
+    row = session.execute(
+        select(time_since(PeriodicRun.started_at), PeriodicRun.gap_ended_at, PeriodicRun.gap_seconds).where(
+            PeriodicRun.name == TICK
+        )
+    ).one_or_none()
+    age: timedelta | None = row[0] if row else None
+    if row is not None and age is not None and age <= TICK_LATE:
+        return Finding(
+            Level.OK,
+            "worker",
+            f"One was alive {age.total_seconds():.0f} s ago.{_gap(row[1], row[2], settings)}",
+        )
     seen = (
         "None has ever run"
         if age is None
@@ -233,6 +240,16 @@ def _worker(session: Session, settings: Settings) -> Finding:
     )
     level = Level.FAIL if settings.is_production else Level.WARN
     return Finding(level, "worker", f"{seen}: start `python worker.py`, or nothing is answered or sent.")
+
+
+def _gap(ended_at: datetime | None, seconds: int | None, settings: Settings) -> str:
+    """Return when work last stood still, or the clock went back: charges and timeouts came late then."""
+    if ended_at is None or seconds is None:
+        return ""
+    told = f"{ended_at.astimezone(settings.timezone):%Y-%m-%d %H:%M}"
+    if seconds < 0:
+        return f" The clock went back {-seconds} s at {told}."
+    return f" Until {told} none was for {seconds / 3600:.1f} h."
 
 
 def _shown(session: Session, name: str) -> str:

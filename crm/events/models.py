@@ -76,3 +76,6 @@ class PeriodicRun(Base):
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     error: Mapped[str | None] = mapped_column(Text)
+    # The last time that nobody ran it for long, or that the clock went back: when that ended, and how long it was.
+    gap_ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    gap_seconds: Mapped[int | None] = mapped_column(Integer)

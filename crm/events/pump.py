@@ -13,6 +13,7 @@ from time import sleep
 from redis import Redis
 from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
 from crm.core.db import db, transaction
@@ -132,8 +133,16 @@ def _take_turn(task: Periodic) -> bool:
             ),
         )
         taken = session.execute(turn.returning(text("1"))).scalar_one_or_none()
-    if taken and last is not None:
-        gap = last[1] - last[0]
-        if gap > TICK_GAP + task.every or gap < timedelta(0):
-            log.warning("tick_gap", task=task.name, gap_seconds=int(gap.total_seconds()))
+        if taken and last is not None:
+            _note_gap(session, task, last[1] - last[0])
     return bool(taken)
+
+
+def _note_gap(session: Session, task: Periodic, gap: timedelta) -> None:
+    """Log and keep a long absence of all workers, or a clock that went back; it holds nothing by itself."""
+    if timedelta(0) <= gap <= TICK_GAP + task.every:
+        return
+    seconds = int(gap.total_seconds())
+    log.warning("tick_gap", task=task.name, gap_seconds=seconds)
+    noted = update(PeriodicRun).where(PeriodicRun.name == task.name)
+    session.execute(noted.values(gap_ended_at=db_now(), gap_seconds=seconds))

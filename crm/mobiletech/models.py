@@ -98,7 +98,10 @@ class SmsTemplateVersion(Base):
     reason: Mapped[str] = mapped_column(Text, server_default="")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
 
-    __table_args__ = (UniqueConstraint("template_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("template_id", "version"),
+        CheckConstraint("purpose IN ('service', 'paid')", name="purpose"),
+    )
 
 
 class OutboundMessage(Base):
@@ -157,6 +160,7 @@ class OutboundMessage(Base):
         ),
         CheckConstraint("billing IN ('none', 'failed', 'billed')", name="billing"),
         CheckConstraint("purpose IN ('service', 'paid', 'test')", name="purpose"),
+        CheckConstraint("encoding IN ('gsm7', 'ucs2')", name="encoding"),
         Index("ix_mobiletech_outbound_messages_newest", "created_at", "id"),
         Index("ix_mobiletech_outbound_messages_state_newest", "state", "billing", "created_at", "id"),
         Index("ix_mobiletech_outbound_messages_to", "to", "id"),
@@ -188,6 +192,10 @@ class SendAttempt(Base):
     reply: Mapped[str | None] = mapped_column(Text)  # beginning of the gateway's answer
     took_ms: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
+
+    __table_args__ = (
+        CheckConstraint("outcome IN ('accepted', 'rejected', 'not_sent', 'unknown')", name="outcome"),
+    )
 
 
 class StatusReport(Base):

@@ -148,6 +148,22 @@ def test_worker_must_have_been_alive_lately(
     assert finding(replace(settings, env=env), "worker").level is level
 
 
+@pytest.mark.parametrize(
+    ("gap", "told"),
+    [(None, ""), (3 * 3600, " none was for 3.0 h."), (-300, " The clock went back 300 s at ")],
+    ids=["none", "nobody worked for hours", "the clock went back"],
+)
+def test_the_last_gap_is_told(app: Flask, settings: Settings, gap: int | None, told: str) -> None:
+    with transaction() as session:
+        ended = None if gap is None else func.crm_now()
+        session.add(PeriodicRun(name="tick", started_at=func.crm_now(), gap_ended_at=ended, gap_seconds=gap))
+
+    sentence = finding(settings, "worker").sentence
+
+    assert told in sentence
+    assert ("Until" in sentence or "clock" in sentence) is (gap is not None)
+
+
 def test_database_behind_the_code_fails(app: Flask, settings: Settings) -> None:
     with transaction() as session:
         before = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()

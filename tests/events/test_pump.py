@@ -176,7 +176,7 @@ def test_a_pump_whose_turn_began_a_moment_earlier_does_not_take_it_too(app: Flas
     [(timedelta(minutes=2), False), (timedelta(hours=2), True), (-timedelta(minutes=5), True)],
     ids=["as usual", "nobody ticked for two hours", "the clock went back"],
 )
-def test_a_gap_between_ticks_is_logged(
+def test_a_gap_between_ticks_is_logged_and_kept(
     app: Flask, clock: Clock, caplog: pytest.LogCaptureFixture, passed: timedelta, is_logged: bool
 ) -> None:
     task = Periodic(name="tick", every=timedelta(minutes=1), run=lambda: None)
@@ -185,7 +185,10 @@ def test_a_gap_between_ticks_is_logged(
     clock.advance(passed)
     run_if_due(task)
 
+    with transaction() as session:
+        kept = session.execute(select(PeriodicRun.gap_seconds)).scalar_one()
     assert ("tick_gap" in [fact["event"] for fact in list_facts(caplog)]) is is_logged
+    assert (kept is not None and abs(kept - passed.total_seconds()) < 5) is is_logged
 
 
 def test_a_pump_that_is_told_to_stop_starts_no_further_task(app: Flask, redis: Redis) -> None:
