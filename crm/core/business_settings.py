@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm.core.db import Base
-from crm.core.errors import InvalidInputError, NotFoundError
+from crm.core.errors import N_, InvalidInputError, NotFoundError, Said
 
 _DURATION = re.compile(r"P(?=.)(?:(\d{1,4})D)?(?:T(?=.)(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?")
 # A name of labels, an IPv4 or an IPv6 address.
@@ -44,7 +44,8 @@ def parse_duration(value: str) -> timedelta:
     """
     match = _DURATION.fullmatch(value.strip())
     if match is None:
-        raise ValueError(f"{value!r} is no duration; write PT15M, PT6H or P1D")
+        told = N_("%(value)r is no duration; write PT15M, PT6H or P1D")
+        raise ValueError(Said(told, value=value))
     days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
@@ -55,12 +56,12 @@ def _any(_value: str) -> None:
 
 def _code(value: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9._-]{0,64}", value):
-        raise ValueError("must be up to 64 letters, digits, dots, dashes or underscores")
+        raise ValueError(Said(N_("must be up to 64 letters, digits, dots, dashes or underscores")))
 
 
 def _short_number(value: str) -> None:
     if not re.fullmatch(r"(\d{3,6})?", value, re.ASCII):
-        raise ValueError("must be a short number of 3 to 6 digits, such as 8877")
+        raise ValueError(Said(N_("must be a short number of 3 to 6 digits, such as 8877")))
 
 
 def _url(value: str) -> None:
@@ -69,13 +70,13 @@ def _url(value: str) -> None:
     is_address = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "")
     if value and (not is_address or parts.username):
         raise ValueError(
-            "must be an address such as https://gateway.example.sk/send, without user and password"
+            Said(N_("must be an address such as https://gateway.example.sk/send, without user and password"))
         )
 
 
 def _count(value: str) -> None:
     if not re.fullmatch(r"\d{1,6}", value, re.ASCII):
-        raise ValueError("must be a whole number, 0 or more")
+        raise ValueError(Said(N_("must be a whole number, 0 or more")))
 
 
 def _optional_count(value: str) -> None:
@@ -87,9 +88,9 @@ def _amount(value: str) -> None:
     try:
         amount = Decimal(value)
     except InvalidOperation as error:
-        raise ValueError("must be an amount such as 50 or 4.99") from error
+        raise ValueError(Said(N_("must be an amount such as 50 or 4.99"))) from error
     if not amount.is_finite() or not 0 <= amount < _TOO_MUCH or amount != round(amount, 2):
-        raise ValueError("must be an amount of 0 or more with at most two decimals")
+        raise ValueError(Said(N_("must be an amount of 0 or more with at most two decimals")))
 
 
 def _duration(value: str) -> None:
@@ -103,12 +104,12 @@ def _durations(value: str) -> None:
 
 def _unit(value: str) -> None:
     if value not in ("seconds", "minutes", "hours"):
-        raise ValueError("must be seconds, minutes or hours")
+        raise ValueError(Said(N_("must be seconds, minutes or hours")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """A key, what it means, and what may stand there (`check` raises ValueError)."""
+    """A key, what it means, and what may stand there (`check` raises ValueError with a `Said`)."""
 
     key: str
     default: str
@@ -120,97 +121,106 @@ DEFINITIONS: Mapping[str, Definition] = {
     definition.key: definition
     for definition in (
         Definition(
-            key="mobiletech_gateway_url_production", default="", meaning="where `send` is posted", check=_url
+            key="mobiletech_gateway_url_production",
+            default="",
+            meaning=N_("where `send` is posted"),
+            check=_url,
         ),
         Definition(
             key="mobiletech_gateway_url_test",
             default="",
-            meaning="where the server proxy forwards",
+            meaning=N_("where the server proxy forwards"),
             check=_url,
         ),
         Definition(
-            key="mobiletech_billkey_free", default="", meaning="billing key for free messages", check=_code
+            key="mobiletech_billkey_free",
+            default="",
+            meaning=N_("billing key for free messages"),
+            check=_code,
         ),
         Definition(
             key="mobiletech_serv_id",
             default="",
-            meaning="service id for messages that answer nothing",
+            meaning=N_("service id for messages that answer nothing"),
             check=_code,
         ),
         Definition(
             key="mobiletech_short_number",
             default="",
-            meaning="sender of messages that answer nothing",
+            meaning=N_("sender of messages that answer nothing"),
             check=_short_number,
         ),
         Definition(
             key="mobiletech_test_billkey",
             default="",
-            meaning="key of the test answer; both test keys set turn it on",
+            meaning=N_("key of the test answer; both test keys set turn it on"),
             check=_code,
         ),
         Definition(
             key="mobiletech_test_template_code",
             default="",
-            meaning="template of the test answer",
+            meaning=N_("template of the test answer"),
             check=_code,
         ),
         Definition(
             key="recurrent_payment_charges",
             default="PT15M, PT6H, PT6H, PT6H, PT6H",
-            meaning="delays between attempts to charge; one entry more than there are retries",
+            meaning=N_("delays between attempts to charge; one entry more than there are retries"),
             check=_durations,
         ),
         Definition(
             key="recurrent_payment_gateway_fail_delay",
             default="PT1H",
-            meaning="delay after a failure of ours, not the customer's",
+            meaning=N_("delay after a failure of ours, not the customer's"),
             check=_duration,
         ),
         Definition(
             key="recurrent_charge_before",
             default="",
-            meaning="hours before the end of a subscription to charge",
+            meaning=N_("hours before the end of a subscription to charge"),
             check=_optional_count,
         ),
         Definition(
             key="mobiletech_max_paid_per_day",
             default="3",
-            meaning="paid messages to one number in 24 h; more are held; 0 = no limit",
+            meaning=N_("paid messages to one number in 24 h; more are held; 0 = no limit"),
             check=_count,
         ),
         Definition(
-            key="mobiletech_max_amount_per_payment", default="50", meaning="EUR per charge", check=_amount
+            key="mobiletech_max_amount_per_payment", default="50", meaning=N_("EUR per charge"), check=_amount
         ),
         Definition(
             key="mobiletech_max_amount_per_month",
             default="300",
-            meaning="EUR per number and month",
+            meaning=N_("EUR per number and month"),
             check=_amount,
         ),
         Definition(
             key="mobiletech_duplicate_window",
             default="PT10S",
-            meaning="the same text again within it gets no second paid answer; PT0S = off",
+            meaning=N_("the same text again within it gets no second paid answer; PT0S = off"),
             check=_duration,
         ),
         Definition(
             key="mobiletech_expiration_unit",
             default="minutes",
-            meaning="unit of the gateway's `expiration`",
+            meaning=N_("unit of the gateway's `expiration`"),
             check=_unit,
         ),
         Definition(
-            key="recurrent_max_charges_per_hour", default="0", meaning="run ceiling, 0 = none", check=_count
+            key="recurrent_max_charges_per_hour",
+            default="0",
+            meaning=N_("run ceiling, 0 = none"),
+            check=_count,
         ),
         Definition(
-            key="renewal_notice_hours", default="24", meaning="free notice before a renewal", check=_count
+            key="renewal_notice_hours", default="24", meaning=N_("free notice before a renewal"), check=_count
         ),
-        Definition(key="vat_rate", default="0", meaning="percent, for payment items", check=_amount),
+        Definition(key="vat_rate", default="0", meaning=N_("percent, for payment items"), check=_amount),
         Definition(
             key="mobiletech_pending_charge_timeout",
             default="PT15M",
-            meaning="when a charge without any answer stops being waited for",
+            meaning=N_("when a charge without any answer stops being waited for"),
             check=_duration,
         ),
     )
@@ -268,7 +278,7 @@ def set_setting(session: Session, key: str, value: str) -> None:
     try:
         definition.check(value.strip())
     except ValueError as error:
-        raise InvalidInputError(f"{key} {error}.") from error
+        raise InvalidInputError(N_("%(key)s %(rule)s."), key=key, rule=error.args[0]) from error
     statement = insert(BusinessSetting).values(name=key, value=value.strip())
     session.execute(
         statement.on_conflict_do_update(
@@ -289,7 +299,7 @@ def _stored(session: Session) -> Mapping[str, str]:
 
 def _definition(key: str) -> Definition:
     if key not in DEFINITIONS:
-        raise NotFoundError(f"There is no setting {key!r}. `crm settings list` shows them all.")
+        raise NotFoundError(N_("There is no setting %(key)r. `crm settings list` shows them all."), key=key)
     return DEFINITIONS[key]
 
 

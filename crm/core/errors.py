@@ -1,4 +1,6 @@
-"""The one root of everything we raise on purpose."""
+"""The one root of everything we raise on purpose, and the sentences it speaks in."""
+
+from collections.abc import Mapping
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's name for "to be translated where it is shown"
@@ -6,13 +8,25 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's name for "to be translate
     return message
 
 
+class Said:
+    """A sentence, or a piece to stand in one, as the catalogue has it: `str()` says it in English."""
+
+    def __init__(self, message: str, /, **fields: object) -> None:
+        self.message = message
+        self.fields: Mapping[str, object] = fields
+
+    def __str__(self) -> str:
+        return self.message % self.fields if self.fields else self.message
+
+
 class CrmError(Exception):
     """A refusal that a person can read: `str(error)` is a whole English sentence that says what was wrong.
 
-    `message` is the sentence as the catalogue has it, with places such as `%(email)s` for `fields`.
+    `message` is the sentence as the catalogue has it, with places such as `%(email)s` for `fields`; a field
+    that is `Said` is translated in its place.
     """
 
-    def __init__(self, message: str, **fields: object) -> None:
+    def __init__(self, message: str, /, **fields: object) -> None:
         self.message = message
         self.fields = fields
         super().__init__(message % fields if fields else message)

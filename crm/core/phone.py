@@ -7,7 +7,7 @@ Slovak mobile number is ever taken for one.
 
 import re
 
-from crm.core.errors import InvalidInputError
+from crm.core.errors import N_, InvalidInputError
 
 # Source: libphonenumber 9.0.43, mobile numbers of Slovakia, without the leading 0.
 _NATIONAL = r"9(?:09[1-9][0-9]{5}|(?:0[1-8]|1[0-24-9]|4[03-57-9]|5[0-9])[0-9]{6})"
@@ -35,7 +35,7 @@ class InvalidPhoneError(InvalidInputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This is not a Slovak mobile number. Write it like 0908 123 456 or +421 908 123 456."
+            N_("This is not a Slovak mobile number. Write it like 0908 123 456 or +421 908 123 456.")
         )
 
 

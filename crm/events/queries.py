@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
 from crm.core.db import after_commit
-from crm.core.errors import NotFoundError
+from crm.core.errors import N_, NotFoundError
 from crm.events import doorbell
 from crm.events.models import EntryState, OutboxEntry
 
@@ -78,4 +78,6 @@ def _move(session: Session, entry_id: int, **values: object) -> None:
     )
     statement = update(OutboxEntry).where(OutboxEntry.id == entry_id, open_failure).values(**values)
     if session.execute(statement.returning(OutboxEntry.id)).scalar_one_or_none() is None:
-        raise NotFoundError(f"No failed work has the id {entry_id}. `crm outbox list` shows what has.")
+        raise NotFoundError(
+            N_("No failed work has the id %(id)s. `crm outbox list` shows what has."), id=entry_id
+        )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
+from crm.core.errors import N_
 from crm.core.log import get_logger
 from crm.mobiletech.client import LEASE_SECONDS
 from crm.mobiletech.models import GatewayState, OutboundMessage
@@ -68,7 +69,8 @@ def tell_breaker(session: Session, *, ambiguous: bool) -> None:
         state.pause_seconds = max(doubled, FIRST_PAUSE_SECONDS)
         state.paused_until = now + timedelta(seconds=state.pause_seconds)
         ended = max(state.ambiguous_run, len(state.recent_ambiguous))
-        state.reason = f"{ended} paid messages of late ended without a clear answer."
+        told = N_("%(count)s paid messages of late ended without a clear answer.")
+        state.reason = told % {"count": ended}
         log.error("paid_sending_paused", seconds=state.pause_seconds, in_a_row=state.ambiguous_run)
 
 

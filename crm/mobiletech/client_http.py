@@ -16,7 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from crm.core.clock import monotonic
-from crm.core.errors import CrmError
+from crm.core.errors import N_, CrmError, Said
 from crm.mobiletech.client import (
     CONNECT_SECONDS,
     DEADLINE_SECONDS,
@@ -141,24 +141,30 @@ class HttpGatewayClient:
             with _new_session() as session:
                 reply = self._post(session, _Call(), url, body)
         except _ReplyTooLargeError as error:
-            raise GatewayUnreachableError(f"The answer is larger than {MAX_REPLY_BYTES} bytes.") from error
+            told = N_("The answer is larger than %(most)s bytes.")
+            raise GatewayUnreachableError(told, most=MAX_REPLY_BYTES) from error
         except (requests.RequestException, OSError, ValueError) as error:  # ValueError: the address is none
-            raise GatewayUnreachableError(f"The gateway gave no whole answer: {_cause(error)}.") from error
+            told = N_("The gateway gave no whole answer: %(cause)s.")
+            raise GatewayUnreachableError(told, cause=_cause(error)) from error
         return Forwarded(status=reply.status, body=reply.body, content_type=reply.content_type)
 
     def _failure(self, call: _Call, error: Exception) -> Outcome:
         if not call.sockets:
-            told = str(error) if isinstance(error, CrmError) else f"No connection: {_cause(error)}."
-            return Outcome(kind=OutcomeKind.NOT_SENT, detail=told)
+            none = Said(N_("No connection: %(cause)s."), cause=_cause(error))
+            detail = str(error if isinstance(error, CrmError) else none)
+            return Outcome(kind=OutcomeKind.NOT_SENT, detail=detail)
         if isinstance(error, _ReplyTooLargeError):
-            return _unknown(f"The reply is larger than {MAX_REPLY_BYTES} bytes.")
+            return _unknown(Said(N_("The reply is larger than %(most)s bytes."), most=MAX_REPLY_BYTES))
         if call.overdue:
-            return _unknown(f"No whole reply within {self._deadline:g} seconds.")
-        return _unknown(f"The connection failed after the message had been handed over: {_cause(error)}.")
+            return _unknown(
+                Said(N_("No whole reply within %(seconds)s seconds."), seconds=f"{self._deadline:g}")
+            )
+        told = N_("The connection failed after the message had been handed over: %(cause)s.")
+        return _unknown(Said(told, cause=_cause(error)))
 
     def _post(self, session: requests.Session, call: _Call, url: str, body: bytes) -> _Reply:
         if not url:
-            raise GatewaySettingsError("The gateway's address is not set.")
+            raise GatewaySettingsError(N_("The gateway's address is not set."))
         headers = {"Content-Type": CONTENT_TYPE, "Accept-Encoding": "identity"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -186,17 +192,18 @@ class HttpGatewayClient:
 def read_reply(status: int, body: bytes) -> Outcome:
     """Class an answer by the table of reliability.md 3."""
     shown = body[:SHOWN_REPLY].decode("utf-8", "replace").replace("\0", "\ufffd")
-    reason = f"HTTP {status} without a reply that can be read"
+    reason = Said(N_("HTTP %(status)s without a reply that can be read"), status=status)
     if 200 <= status < 300 or 400 <= status < 500:
         try:
             reply = decode_send_reply(body)
         except MalformedMessageError as error:
-            reason = f"HTTP {status}: {error}"
+            reason = Said(N_("HTTP %(status)s: %(fault)s"), status=status, fault=error)
         else:
             if isinstance(reply, Accepted) and status < 300:
-                kind, detail, mobiletech_id = OutcomeKind.ACCEPTED, "The gateway took it.", reply.id
+                kind, detail, mobiletech_id = OutcomeKind.ACCEPTED, N_("The gateway took it."), reply.id
             elif isinstance(reply, Accepted):
-                return _unknown(f"HTTP {status} with an id: the gateway contradicts itself.", status, shown)
+                doubt = N_("HTTP %(status)s with an id: the gateway contradicts itself.")
+                return _unknown(Said(doubt, status=status), status, shown)
             else:
                 kind, detail, mobiletech_id = OutcomeKind.REJECTED, reply.reason, None
             return Outcome(
@@ -225,8 +232,8 @@ def _read_capped(response: requests.Response) -> bytes:
     return bytes(content)
 
 
-def _unknown(detail: str, status: int | None = None, reply: str | None = None) -> Outcome:
-    return Outcome(kind=OutcomeKind.UNKNOWN, detail=detail, http_status=status, reply=reply)
+def _unknown(detail: Said, status: int | None = None, reply: str | None = None) -> Outcome:
+    return Outcome(kind=OutcomeKind.UNKNOWN, detail=str(detail), http_status=status, reply=reply)
 
 
 def _cause(error: BaseException) -> str:

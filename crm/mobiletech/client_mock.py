@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from crm.core.errors import N_
 from crm.mobiletech.client import Outcome, OutcomeKind
 from crm.mobiletech.wire.commands import Send
 
@@ -13,7 +14,7 @@ class MockGatewayClient:
         """Accept the message, whatever it is."""
         return Outcome(
             kind=OutcomeKind.ACCEPTED,
-            detail="The mock client took it; nothing was sent.",
+            detail=N_("The mock client took it; nothing was sent."),
             mobiletech_id=str(uuid4()),
             statuses=("D1",),
         )

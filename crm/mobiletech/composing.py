@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
+from crm.core.errors import N_, Said
 from crm.core.phone import find_slovak_mobile, to_international
 from crm.mobiletech.models import OutboundMessage, SmsTemplate
 from crm.mobiletech.operator_resolver import resolve_operators
@@ -27,11 +28,11 @@ EXPIRATION_OF_CODE = 10  # a code that comes later is good for nothing
 
 
 class RefusalError(Exception):
-    """No message can be made of a wish."""
+    """No message can be made of a wish; the detail is kept in English and told again by the pages."""
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, message: str, /, **fields: object) -> None:
         self.reason = reason
-        self.detail = detail
+        self.detail = str(Said(message, **fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +122,15 @@ def _render(known: Known, wish: Wish) -> Rendered:
     code = wish.template_code
     template = known.templates.get(code)
     if template is None:
-        raise RefusalError(Reason.NO_TEMPLATE, f"There is no SMS template {code!r}.")
+        raise RefusalError(Reason.NO_TEMPLATE, N_("There is no SMS template %(code)r."), code=code)
     try:
         rendered = render(template, wish.params)
     except MissingParameterError as error:
-        raise RefusalError(Reason.MISSING_PARAMETER, str(error)) from error
+        raise RefusalError(Reason.MISSING_PARAMETER, error.message, **error.fields) from error
     except TemplateLanguageError as error:
-        raise RefusalError(Reason.BROKEN_TEMPLATE, str(error)) from error
+        raise RefusalError(Reason.BROKEN_TEMPLATE, error.message, **error.fields) from error
     if not rendered.measured.text.strip():
-        raise RefusalError(Reason.EMPTY_TEXT, f"The template {code!r} gave an empty text.")
+        raise RefusalError(Reason.EMPTY_TEXT, N_("The template %(code)r gave an empty text."), code=code)
     return rendered
 
 
@@ -139,26 +140,27 @@ def _address(session: Session, known: Known, wish: Wish) -> _Address:
     billkey = envelope.billkey or get_setting(session, "mobiletech_billkey_free")
     if not billkey:
         raise RefusalError(
-            Reason.NO_BILLKEY, "Set mobiletech_billkey_free: no billing key for free messages is known."
+            Reason.NO_BILLKEY,
+            N_("Set mobiletech_billkey_free: no billing key for free messages is known."),
         )
     serv_id = (
         envelope.serv_id or (inbound.serv_id if inbound else "") or get_setting(session, "mobiletech_serv_id")
     )
     if not serv_id:
         raise RefusalError(
-            Reason.NO_SERV_ID, "Set mobiletech_serv_id: a message that answers nothing needs it."
+            Reason.NO_SERV_ID, N_("Set mobiletech_serv_id: a message that answers nothing needs it.")
         )
     from_ = (
         envelope.from_ or (inbound.to if inbound else "") or get_setting(session, "mobiletech_short_number")
     )
     if not from_:
         raise RefusalError(
-            Reason.NO_SENDER, "Set mobiletech_short_number: a message that answers nothing needs it."
+            Reason.NO_SENDER, N_("Set mobiletech_short_number: a message that answers nothing needs it.")
         )
     operator = known.operators.get(to)
     if operator is None:
         raise RefusalError(
-            Reason.UNKNOWN_OPERATOR, "Neither messages nor the prefix tell the operator of the number."
+            Reason.UNKNOWN_OPERATOR, N_("Neither messages nor the prefix tell the operator of the number.")
         )
     return _Address(
         to=to,
@@ -177,9 +179,11 @@ def _given_number(wish: Wish) -> str:
 def _recipient(known: Known, wish: Wish) -> str:
     given = _given_number(wish) or known.phones.get(wish.user_id or 0, "")
     if not given:
-        raise RefusalError(Reason.NO_RECIPIENT, "There is no number to send to: the user has none linked.")
+        raise RefusalError(
+            Reason.NO_RECIPIENT, N_("There is no number to send to: the user has none linked.")
+        )
     if find_slovak_mobile(given) is None:
-        raise RefusalError(Reason.BAD_RECIPIENT, "The recipient is no Slovak mobile number.")
+        raise RefusalError(Reason.BAD_RECIPIENT, N_("The recipient is no Slovak mobile number."))
     return to_international(given)
 
 
@@ -188,15 +192,17 @@ def _check_price(address: _Address, rendered: Rendered, wish: Wish) -> None:
         return
     if wish.envelope.inbound is not None and wish.envelope.inbound.duplicate_of is not None:
         raise RefusalError(
-            Reason.DUPLICATE, "The operator repeated an SMS; a second paid answer would charge twice."
+            Reason.DUPLICATE, N_("The operator repeated an SMS; a second paid answer would charge twice.")
         )
     if wish.payment_id is None and wish.purpose is not OutboundPurpose.TEST:
         raise RefusalError(
             Reason.PAID_WITHOUT_PAYMENT,
-            f"The billing key {address.billkey} charges, and there is no payment.",
+            N_("The billing key %(billkey)s charges, and there is no payment."),
+            billkey=address.billkey,
         )
     if rendered.measured.parts > 1:
         raise RefusalError(
             Reason.TOO_LONG_FOR_PAID,
-            f"The text takes {rendered.measured.parts} parts; on a paid key each part can be a charge.",
+            N_("The text takes %(parts)s parts; on a paid key each part can be a charge."),
+            parts=rendered.measured.parts,
         )

@@ -1,34 +1,38 @@
 """What can be refused about messages and templates."""
 
-from crm.core.errors import ConflictError, CrmError, InvalidInputError, NotFoundError
+from crm.core.errors import N_, ConflictError, CrmError, InvalidInputError, NotFoundError
 
 
 class TemplateNotFoundError(NotFoundError):
     """No SMS template has that code."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"There is no SMS template {code!r}. `crm template list` shows them all.")
+        super().__init__(
+            N_("There is no SMS template %(code)r. `crm template list` shows them all."), code=code
+        )
 
 
 class TemplateExistsError(ConflictError):
     """The code is taken."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"An SMS template {code!r} exists already.")
+        super().__init__(N_("An SMS template %(code)r exists already."), code=code)
 
 
 class InvalidTemplateCodeError(InvalidInputError):
     """The code cannot stand in an address."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"{code[:80]!r} is no template code; use up to 64 of a-z, 0-9, dash and underscore.")
+        told = N_("%(code)r is no template code; use up to 64 of a-z, 0-9, dash and underscore.")
+        super().__init__(told, code=code[:80])
 
 
 class StaleTemplateError(ConflictError):
     """Somebody saved another version meanwhile."""
 
     def __init__(self, code: str, current: int) -> None:
-        super().__init__(f"The template {code!r} was saved as version {current} meanwhile. Look at it first.")
+        told = N_("The template %(code)r was saved as version %(version)s meanwhile. Look at it first.")
+        super().__init__(told, code=code, version=current)
 
 
 class GatewaySettingsError(CrmError):

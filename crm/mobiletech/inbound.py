@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from crm.core import metrics
 from crm.core.db import execute_committed
-from crm.core.errors import NotFoundError
+from crm.core.errors import N_, NotFoundError
 from crm.core.log import get_logger
 from crm.core.phone import find_slovak_mobile
 from crm.mobiletech.events import INBOUND
@@ -58,7 +58,7 @@ def get_inbound_message(session: Session, message_id: int) -> InboundMessage:
     """
     message = session.get(InboundMessage, message_id)
     if message is None:
-        raise NotFoundError(f"No inbound message has the id {message_id}.")
+        raise NotFoundError(N_("No inbound message has the id %(id)s."), id=message_id)
     return message
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.core.errors import N_
 from crm.core.log import get_logger
 from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.mobiletech.notifications import queue
@@ -61,7 +62,7 @@ def _copy(session: Session, message: OutboundMessage) -> None:
     copy.key, copy.operator_type = key, operator or message.operator_type
     if operator is None:
         copy.state = OutboundState.HELD
-        copy.state_reason = "The number was ported, and no newer SMS from it names the new operator."
+        copy.state_reason = N_("The number was ported, and no newer SMS from it names the new operator.")
     session.add(copy)
     session.flush()
     log.warning("operator_changed", outbound_id=message.id, copy_id=copy.id, operator=operator)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import case, text, update
 from sqlalchemy.orm import Session
 
-from crm.core.errors import NotFoundError
+from crm.core.errors import N_, NotFoundError
 from crm.mobiletech.models import OutboundMessage
 
 
@@ -115,5 +115,5 @@ def get_outbound_message(session: Session, message_id: int) -> OutboundMessage:
     """
     message = session.get(OutboundMessage, message_id)
     if message is None:
-        raise NotFoundError(f"No outbound message has the id {message_id}.")
+        raise NotFoundError(N_("No outbound message has the id %(id)s."), id=message_id)
     return message

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from crm.core import metrics
 from crm.core.db import after_commit
+from crm.core.errors import N_
 from crm.core.log import get_logger
 from crm.events.backoff import DELAYS
 from crm.events.settle import finish, put_off
@@ -76,7 +77,9 @@ class SendResults:
         for sent, outcome in results:
             if outcome.mobiletech_id in bound:
                 log.error("gateway_id_bound_elsewhere", mobiletech_id=outcome.mobiletech_id)
-                told = f"The gateway gave the id {outcome.mobiletech_id}, which another message has."
+                told = N_("The gateway gave the id %(id)s, which another message has.") % {
+                    "id": outcome.mobiletech_id
+                }
                 checked.append((sent, outcome.doubted(told)))
             else:
                 checked.append((sent, outcome))

@@ -16,6 +16,7 @@ from crm.core import metrics
 from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
 from crm.core.db import after_commit
+from crm.core.errors import N_
 from crm.core.log import get_logger
 from crm.events.claim import Entry
 from crm.events.models import EntryState, OutboxEntry
@@ -139,14 +140,16 @@ class _Claim:
         elif waits:
             put_off(self.session, [entry.id], BEHIND_ANOTHER)
         elif now > self._closes_at(entry, message):
-            self._end(entry, message, S.EXPIRED, "It could not be sent in time; the window for it is over.")
+            self._end(
+                entry, message, S.EXPIRED, N_("It could not be sent in time; the window for it is over.")
+            )
         elif message.paid:
             self._paid(entry, message, now)
         else:
             self.go.append((entry, message))
 
     def _abandoned(self, entry: Entry, message: OutboundMessage) -> None:
-        told = "The sender did not come back; whether the message went out is not known."
+        told = N_("The sender did not come back; whether the message went out is not known.")
         log.error("send_abandoned", outbound_id=message.id, paid=message.paid)
         after_commit(self.session, partial(metrics.count, "sends_total", outcome="abandoned"))
         if message.paid or message.attempts >= MAX_FREE_ATTEMPTS:
@@ -159,7 +162,7 @@ class _Claim:
         if self.has_paid:
             return  # one paid message at a time: it stays due, and a crash leaves one unknown, not many
         if is_over_cap(self.session, message):
-            told = "The number has had its paid messages of 24 hours (mobiletech_max_paid_per_day)."
+            told = N_("The number has had its paid messages of 24 hours (mobiletech_max_paid_per_day).")
             self._end(entry, message, S.HELD, told)
         elif (pause := ask_breaker(self.session)) is not None:
             put_off(self.session, [entry.id], pause.until - now)

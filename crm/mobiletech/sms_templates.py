@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from crm.core.errors import InvalidInputError
+from crm.core.errors import N_, InvalidInputError
 from crm.mobiletech.errors import (
     InvalidTemplateCodeError,
     StaleTemplateError,
@@ -72,7 +72,7 @@ def check_content(content: str) -> CompiledTemplate:
     Raises: TemplateRefusedError naming the construct and the line; InvalidInputError for an empty text.
     """
     if not content.strip():
-        raise InvalidInputError("The text is empty.")
+        raise InvalidInputError(N_("The text is empty."))
     return compile_template(content)
 
 
@@ -142,7 +142,9 @@ def render(template: SmsTemplate, params: Mapping[str, object]) -> Rendered:
 
 def _checked_purpose(purpose: str) -> str:
     if purpose not in set(TemplatePurpose):
-        raise InvalidInputError(f"There is no purpose {purpose!r}; it is service or paid.")
+        raise InvalidInputError(
+            N_("There is no purpose %(purpose)r; it is service or paid."), purpose=purpose
+        )
     return purpose
 
 

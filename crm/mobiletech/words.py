@@ -1,11 +1,15 @@
-"""What people read: a word, a colour and a drawing for each state, a sentence for each reason and each code."""
+"""What people read: a word, a colour and a drawing for each state, a sentence for each reason and each code.
+
+Pages translate them where they are shown.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from crm.core.errors import N_
 from crm.mobiletech.client import OutcomeKind
-from crm.mobiletech.outbound import OutboundState
+from crm.mobiletech.outbound import OutboundPurpose, OutboundState
 from crm.mobiletech.wire.delivery_status import Billing, DeliveryStatus, classify
 from crm.mobiletech.wishes import Reason
 
@@ -57,93 +61,106 @@ class InboundState(StrEnum):
 
 
 STATE_WORDS: Mapping[MessageState, Word] = {
-    MessageState.QUEUED: Word("Waits", Tone.WAIT, "clock"),
-    MessageState.SENDING: Word("On its way", Tone.WAIT, "send"),
-    MessageState.SENT: Word("Sent", Tone.WAIT, "send"),
-    MessageState.BILLED: Word("Billed", Tone.GOOD, "check"),
-    MessageState.FAILED: Word("Failed", Tone.BAD, "cross"),
-    MessageState.REJECTED: Word("Rejected", Tone.BAD, "stop"),
-    MessageState.UNKNOWN: Word("Unknown", Tone.UNKNOWN, "question"),
-    MessageState.HELD: Word("Held", Tone.WARN, "pause"),
-    MessageState.EXPIRED: Word("Expired", Tone.BAD, "clock"),
-    MessageState.CANCELLED: Word("Cancelled", Tone.WARN, "minus"),
-    MessageState.NOT_SENT: Word("Not sent", Tone.BAD, "minus"),
+    MessageState.QUEUED: Word(N_("Waits"), Tone.WAIT, "clock"),
+    MessageState.SENDING: Word(N_("On its way"), Tone.WAIT, "send"),
+    MessageState.SENT: Word(N_("Sent"), Tone.WAIT, "send"),
+    MessageState.BILLED: Word(N_("Billed"), Tone.GOOD, "check"),
+    MessageState.FAILED: Word(N_("Failed"), Tone.BAD, "cross"),
+    MessageState.REJECTED: Word(N_("Rejected"), Tone.BAD, "stop"),
+    MessageState.UNKNOWN: Word(N_("Unknown"), Tone.UNKNOWN, "question"),
+    MessageState.HELD: Word(N_("Held"), Tone.WARN, "pause"),
+    MessageState.EXPIRED: Word(N_("Expired"), Tone.BAD, "clock"),
+    MessageState.CANCELLED: Word(N_("Cancelled"), Tone.WARN, "minus"),
+    MessageState.NOT_SENT: Word(N_("Not sent"), Tone.BAD, "minus"),
 }
-DELIVERED = Word("Delivered", Tone.GOOD, "check")
+DELIVERED = Word(N_("Delivered"), Tone.GOOD, "check")
 
 INBOUND_WORDS: Mapping[InboundState, Word] = {
-    InboundState.WAITS: Word("Waits", Tone.WAIT, "clock"),
-    InboundState.RETRIED: Word("Tried again", Tone.WARN, "retry"),
-    InboundState.FAILED: Word("Failed", Tone.BAD, "cross"),
-    InboundState.REPEATED: Word("Repeated", Tone.WARN, "retry"),
-    InboundState.ANSWERED: Word("Answered", Tone.GOOD, "check"),
-    InboundState.HANDLED: Word("Read", Tone.WAIT, "check"),
+    InboundState.WAITS: Word(N_("Waits"), Tone.WAIT, "clock"),
+    InboundState.RETRIED: Word(N_("Tried again"), Tone.WARN, "retry"),
+    InboundState.FAILED: Word(N_("Failed"), Tone.BAD, "cross"),
+    InboundState.REPEATED: Word(N_("Repeated"), Tone.WARN, "retry"),
+    InboundState.ANSWERED: Word(N_("Answered"), Tone.GOOD, "check"),
+    InboundState.HANDLED: Word(N_("Read"), Tone.WAIT, "check"),
 }
 
 # paid or not -> what the reports say about the money
 BILLING_WORDS: Mapping[bool, Mapping[Billing, str]] = {
     True: {
-        Billing.NONE: "Nothing reported yet",
-        Billing.FAILED: "Reported as not billed",
-        Billing.BILLED: "Reported as billed",
+        Billing.NONE: N_("Nothing reported yet"),
+        Billing.FAILED: N_("Reported as not billed"),
+        Billing.BILLED: N_("Reported as billed"),
     },
     False: {
-        Billing.NONE: "Free; nothing reported yet",
-        Billing.FAILED: "Free; reported as not delivered",
-        Billing.BILLED: "Free; reported as delivered",
+        Billing.NONE: N_("Free; nothing reported yet"),
+        Billing.FAILED: N_("Free; reported as not delivered"),
+        Billing.BILLED: N_("Free; reported as delivered"),
     },
 }
 
 REASON_WORDS: Mapping[Reason, str] = {
-    Reason.NO_TEMPLATE: "The template does not exist",
-    Reason.NO_RECIPIENT: "No number to send to",
-    Reason.BAD_RECIPIENT: "Not a Slovak mobile number",
-    Reason.NO_BILLKEY: "No billing key",
-    Reason.PAID_WITHOUT_PAYMENT: "A paid key without a payment",
-    Reason.NO_SERV_ID: "No service id",
-    Reason.NO_SENDER: "No short number to send from",
-    Reason.UNKNOWN_OPERATOR: "The operator is not known",
-    Reason.MISSING_PARAMETER: "A value for the template is missing",
-    Reason.BROKEN_TEMPLATE: "The template fails with these values",
-    Reason.EMPTY_TEXT: "The text came out empty",
-    Reason.TOO_LONG_FOR_PAID: "Too long for a paid key",
-    Reason.DUPLICATE: "A repeated SMS gets no second paid answer",
-    Reason.OTHER_HANDLER_FAILED: "Something else failed first",
+    Reason.NO_TEMPLATE: N_("The template does not exist"),
+    Reason.NO_RECIPIENT: N_("No number to send to"),
+    Reason.BAD_RECIPIENT: N_("Not a Slovak mobile number"),
+    Reason.NO_BILLKEY: N_("No billing key"),
+    Reason.PAID_WITHOUT_PAYMENT: N_("A paid key without a payment"),
+    Reason.NO_SERV_ID: N_("No service id"),
+    Reason.NO_SENDER: N_("No short number to send from"),
+    Reason.UNKNOWN_OPERATOR: N_("The operator is not known"),
+    Reason.MISSING_PARAMETER: N_("A value for the template is missing"),
+    Reason.BROKEN_TEMPLATE: N_("The template fails with these values"),
+    Reason.EMPTY_TEXT: N_("The text came out empty"),
+    Reason.TOO_LONG_FOR_PAID: N_("Too long for a paid key"),
+    Reason.DUPLICATE: N_("A repeated SMS gets no second paid answer"),
+    Reason.OTHER_HANDLER_FAILED: N_("Something else failed first"),
 }
 
 STATUS_WORDS: Mapping[DeliveryStatus, Word] = {
-    DeliveryStatus.UNKNOWN: Word("a code that we do not know", Tone.UNKNOWN, "question"),
-    DeliveryStatus.OPERATOR_CHANGED: Word("the number is with another operator", Tone.WARN, "retry"),
-    DeliveryStatus.NOT_DELIVERED: Word("not delivered", Tone.BAD, "cross"),
-    DeliveryStatus.ERROR: Word("delivery failed", Tone.BAD, "cross"),
-    DeliveryStatus.BILLED: Word("billed", Tone.GOOD, "check"),
-    DeliveryStatus.DELIVERED: Word("delivered", Tone.GOOD, "check"),
+    DeliveryStatus.UNKNOWN: Word(N_("a code that we do not know"), Tone.UNKNOWN, "question"),
+    DeliveryStatus.OPERATOR_CHANGED: Word(N_("the number is with another operator"), Tone.WARN, "retry"),
+    DeliveryStatus.NOT_DELIVERED: Word(N_("not delivered"), Tone.BAD, "cross"),
+    DeliveryStatus.ERROR: Word(N_("delivery failed"), Tone.BAD, "cross"),
+    DeliveryStatus.BILLED: Word(N_("billed"), Tone.GOOD, "check"),
+    DeliveryStatus.DELIVERED: Word(N_("delivered"), Tone.GOOD, "check"),
 }
 
-NOT_BILLED = Word("billing refused", Tone.BAD, "cross")
+NOT_BILLED = Word(N_("billing refused"), Tone.BAD, "cross")
 
 OUTCOME_WORDS: Mapping[OutcomeKind, Word] = {
-    OutcomeKind.ACCEPTED: Word("The gateway took it", Tone.GOOD, "send"),
-    OutcomeKind.REJECTED: Word("The gateway refused it", Tone.BAD, "stop"),
-    OutcomeKind.NOT_SENT: Word("It could not be handed over", Tone.WARN, "retry"),
-    OutcomeKind.UNKNOWN: Word("Nobody knows whether it went out", Tone.UNKNOWN, "question"),
+    OutcomeKind.ACCEPTED: Word(N_("The gateway took it"), Tone.GOOD, "send"),
+    OutcomeKind.REJECTED: Word(N_("The gateway refused it"), Tone.BAD, "stop"),
+    OutcomeKind.NOT_SENT: Word(N_("It could not be handed over"), Tone.WARN, "retry"),
+    OutcomeKind.UNKNOWN: Word(N_("Nobody knows whether it went out"), Tone.UNKNOWN, "question"),
 }
 
-_LOOK = "Look the number up in the gateway's own list first."
 PAID_ADVICE: Mapping[MessageState, str] = {
-    MessageState.UNKNOWN: f"The reader may have been charged. {_LOOK} It is never sent again by itself.",
-    MessageState.HELD: "Nothing was charged. It waits until a person lets it go or cancels it.",
-    MessageState.FAILED: "The reader was not charged, as far as the gateway has told us.",
-    MessageState.REJECTED: "The gateway did not take it, so nobody was charged.",
-    MessageState.EXPIRED: "Nobody was charged. It was not sent in time, and is not sent any more.",
+    MessageState.UNKNOWN: N_(
+        "The reader may have been charged. Look the number up in the gateway's own list first."
+        " It is never sent again by itself."
+    ),
+    MessageState.HELD: N_("Nothing was charged. It waits until a person lets it go or cancels it."),
+    MessageState.FAILED: N_("The reader was not charged, as far as the gateway has told us."),
+    MessageState.REJECTED: N_("The gateway did not take it, so nobody was charged."),
+    MessageState.EXPIRED: N_("Nobody was charged. It was not sent in time, and is not sent any more."),
 }
 FREE_ADVICE: Mapping[MessageState, str] = {
-    MessageState.UNKNOWN: "It may or may not have reached the reader. It was free, and is not tried any more.",
-    MessageState.REJECTED: "The gateway did not take it: its reason stands below.",
-    MessageState.EXPIRED: "It was not sent in time, and is not sent any more.",
+    MessageState.UNKNOWN: N_(
+        "It may or may not have reached the reader. It was free, and is not tried any more."
+    ),
+    MessageState.REJECTED: N_("The gateway did not take it: its reason stands below."),
+    MessageState.EXPIRED: N_("It was not sent in time, and is not sent any more."),
 }
-CONFLICT_ADVICE = f"The gateway reported it both billed and refused. It counts as billed. {_LOOK}"
-CONFLICT = "Reported both billed and refused"
+CONFLICT_ADVICE = N_(
+    "The gateway reported it both billed and refused. It counts as billed."
+    " Look the number up in the gateway's own list first."
+)
+CONFLICT = N_("Reported both billed and refused")
+
+PURPOSE_WORDS: Mapping[OutboundPurpose, str] = {
+    OutboundPurpose.SERVICE: N_("service"),
+    OutboundPurpose.PAID: N_("paid"),
+    OutboundPurpose.TEST: N_("test"),
+}
 
 
 def state_of(state: str, billing: str) -> MessageState:

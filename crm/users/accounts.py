@@ -34,7 +34,7 @@ def create_user(
     """
     address = checked_email(email)
     if address is None and not phone:
-        raise InvalidUserError("A user needs an e-mail or a phone number.")
+        raise InvalidUserError(N_("A user needs an e-mail or a phone number."))
     user = User(
         email=address,
         public_name=public_name or address or str(phone),

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now, time_since
-from crm.core.errors import ConflictError, InvalidInputError, NotFoundError
+from crm.core.errors import N_, ConflictError, InvalidInputError, NotFoundError
 from crm.core.networks import is_inside
 from crm.users.errors import TokenRefusedError
 from crm.users.models import ApiToken
@@ -43,8 +43,11 @@ def create_token(
     """
     unknown = [scope for scope in scopes if scope not in set(Scope)]
     if unknown or not scopes:
-        told = f"There is no scope {unknown[0]!r}." if unknown else "A token needs a scope."
-        raise InvalidInputError(f"{told} The scopes are: {', '.join(Scope)}.")
+        no_such = N_("There is no scope %(scope)r. The scopes are: %(scopes)s.")
+        none = N_("A token needs a scope. The scopes are: %(scopes)s.")
+        raise InvalidInputError(
+            no_such if unknown else none, scope=unknown[0] if unknown else "", scopes=", ".join(Scope)
+        )
     secret = secrets.token_urlsafe(32)
     row = ApiToken(
         name=name,
@@ -57,7 +60,8 @@ def create_token(
         with session.begin_nested():
             session.add(row)
     except IntegrityError as error:
-        raise ConflictError(f"A token named {name!r} exists already. Names are not used again.") from error
+        told = N_("A token named %(name)r exists already. Names are not used again.")
+        raise ConflictError(told, name=name) from error
     return secret
 
 
@@ -68,7 +72,7 @@ def revoke_token(session: Session, name: str) -> None:
     """
     statement = update(ApiToken).where(ApiToken.name == name, ApiToken.revoked_at.is_(None))
     if session.execute(statement.values(revoked_at=db_now()).returning(ApiToken.id)).one_or_none() is None:
-        raise NotFoundError(f"No open token is named {name!r}.")
+        raise NotFoundError(N_("No open token is named %(name)r."), name=name)
 
 
 def list_tokens(session: Session) -> Sequence[ApiToken]:
@@ -108,7 +112,8 @@ def _checked_network(text: str) -> str:
     try:
         return str(ip_network(text.strip()))
     except ValueError as error:
-        raise InvalidInputError(f"{text!r} is no network; write 192.0.2.0/24 or 2001:db8::/32.") from error
+        told = N_("%(network)r is no network; write 192.0.2.0/24 or 2001:db8::/32.")
+        raise InvalidInputError(told, network=text) from error
 
 
 def _digest(secret: str) -> str:

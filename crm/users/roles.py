@@ -3,7 +3,10 @@
 Source: interface.md section 7.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from crm.core.errors import N_
 
 
 class Role(StrEnum):
@@ -29,6 +32,14 @@ class Permission(StrEnum):
 
 
 STAFF = frozenset(Role) - {Role.CUSTOMER}
+
+ROLE_WORDS: Mapping[Role, str] = {
+    Role.CUSTOMER: N_("customer"),
+    Role.SUPPORT: N_("support"),
+    Role.EDITOR: N_("editor"),
+    Role.BILLING: N_("billing"),
+    Role.ADMIN: N_("admin"),
+}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(),

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from crm.core.errors import N_, Said
 from crm.mobiletech.template_language.errors import TemplateRenderError
 from crm.mobiletech.template_language.values import Value, local, numeric, printed, truth
 
@@ -27,7 +28,8 @@ def compare(name: str, left: Value, right: Value) -> bool:
         return COMPARISONS[name](*pair)
     if name in ("eq", "ne"):
         return name == "ne"
-    raise TemplateRenderError("a date can be before or after a date only, not a text or a number")
+    reason = N_("a date can be before or after a date only, not a text or a number")
+    raise TemplateRenderError(Said(reason))
 
 
 def _alike(left: Value, right: Value) -> tuple[Any, Any] | None:

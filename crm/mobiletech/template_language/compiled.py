@@ -9,6 +9,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, UndefinedError, nod
 from jinja2.lexer import Lexer
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from crm.core.errors import N_, Said
 from crm.mobiletech.template_language import allowlist
 from crm.mobiletech.template_language.comparisons import COMPARISONS, compare
 from crm.mobiletech.template_language.errors import (
@@ -58,7 +59,8 @@ class CompiledTemplate:
         for chunk in self._program.root_render_func(self._program.new_context(values)):
             room -= len(chunk)
             if room < 0:
-                raise TemplateRenderError(f"it would be longer than {MAX_TEXT_CHARACTERS} characters")
+                reason = N_("it would be longer than %(most)s characters")
+                raise TemplateRenderError(Said(reason, most=MAX_TEXT_CHARACTERS))
             chunks.append(chunk)
         return "".join(chunks)
 
@@ -72,7 +74,8 @@ def compile_template(source: str) -> CompiledTemplate:
         parameters = list_parameters(tree)
         program = _assemble(lower(tree))
     except (TemplateError, RecursionError) as error:
-        raise TemplateRefusedError(line=1, reason="it is nested too deeply to be compiled") from error
+        reason = Said(N_("it is nested too deeply to be compiled"))
+        raise TemplateRefusedError(line=1, reason=reason) from error
     return CompiledTemplate(source=source, parameters=parameters, _program=program)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Final
 
+from crm.core.errors import N_, Said
 from crm.mobiletech.template_language.errors import TemplateRenderError
 from crm.mobiletech.template_language.values import Value, local
 
@@ -87,6 +88,5 @@ def _moment(value: Value) -> datetime:
 
 
 def _no_date() -> TemplateRenderError:
-    return TemplateRenderError(
-        "the filter date was given something that is neither a date nor an ISO text of one"
-    )
+    reason = N_("the filter date was given something that is neither a date nor an ISO text of one")
+    return TemplateRenderError(Said(reason))

@@ -1,6 +1,6 @@
 """What can be wrong with an SMS template, when it is saved and when it is rendered."""
 
-from crm.core.errors import InvalidInputError
+from crm.core.errors import N_, InvalidInputError, Said
 
 
 class TemplateLanguageError(InvalidInputError):
@@ -10,28 +10,31 @@ class TemplateLanguageError(InvalidInputError):
 class TemplateRefusedError(TemplateLanguageError):
     """The template uses something that the language does not have; nothing was rendered."""
 
-    def __init__(self, *, line: int, reason: str) -> None:
-        super().__init__(f"Line {line} of the template: {reason}.")
+    def __init__(self, *, line: int, reason: Said) -> None:
+        super().__init__(N_("Line %(line)s of the template: %(reason)s."), line=line, reason=reason)
         self.line = line
-        self.reason = reason
+        self.reason = str(reason)
 
 
 class TemplateRenderError(TemplateLanguageError):
     """The template is sound, but not with these values."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"The SMS text cannot be made: {reason}.")
-        self.reason = reason
+    def __init__(self, reason: Said) -> None:
+        super().__init__(N_("The SMS text cannot be made: %(reason)s."), reason=reason)
+        self.reason = str(reason)
 
 
 class MissingParameterError(TemplateLanguageError):
     """The template uses parameters that were not given."""
 
     def __init__(self, *, names: tuple[str, ...]) -> None:
-        noun, verb = ("parameter", "is") if len(names) == 1 else ("parameters", "are")
-        super().__init__(f"The template needs the {noun} {', '.join(names)}, which {verb} not given.")
+        one = N_("The template needs the parameter %(names)s, which is not given.")
+        several = N_("The template needs the parameters %(names)s, which are not given.")
+        super().__init__(one if len(names) == 1 else several, names=", ".join(names))
         self.names = names
 
 
-def refuse(line: int, construct: str) -> TemplateRefusedError:
-    return TemplateRefusedError(line=line, reason=f"{construct} is not supported")
+def refuse(line: int, construct: str, /, **fields: object) -> TemplateRefusedError:
+    """Return the refusal of a construct that the language does not have, such as "the filter %(name)s"."""
+    reason = Said(N_("%(construct)s is not supported"), construct=Said(construct, **fields))
+    return TemplateRefusedError(line=line, reason=reason)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from crm.core.errors import N_, Said
 from crm.mobiletech.template_language import arguments, number_filters, text_filters
-from crm.mobiletech.template_language.arguments import ArgumentCheck
+from crm.mobiletech.template_language.arguments import ArgumentCheck, wrong_argument
 from crm.mobiletech.template_language.date_format import format_date
 from crm.mobiletech.template_language.errors import TemplateRenderError
 from crm.mobiletech.template_language.limits import MAX_VALUE_CHARACTERS
@@ -54,7 +55,7 @@ def bound_filter(name: str) -> Callable[..., object]:
         _check_arguments(name, rule, given)
         result = rule.apply(None if is_missing(value) else value, *given)
         if isinstance(result, str) and len(result) > MAX_VALUE_CHARACTERS:
-            raise TemplateRenderError(f"the filter {name} makes the text too long")
+            raise TemplateRenderError(Said(N_("the filter %(name)s makes the text too long"), name=name))
         return result
 
     return run
@@ -63,4 +64,4 @@ def bound_filter(name: str) -> Callable[..., object]:
 def _check_arguments(name: str, rule: FilterRule, given: tuple[object, ...]) -> None:
     for check, argument in zip(rule.arguments, given, strict=False):
         if wrong := check(argument):
-            raise TemplateRenderError(f"the filter {name} {wrong}")
+            raise TemplateRenderError(wrong_argument(name, wrong))

@@ -3,6 +3,7 @@
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
+from crm.core.errors import N_, Said
 from crm.mobiletech.template_language.errors import TemplateRenderError
 from crm.mobiletech.template_language.values import Value, numeric, without_trailing_zeros
 
@@ -37,5 +38,6 @@ def _number(filter_name: str, value: Value) -> Decimal:
     """Refuse where PHP would take "abc" and null for 0: a wrong price is worse than no SMS."""
     number = numeric(value)
     if number is None:
-        raise TemplateRenderError(f"the filter {filter_name} was given something that is not a number")
+        reason = N_("the filter %(name)s was given something that is not a number")
+        raise TemplateRenderError(Said(reason, name=filter_name))
     return number

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from crm.core.errors import N_, Said
 from crm.mobiletech.template_language.errors import TemplateRefusedError, refuse
 from crm.mobiletech.template_language.limits import MAX_NESTED_IFS, MAX_NESTING_IN_TAG
 
@@ -20,13 +21,12 @@ _ALIASES: Final = {
 _NESTING_WORDS: Final = frozenset({"and", "or", "not", "if", "is"})
 _NESTING_SIGNS: Final = frozenset({"(", "{", "|", "-"})
 _REFUSED_SIGNS: Final = {
-    **{sign: f"arithmetic ({sign})" for sign in ("+", "*", "/", "//", "%", "**")},
-    "~": "joining texts with ~",
-    ".": "reading an attribute with a dot",
-    "[": "reading an element with [ ], or a list,",
-    "=": "the sign =",
-    ";": "the sign ;",
-    "?": "the operator ? :",
+    **dict.fromkeys(("+", "*", "/", "//", "%", "**"), N_("arithmetic (%(sign)s)")),
+    "~": N_("joining texts with ~"),
+    ".": N_("reading an attribute with a dot"),
+    "[": N_("reading an element with [ ], or a list,"),
+    "?": N_("the operator ? :"),
+    **dict.fromkeys(("=", ";"), N_("the sign %(sign)s")),
 }
 _REFUSED_ESCAPE: Final = re.compile(r"""(?:[^\\]|\\[\\'"nrt])*(\\[^\\'"nrt])""", re.DOTALL)
 
@@ -62,12 +62,14 @@ class _Gate:
             case "string":
                 self._string(line, text)
             case "raw_begin":
-                raise refuse(line, "the tag {% raw %}")
+                raise refuse(line, N_("the tag {%% %(name)s %%}"), name="raw")
         return text
 
     def finish(self) -> None:
         if self._open_ifs:
-            raise TemplateRefusedError(line=self._open_ifs[-1], reason="{% if %} without {% endif %}")
+            raise TemplateRefusedError(
+                line=self._open_ifs[-1], reason=Said(N_("{% if %} without {% endif %}"))
+            )
 
     def _name(self, line: int, name: str) -> str:
         if self._tag_name_is_next:
@@ -79,33 +81,35 @@ class _Gate:
 
     def _tag(self, line: int, name: str) -> str:
         if name not in _TAGS:
-            raise refuse(line, f"the tag {{% {name} %}}")
+            raise refuse(line, N_("the tag {%% %(name)s %%}"), name=name)
         if name == "if":
             self._open_ifs.append(line)
         elif not self._open_ifs:
-            raise TemplateRefusedError(line=line, reason=f"{{% {name} %}} without {{% if %}}")
+            reason = Said(N_("{%% %(name)s %%} without {%% if %%}"), name=name)
+            raise TemplateRefusedError(line=line, reason=reason)
         if name == "endif":
             self._open_ifs.pop()
         if len(self._open_ifs) > MAX_NESTED_IFS:
-            raise TemplateRefusedError(line=line, reason=f"more than {MAX_NESTED_IFS} nested {{% if %}}")
+            reason = Said(N_("more than %(most)s nested {%% if %%}"), most=MAX_NESTED_IFS)
+            raise TemplateRefusedError(line=line, reason=reason)
         return "elif" if name == "elseif" else name
 
     def _string(self, line: int, literal: str) -> None:
         if literal.startswith('"') and "#{" in literal:
-            raise refuse(line, 'a value inside a text ("#{ }")')
+            raise refuse(line, N_('a value inside a text ("#{ }")'))
         if escape := _REFUSED_ESCAPE.match(literal):
-            raise refuse(line, f"the escape {escape.group(1)} inside a text")
+            raise refuse(line, N_("the escape %(sign)s inside a text"), sign=escape.group(1))
 
     def _sign(self, line: int, kind: str, sign: str) -> None:
         if sign in ("'", '"'):
-            raise TemplateRefusedError(line=line, reason="a quotation mark is not closed")
+            raise TemplateRefusedError(line=line, reason=Said(N_("a quotation mark is not closed")))
         if sign in _REFUSED_SIGNS or kind == UNKNOWN_SIGN:
-            raise refuse(line, _REFUSED_SIGNS.get(sign, f"the sign {sign}"))
+            raise refuse(line, _REFUSED_SIGNS.get(sign, N_("the sign %(sign)s")), sign=sign)
         if sign in _NESTING_SIGNS:
             self._nest(line)
 
     def _nest(self, line: int) -> None:
         self._nesting += 1
         if self._nesting > MAX_NESTING_IN_TAG:
-            reason = f"more than {MAX_NESTING_IN_TAG} brackets, filters and operators in one tag"
-            raise TemplateRefusedError(line=line, reason=reason)
+            reason = N_("more than %(most)s brackets, filters and operators in one tag")
+            raise TemplateRefusedError(line=line, reason=Said(reason, most=MAX_NESTING_IN_TAG))

@@ -8,6 +8,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.lexer import TOKEN_BLOCK_BEGIN, TOKEN_VARIABLE_BEGIN, Lexer, Token
 from jinja2.parser import Parser
 
+from crm.core.errors import N_, Said
 from crm.mobiletech.template_language.errors import TemplateRefusedError, refuse
 from crm.mobiletech.template_language.limits import MAX_SOURCE_CHARACTERS
 from crm.mobiletech.template_language.signs import COALESCE, UNKNOWN_SIGN, RawToken, admit
@@ -24,18 +25,19 @@ def parse(environment: Environment, source: str) -> nodes.Template:
     try:
         return TwigParser(environment, source).parse()
     except TemplateSyntaxError as error:
-        reason = f"it cannot be read ({(error.message or '').rstrip('.')})"
+        reason = Said(N_("it cannot be read (%(cause)s)"), cause=(error.message or "").rstrip("."))
         raise TemplateRefusedError(line=error.lineno, reason=reason) from error
 
 
 def _check_characters(source: str) -> None:
     if len(source) > MAX_SOURCE_CHARACTERS:
         line = source.count("\n", 0, MAX_SOURCE_CHARACTERS) + 1
-        reason = f"it is longer than {MAX_SOURCE_CHARACTERS} characters ({len(source)})"
-        raise TemplateRefusedError(line=line, reason=reason)
+        reason = N_("it is longer than %(most)s characters (%(given)s)")
+        said = Said(reason, most=MAX_SOURCE_CHARACTERS, given=len(source))
+        raise TemplateRefusedError(line=line, reason=said)
     if wrong := re.search("[\0\ud800-\udfff]", source):
         line = source.count("\n", 0, wrong.start()) + 1
-        raise TemplateRefusedError(line=line, reason="it holds a character that is no text")
+        raise TemplateRefusedError(line=line, reason=Said(N_("it holds a character that is no text")))
 
 
 class TwigLexer(Lexer):
@@ -64,7 +66,7 @@ class TwigParser(Parser):
         line = next(self.stream).lineno
         negated = nodes.Not(self.parse_not() if self._at_not() else self.parse_math1(), lineno=line)
         if self.stream.current.type in _COMPARISONS:
-            reason = "not before a comparison needs brackets: not (a == b)"
+            reason = Said(N_("not before a comparison needs brackets: not (a == b)"))
             raise TemplateRefusedError(line=line, reason=reason)
         return negated
 
@@ -72,7 +74,7 @@ class TwigParser(Parser):
         """Read `a ?? b ?? c` from the right; it binds closer than comparisons, and there is no arithmetic."""
         left = self.parse_unary()
         if self.stream.current.type == "sub":
-            raise refuse(self.stream.current.lineno, "arithmetic (-)")
+            raise refuse(self.stream.current.lineno, N_("arithmetic (%(sign)s)"), sign="-")
         if self.stream.current.type != COALESCE:
             return left
         line = next(self.stream).lineno
@@ -84,7 +86,7 @@ class TwigParser(Parser):
             return super().parse_unary(with_filter)
         line = next(self.stream).lineno
         if self.stream.current.type not in ("integer", "float"):
-            raise refuse(line, "a minus before anything but a number")
+            raise refuse(line, N_("a minus before anything but a number"))
         int_or_float: Any = next(self.stream).value
         number = nodes.Const(-int_or_float, lineno=line)
         return self.parse_filter_expr(number) if with_filter else number

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from crm.core.errors import N_, Said
 from crm.mobiletech.template_language.errors import TemplateRenderError
 from crm.mobiletech.template_language.limits import MAX_VALUE_CHARACTERS
 from crm.mobiletech.template_language.values import Value, printed
@@ -75,5 +76,5 @@ class _Replacing:
         new = self._table[found.group()]
         self._added += len(new)
         if self._added > MAX_VALUE_CHARACTERS:
-            raise TemplateRenderError("the filter replace makes the text too long")
+            raise TemplateRenderError(Said(N_("the filter %(name)s makes the text too long"), name="replace"))
         return new

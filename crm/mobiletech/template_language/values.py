@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from crm.core.errors import N_, Said
 from crm.mobiletech.template_language.errors import TemplateRenderError
 from crm.mobiletech.template_language.limits import MAX_FRACTION_DIGITS, MAX_NUMBER, MAX_VALUE_CHARACTERS
 
@@ -27,11 +28,11 @@ def plain(name: str, given: object) -> Value:
         given, kind = str.__str__(given), str  # a StrEnum or Markup becomes the text that it is
     is_in_bounds = _BOUNDS.get(kind)
     if is_in_bounds is None:
-        raise TemplateRenderError(
-            f"the parameter {name} is of the type {kind.__name__}, not text, a number or a date"
-        )
+        reason = N_("the parameter %(name)s is of the type %(type)s, not text, a number or a date")
+        raise TemplateRenderError(Said(reason, name=name, type=kind.__name__))
     if not is_in_bounds(given):
-        raise TemplateRenderError(f"the parameter {name} is too long, too large or not a real number or date")
+        reason = N_("the parameter %(name)s is too long, too large or not a real number or date")
+        raise TemplateRenderError(Said(reason, name=name))
     value: Value = given  # type: ignore[assignment]  # the table knows its type
     return value
 

@@ -4,6 +4,7 @@ import re
 
 from lxml import etree
 
+from crm.core.errors import N_
 from crm.mobiletech.wire.problems import Problem
 from crm.mobiletech.wire.xml_document import MalformedMessageError
 
@@ -32,7 +33,7 @@ class Elements:
             if name not in texts:
                 texts[name] = self._join_text(child) if len(child) else child.text or ""
             elif name == "id":
-                raise MalformedMessageError("The id is given more than once.")
+                raise MalformedMessageError(N_("The id is given more than once."))
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -54,9 +55,11 @@ class Elements:
         """
         message_id = self._texts.get("id", "").strip(_XML_SPACE)
         if not message_id:
-            raise MalformedMessageError("The id is missing.")
+            raise MalformedMessageError(N_("The id is missing."))
         if not _ID.fullmatch(message_id):
-            raise MalformedMessageError("The id is not 1 to 64 letters, digits, dots, dashes or underscores.")
+            raise MalformedMessageError(
+                N_("The id is not 1 to 64 letters, digits, dots, dashes or underscores.")
+            )
         return message_id
 
     def read_text(self, name: str) -> str:
@@ -84,6 +87,6 @@ class Elements:
 
     def _join_text(self, element: etree._Element) -> str:
         if element.tag == "id":
-            raise MalformedMessageError("The id has elements inside.")
+            raise MalformedMessageError(N_("The id has elements inside."))
         self.note(Problem.MARKUP_INSIDE)
         return "".join(str(text) for text in element.itertext())

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from crm.core.errors import N_
+
 
 class Problem(StrEnum):
     """A code that is stored with a message; its sentence is in PROBLEM_SENTENCES."""
@@ -29,19 +31,27 @@ class Problem(StrEnum):
 
 PROBLEM_SENTENCES: Mapping[Problem, str] = MappingProxyType(
     {
-        Problem.ELEMENT_MISSING: "An element is missing, or empty where it must not be.",
-        Problem.ELEMENT_CUT: "An element was too long and was cut.",
-        Problem.MARKUP_INSIDE: "An element has other elements inside; only its text was kept.",
-        Problem.DATE_BAD: "The date is not thirteen digits or does not exist; the time it came to us counts.",
-        Problem.DATE_IMPLAUSIBLE: "The date is far from now; the time it came to us counts.",
-        Problem.DATE_SKIPPED: "The time was skipped when summer time began; the hour after it was taken.",
-        Problem.DATE_AMBIGUOUS: "The time came twice when summer time ended; the likelier one was taken.",
-        Problem.FROM_FOREIGN: "The sender is not a Slovak mobile number.",
-        Problem.FROM_SPELLING: "The sender's number is not written as +421 and nine digits.",
-        Problem.TO_ODD: "The recipient is not a short number.",
-        Problem.OPERATOR_UNKNOWN: "The operator is none of T, O, 2 and S.",
-        Problem.CODING_UNKNOWN: "The content is coded neither as text nor as base64; it was kept as it came.",
-        Problem.CONTENT_UNDECODABLE: "The content is not the base64 it claims to be; it was kept as it came.",
-        Problem.CONTENT_NUL: "The content had zero characters, which cannot be stored; they were replaced.",
+        Problem.ELEMENT_MISSING: N_("An element is missing, or empty where it must not be."),
+        Problem.ELEMENT_CUT: N_("An element was too long and was cut."),
+        Problem.MARKUP_INSIDE: N_("An element has other elements inside; only its text was kept."),
+        Problem.DATE_BAD: N_(
+            "The date is not thirteen digits or does not exist; the time it came to us counts."
+        ),
+        Problem.DATE_IMPLAUSIBLE: N_("The date is far from now; the time it came to us counts."),
+        Problem.DATE_SKIPPED: N_("The time was skipped when summer time began; the hour after it was taken."),
+        Problem.DATE_AMBIGUOUS: N_("The time came twice when summer time ended; the likelier one was taken."),
+        Problem.FROM_FOREIGN: N_("The sender is not a Slovak mobile number."),
+        Problem.FROM_SPELLING: N_("The sender's number is not written as +421 and nine digits."),
+        Problem.TO_ODD: N_("The recipient is not a short number."),
+        Problem.OPERATOR_UNKNOWN: N_("The operator is none of T, O, 2 and S."),
+        Problem.CODING_UNKNOWN: N_(
+            "The content is coded neither as text nor as base64; it was kept as it came."
+        ),
+        Problem.CONTENT_UNDECODABLE: N_(
+            "The content is not the base64 it claims to be; it was kept as it came."
+        ),
+        Problem.CONTENT_NUL: N_(
+            "The content had zero characters, which cannot be stored; they were replaced."
+        ),
     }
 )

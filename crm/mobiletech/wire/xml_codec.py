@@ -7,7 +7,7 @@ import re
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from crm.core.errors import InvalidInputError
+from crm.core.errors import N_, InvalidInputError
 from crm.mobiletech.wire.commands import Accepted, Receive, Rejected, Send, SendReply, Status
 from crm.mobiletech.wire.elements import Elements
 from crm.mobiletech.wire.receive import read_receive
@@ -47,7 +47,8 @@ class UnencodableTextError(InvalidInputError):
     """A text has characters that XML cannot carry; a message is refused rather than changed in silence."""
 
     def __init__(self, element: str) -> None:
-        super().__init__(f"The element <{element}> has characters that XML does not allow.")
+        told = N_("The element <%(element)s> has characters that XML does not allow.")
+        super().__init__(told, element=element)
         self.element = element
 
 
@@ -66,9 +67,9 @@ def decode(body: bytes, zone: tzinfo = GATEWAY_ZONE, now: datetime | None = None
             status = elements.read_code("status")
             return Status(id=message_id, status=status, problems=elements.problems)
         case None | "":
-            raise MalformedMessageError("The attribute command is missing.")
+            raise MalformedMessageError(N_("The attribute command is missing."))
         case _:
-            raise MalformedMessageError("The command is neither receive nor status.")
+            raise MalformedMessageError(N_("The command is neither receive nor status."))
 
 
 def decode_send_reply(body: bytes) -> SendReply:
@@ -82,7 +83,7 @@ def decode_send_reply(body: bytes) -> SendReply:
     elements = Elements(parse_message(body))
     has_id, has_error = elements.has("id"), elements.command == "error" or elements.has("error")
     if elements.command in _NOT_A_REPLY or (has_id and has_error):
-        raise MalformedMessageError("The answer is neither an acceptance nor a refusal.")
+        raise MalformedMessageError(N_("The answer is neither an acceptance nor a refusal."))
     if has_error:
         reason = elements.read_text("reason").strip() or elements.read_text("error").strip()
         return Rejected(reason=reason[:_MAX_REASON] or _NO_REASON)
@@ -96,10 +97,10 @@ def decode_send(body: bytes) -> Send:
     """
     elements = Elements(parse_message(body))
     if elements.command != "send":
-        raise MalformedMessageError("The command is not send.")
+        raise MalformedMessageError(N_("The command is not send."))
     expiration = elements.read_field("expiration")
     if not re.fullmatch(r"[0-9]{1,9}", expiration):
-        raise MalformedMessageError("The expiration is not a whole number.")
+        raise MalformedMessageError(N_("The expiration is not a whole number."))
     return Send(
         serv_id=elements.read_field("serv_id"),
         project_id=elements.read_field("project_id") or None,

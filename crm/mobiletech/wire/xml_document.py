@@ -4,7 +4,7 @@ import re
 
 from lxml import etree
 
-from crm.core.errors import InvalidInputError
+from crm.core.errors import N_, InvalidInputError
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -31,9 +31,9 @@ _PARSER = etree.XMLParser(
 class MalformedMessageError(InvalidInputError):
     """The bytes are no message of the protocol; `reason` is a sentence fit for the answer."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, message: str, /, **fields: object) -> None:
+        super().__init__(message, **fields)
+        self.reason = str(self)
 
 
 def parse_message(body: bytes) -> etree._Element:
@@ -42,30 +42,30 @@ def parse_message(body: bytes) -> etree._Element:
     Raises: MalformedMessageError for anything else, whatever the bytes are.
     """
     if len(body) > MAX_BODY_BYTES:
-        raise MalformedMessageError("The body is larger than 64 KiB.")
+        raise MalformedMessageError(N_("The body is larger than 64 KiB."))
     octets = _to_utf8(body)
     if b"<!DOCTYPE" in octets and _DOCTYPE_IN_PROLOG.match(octets):
-        raise MalformedMessageError("A DOCTYPE is not allowed.")
+        raise MalformedMessageError(N_("A DOCTYPE is not allowed."))
     try:
         root = etree.fromstring(octets, _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise MalformedMessageError("The body is not well-formed XML.") from error
+        raise MalformedMessageError(N_("The body is not well-formed XML.")) from error
     if root.tag != "message":
-        raise MalformedMessageError("The root element is not <message>.")
+        raise MalformedMessageError(N_("The root element is not <message>."))
     return root
 
 
 def _to_utf8(body: bytes) -> bytes:
     if not body or body.isspace():
-        raise MalformedMessageError("The body is empty.")
+        raise MalformedMessageError(N_("The body is empty."))
     octets = body.removeprefix(_UTF8_MARK)
     declared = _DECLARED_ENCODING.match(octets)
     codec = _CODECS.get(declared[1].lower()) if declared else "utf-8"
     if codec is None or (octets is not body and codec != "utf-8"):
-        raise MalformedMessageError("The encoding is none of UTF-8, ISO-8859-2 and windows-1250.")
+        raise MalformedMessageError(N_("The encoding is none of UTF-8, ISO-8859-2 and windows-1250."))
     if codec == "utf-8":
         return octets
     try:
         return body.decode(codec).encode("utf-8")
     except UnicodeDecodeError as error:
-        raise MalformedMessageError(f"The body is not valid {codec}.") from error
+        raise MalformedMessageError(N_("The body is not valid %(codec)s."), codec=codec) from error
