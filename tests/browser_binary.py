@@ -53,7 +53,7 @@ class Chromium:
         return {
             "executable_path": self.executable_path,
             "env": {**os.environ, **self.env},
-            "args": list(self.args),
+            "args": [*self.args, "--accept-lang=en-GB"],  # a context with a locale of its own asks for that
         }
 
 

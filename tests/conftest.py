@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -77,6 +78,20 @@ def _cheap_hashes() -> None:
     """Nobody attacks a test: hash cheaply, and do not wait. The cost stands in the hash: checking is as cheap."""
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     passwords.REFUSAL_SECONDS = 0.000_1
+
+
+class EnglishClient(FlaskClient):
+    """A browser without JavaScript whose owner reads English, so that tests can say what they expect in it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _english_browsers() -> None:
+    """Every application that a test makes gives out such browsers."""
+    Flask.test_client_class = EnglishClient
 
 
 @pytest.fixture

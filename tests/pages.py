@@ -62,7 +62,7 @@ class Page(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         if tag not in VOID:
             self._open.append(tag)
-            self._quoting += self._quoting > 0 or _quotes(values)
+            self._quoting += self._quoting > 0 or (tag != "html" and _quotes(values))
         self._collect(tag, values)
         self.odd += [f"{tag} {name}" for name in values if name == "style" or name.startswith("on")]
         if tag == "style" or (tag == "script" and not values.get("src")):

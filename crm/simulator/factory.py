@@ -45,6 +45,7 @@ def create_simulator(webhook: str, *, webhook_password: str = "", timing: Timing
         [FileSystemLoader(CRM / "simulator" / "templates"), FileSystemLoader(CRM / "templates")]
     )
     app.jinja_env.undefined = StrictUndefined
+    _speak_english(app)
     app.jinja_env.filters.update(FILTERS)
     app.before_request(_refuse_foreign_pages)
     app.after_request(_add_headers)
@@ -58,6 +59,13 @@ def send() -> Response:
     """Take an SMS from the CRM, as the real gateway does."""
     state = state_of(current_app)
     return answer(state.gateway.accept(request.get_data()), state.gateway.timing, state.stopping.wait)
+
+
+def _speak_english(app: Flask) -> None:
+    """The desk of the gateway shares components with the product, not its languages."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.globals["page_language"] = lambda: "en"
 
 
 def _refuse_foreign_pages() -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from crm.core.errors import N_
 from crm.core.phone import to_local
 from crm.users.accounts import confirm_many, create_user
 from crm.users.audit_log import record_act
@@ -150,4 +151,4 @@ def _fill_in(user: User, wish: Registration) -> None:
 
 
 def _phone_taken(wish: Registration) -> PhoneTakenError:
-    return PhoneTakenError(f"The number {wish.phone} belongs to another user.")
+    return PhoneTakenError(N_("The number %(phone)s belongs to another user."), phone=wish.phone)

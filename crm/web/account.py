@@ -16,10 +16,10 @@ from crm.users.models import User
 from crm.users.own_account import change_own_email, change_own_name, choose_language, has_password
 from crm.users.phones import find_phone_of
 from crm.users.sessions import list_sessions
-from crm.web.account_forms import LANGUAGE_NAMES, AccountForm, EmailForm, LanguageForm, NameForm
+from crm.web.account_forms import AccountForm, EmailForm, LanguageForm, NameForm
 from crm.web.clients import current_client
 from crm.web.guards import signed_in
-from crm.web.languages import told
+from crm.web.languages import LANGUAGE_NAMES, told
 from crm.web.message_pages import spaced
 from crm.web.own_password import check_own_password
 from crm.web.page_tools import render_reader_page

@@ -9,8 +9,7 @@ from wtforms.validators import DataRequired, Length
 
 from crm.users.own_account import LONGEST_NAME
 from crm.web.forms import Form, storable
-
-LANGUAGE_NAMES = {"sk": "Slovensky", "en": "English"}  # each in itself, for who reads no other
+from crm.web.languages import LANGUAGE_NAMES
 
 
 class AccountForm(Form):

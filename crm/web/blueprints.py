@@ -13,6 +13,7 @@ from crm.web.api.users_registration import users_registration
 from crm.web.api.users_sign_in import users_sign_in
 from crm.web.health import health
 from crm.web.home import home
+from crm.web.language_choice import language_choice
 from crm.web.login import login
 from crm.web.login_code import login_code
 from crm.web.messages import messages
@@ -31,6 +32,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (account_phone, "/account/phone"),
     (account_sign_ins, "/account/sign-ins"),
     (account_messages, "/account/messages"),
+    (language_choice, ""),
     (health, ""),
     (metrics_page, ""),
     (webhook, "/api/v1/mobiletech"),

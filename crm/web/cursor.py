@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
 
-from crm.core.errors import InvalidInputError
+from crm.core.errors import N_, InvalidInputError
 from crm.mobiletech.message_log import Position
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ class InvalidCursorError(InvalidInputError):
     """The word was changed, or belongs to another list."""
 
     def __init__(self) -> None:
-        super().__init__("This address points to a page of another list. Start from the first page.")
+        super().__init__(N_("This address points to a page of another list. Start from the first page."))
 
 
 def write_cursor(position: Position, filters: Mapping[str, str]) -> str:

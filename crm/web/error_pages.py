@@ -14,9 +14,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from crm.core.errors import NotFoundError
+from crm.core.errors import N_, CrmError, NotFoundError
 from crm.core.log import get_logger
 from crm.mobiletech.wire.xml_codec import CONTENT_TYPE, encode_error
+from crm.web.languages import told
 from crm.web.request_log import request_id
 
 log = get_logger(__name__)
@@ -27,43 +28,52 @@ WEBHOOK_PATH = "/api/v1/mobiletech/webhook"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The title and what to do now."""
+    """The title and what to do now: translated for people, in English for programs."""
 
     title: str
-    explanation: str
+    explanation: str | CrmError
 
 
 WORDS = {
     400: Words(
-        "We cannot read this request", "Something in the address or the form is not as it should be. Go back."
+        N_("We cannot read this request"),
+        N_("Something in the address or the form is not as it should be. Go back."),
     ),
-    403: Words("This is not for your role", "Your role does not open this page. Ask an administrator."),
-    404: Words("This page does not exist", "The address may be mistyped, or what stood here is gone."),
-    405: Words("This cannot be done here", "The page exists, but it does not take this kind of request."),
-    409: Words("Somebody was quicker", "What you wanted to change has changed meanwhile. Look at it again."),
+    403: Words(
+        N_("This is not for your role"), N_("Your role does not open this page. Ask an administrator.")
+    ),
+    404: Words(
+        N_("This page does not exist"), N_("The address may be mistyped, or what stood here is gone.")
+    ),
+    405: Words(
+        N_("This cannot be done here"), N_("The page exists, but it does not take this kind of request.")
+    ),
+    409: Words(
+        N_("Somebody was quicker"), N_("What you wanted to change has changed meanwhile. Look at it again.")
+    ),
     411: Words(
-        "We cannot read this request",
-        "The body must tell its length in Content-Length, and be as long as that.",
+        N_("We cannot read this request"),
+        N_("The body must tell its length in Content-Length, and be as long as that."),
     ),
-    413: Words("This is too large", "What you sent is larger than we take. Send less of it at once."),
-    429: Words("Too many tries", "Wait a little and try again; how long is said by Retry-After."),
+    413: Words(N_("This is too large"), N_("What you sent is larger than we take. Send less of it at once.")),
+    429: Words(N_("Too many tries"), N_("Wait a little and try again; how long is said by Retry-After.")),
     500: Words(
-        "Something broke on our side",
-        "What you did last may not be saved. The fault is in our log under the number below.",
+        N_("Something broke on our side"),
+        N_("What you did last may not be saved. The fault is in our log under the number below."),
     ),
     503: Words(
-        "We cannot answer just now",
-        "The database does not answer. What was saved before is safe; try again in a minute.",
+        N_("We cannot answer just now"),
+        N_("The database does not answer. What was saved before is safe; try again in a minute."),
     ),
 }
 CSRF_WORDS = Words(
-    "This form is out of date",
-    "You were signed in or out since the page was opened. Go back and load it again.",
+    N_("This form is out of date"),
+    N_("You were signed in or out since the page was opened. Go back and load it again."),
 )
-HOST_WORDS = Words("This is not our address", "We do not answer under this name.")
+HOST_WORDS = Words(N_("This is not our address"), N_("We do not answer under this name."))
 
 
-class ForbiddenError(Exception):
+class ForbiddenError(CrmError):
     """The person is signed in and may not; the sentence says which role may."""
 
 
@@ -76,11 +86,9 @@ def set_up(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, lambda error: _answer(400, CSRF_WORDS))
     app.register_error_handler(SecurityError, lambda error: _bare(400, HOST_WORDS))
-    app.register_error_handler(
-        ForbiddenError, lambda error: _answer(403, Words(WORDS[403].title, str(error)))
-    )
+    app.register_error_handler(ForbiddenError, lambda error: _answer(403, Words(WORDS[403].title, error)))
     app.register_error_handler(NotAuthorizedError, _not_authorized)
-    app.register_error_handler(NotFoundError, lambda error: _answer(404, Words(WORDS[404].title, str(error))))
+    app.register_error_handler(NotFoundError, lambda error: _answer(404, Words(WORDS[404].title, error)))
     for unavailable in (OperationalError, InterfaceError, PoolTimeoutError):
         app.register_error_handler(unavailable, _unavailable)
 
@@ -89,7 +97,7 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return Response(error.get_body(), status, error.get_headers())
-    words = WORDS.get(status) or Words(HTTPStatus(status).phrase, WORDS[400].explanation)
+    words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
     response = _answer(status, words)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
@@ -112,15 +120,15 @@ def _not_authorized(error: NotAuthorizedError) -> Response:
 
 def _answer(status: int, words: Words) -> Response:
     if request.path == WEBHOOK_PATH:
-        return Response(encode_error(words.explanation), status, content_type=CONTENT_TYPE)
+        return Response(encode_error(str(words.explanation)), status, content_type=CONTENT_TYPE)
     if request.path.startswith("/api/"):
         return json_error(status, words)
     try:
         page = render_template(
             "errors/error.html",
             status=status,
-            title=words.title,
-            explanation=words.explanation,
+            title=told(words.title),
+            explanation=told(words.explanation),
             request_id=request_id(),
             home_href="/",
         )
@@ -132,14 +140,15 @@ def _answer(status: int, words: Words) -> Response:
 
 def json_error(status: int, words: Words) -> Response:
     phrase = HTTPStatus(status).phrase.lower().replace(" ", "_")
-    response = jsonify(status="error", message=words.explanation, error=phrase, request_id=request_id())
+    response = jsonify(status="error", message=str(words.explanation), error=phrase, request_id=request_id())
     response.status_code = status
     return response
 
 
 def _bare(status: int, words: Words) -> Response:
     """Under a foreign name no page of ours is built: it would link to that name."""
-    return Response(f"{words.title}. {words.explanation}\n", status, content_type="text/plain; charset=utf-8")
+    sentences = f"{told(words.title)}. {told(words.explanation)}\n"
+    return Response(sentences, status, content_type="text/plain; charset=utf-8")
 
 
 def _static_page() -> bytes:

@@ -1,5 +1,6 @@
 """What all forms share."""
 
+from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import Field, ValidationError
 
@@ -18,4 +19,4 @@ def storable(_form: Form, field: Field) -> None:
     Raises: ValidationError.
     """
     if "\0" in str(field.data or ""):
-        raise ValidationError("Take out the zero character; it cannot be stored.")
+        raise ValidationError(_("Take out the zero character; it cannot be stored."))

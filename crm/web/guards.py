@@ -12,7 +12,7 @@ Each also says who acts, for the audit log.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import reduce, wraps
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -20,13 +20,15 @@ from flask import Flask, g, redirect, request
 from flask.typing import ResponseReturnValue
 
 from crm.core.db import current_session, transaction
+from crm.core.errors import N_, Said
 from crm.core.log import get_logger
 from crm.users.api_tokens import Scope, check_token
 from crm.users.audit_log import Actor, acting
 from crm.users.errors import TokenRefusedError
-from crm.users.roles import PERMISSIONS, Permission, Role, may
+from crm.users.roles import PERMISSIONS, ROLE_WORDS, Permission, Role, may
 from crm.users.sessions import Kind, find_session
 from crm.web.error_pages import ForbiddenError, NotAuthorizedError
+from crm.web.languages import here
 from crm.web.request_log import request_id
 from crm.web.session import Person, find_signed_in, has_confirmed
 
@@ -42,13 +44,13 @@ class Guard:
 
 
 _DOING = {
-    Permission.READ: "read messages, subscribers and templates",
-    Permission.ANSWER: "answer readers",
-    Permission.EDIT_TEMPLATES: "write templates",
-    Permission.MANAGE_PEOPLE: "look after accounts and roles",
-    Permission.MANAGE_TOKENS: "look after API tokens",
-    Permission.MANAGE_SETTINGS: "change settings",
-    Permission.READ_AUDIT: "read the audit log",
+    Permission.READ: N_("read messages, subscribers and templates"),
+    Permission.ANSWER: N_("answer readers"),
+    Permission.EDIT_TEMPLATES: N_("write templates"),
+    Permission.MANAGE_PEOPLE: N_("look after accounts and roles"),
+    Permission.MANAGE_TOKENS: N_("look after API tokens"),
+    Permission.MANAGE_SETTINGS: N_("change settings"),
+    Permission.READ_AUDIT: N_("read the audit log"),
 }
 
 
@@ -70,9 +72,9 @@ def staff(permission: Permission, *, confirmed: bool = False) -> Callable[[View]
 
     def check(person: Person) -> ResponseReturnValue | None:
         if not may(person.role, permission):
-            raise ForbiddenError(_told(permission))
+            raise _refusal(permission)
         if confirmed and not has_confirmed(person, for_form=request.method == "POST"):
-            return redirect(f"/login/confirm?next={quote(_here(), safe='')}")
+            return redirect(f"/login/confirm?next={quote(here(), safe='')}")
         return None
 
     return _person_guard(f"staff: {permission}{', confirmed' if confirmed else ''}", check)
@@ -91,7 +93,7 @@ def _person_guard(
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
             person = find_signed_in()
             if person is None:
-                return redirect(f"/login?next={quote(_here(), safe='')}")
+                return redirect(f"/login?next={quote(here(), safe='')}")
             detour = check(person)
             if detour is not None:
                 return detour
@@ -189,13 +191,20 @@ def _actor(name: str, user_id: int | None = None) -> Actor:
     return Actor(name=name, user_id=user_id, ip=request.remote_addr or "", request_id=request_id())
 
 
-def _here() -> str:
-    """Return the path that was asked for, without the host: nobody is ever sent to another site."""
-    query = request.query_string.decode("latin-1")
-    return f"{request.path}?{query}" if query and request.method == "GET" else request.path
+def _refusal(permission: Permission) -> ForbiddenError:
+    """Return what to tell whose role has not the permission: which roles have it."""
+    named = [Said(ROLE_WORDS[role]) for role in Role if permission in PERMISSIONS[role]]
+    return ForbiddenError(
+        N_("To %(doing)s, one needs the role %(roles)s. Ask an administrator for it."),
+        doing=Said(_DOING[permission]),
+        roles=_either(named),
+    )
 
 
-def _told(permission: Permission) -> str:
-    roles = [role for role in Role if permission in PERMISSIONS[role]]
-    named = f"{', '.join(roles[:-1])} or {roles[-1]}" if len(roles) > 1 else roles[0]
-    return f"To {_DOING[permission]}, one needs the role {named}. Ask an administrator for it."
+def _either(named: list[Said]) -> Said:
+    """Return "a", "a or b", "a, b or c"."""
+    *others, last = named
+    if not others:
+        return last
+    listed = reduce(lambda one, other: Said("%(one)s, %(other)s", one=one, other=other), others)
+    return Said(N_("%(one)s or %(other)s"), one=listed, other=last)

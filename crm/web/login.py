@@ -2,9 +2,12 @@
 
 from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import DataRequired
 
+from crm.core.errors import N_
 from crm.users.authentication import Credentials
 from crm.web import session
 from crm.web.clients import current_client, remember_device
@@ -15,17 +18,17 @@ from crm.web.return_path import own_path
 
 login = Blueprint("login", __name__)
 
-WRONG = "The name or the password is not right."
+WRONG = N_("The name or the password is not right.")
 
 
 class LoginForm(Form):
     """The fields that interface.md 4 names."""
 
     username = StringField(
-        "E-mail or phone number", validators=[DataRequired("Write your e-mail or number.")]
+        _l("E-mail or phone number"), validators=[DataRequired(_l("Write your e-mail or number."))]
     )
-    password = PasswordField("Password", validators=[DataRequired("Write your password.")])
-    remember = BooleanField("Remember me on this device")
+    password = PasswordField(_l("Password"), validators=[DataRequired(_l("Write your password."))])
+    remember = BooleanField(_l("Remember me on this device"))
 
 
 @login.get("/login")
@@ -58,7 +61,7 @@ def enter() -> ResponseReturnValue:
 def leave() -> ResponseReturnValue:
     """End the session."""
     session.end()
-    flash("You are signed out.", "good")
+    flash(_("You are signed out."), "good")
     return redirect("/login")
 
 
@@ -71,9 +74,9 @@ def _welcome(outcome: LetIn) -> Response:
 def _sent_away(form: LoginForm, outcome: SentAway) -> ResponseReturnValue:
     """One sentence for whatever was wrong: it must not tell whether there is such an account."""
     if outcome.retry_after is None:
-        return _page(form, error=WRONG), 422
+        return _page(form, error=_(WRONG)), 422
     minutes = -(-outcome.retry_after // 60)
-    told = f"Too many tries. Try again in {minutes} min."
+    told = _("Too many tries. Try again in %(minutes)s min.", minutes=minutes)
     return _page(form, error=told), 429, {"Retry-After": str(outcome.retry_after)}
 
 

@@ -9,18 +9,22 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
+
+from crm.core.errors import N_, InvalidInputError
 from crm.mobiletech.message_log import Direction, LogFilter
 from crm.mobiletech.wire.operators import Operator
 from crm.mobiletech.wishes import Reason
 from crm.mobiletech.words import REASON_WORDS, STATE_WORDS, MessageState
+from crm.web.languages import told
 
 _DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 Options = Sequence[tuple[str, str]]
 
-DIRECTIONS: Options = (("in", "Received"), ("out", "Sent or to be sent"))
+DIRECTIONS: Options = (("in", N_("Received")), ("out", N_("Sent or to be sent")))
 STATES: Options = tuple(
-    (state, "Billed or delivered" if state is MessageState.BILLED else word.word)
+    (state, N_("Billed or delivered") if state is MessageState.BILLED else word.word)
     for state, word in STATE_WORDS.items()
 )
 REASONS: Options = tuple(REASON_WORDS.items())
@@ -69,23 +73,23 @@ def read_filters(args: Mapping[str, str], zone: ZoneInfo) -> Filters:
         values[name] = text
         try:
             wanted[attribute] = read(text, zone)
-        except ValueError as error:
-            problems.append(f"{LABELS[name]}: {error}")
+        except InvalidInputError as error:
+            problems.append(f"{_(LABELS[name])}: {told(error)}")
     if "since" in wanted and "until" in wanted and wanted["since"] >= wanted["until"]:
-        problems.append("Until: must not be before From.")
+        problems.append(f"{_(LABELS['to'])}: {_('must not be before From.')}")
     return Filters(wanted=LogFilter(**wanted), values=values, problems=problems)
 
 
 def list_choices(filters: Filters, *, templates: Sequence[str], billkeys: Sequence[str]) -> list[Choice]:
     """Return the filters for the form; only what was not sent has a reason to choose."""
-    options = _FIXED | {
+    options = _fixed() | {
         "template": [(code, code) for code in templates],
         "billkey": [(key, key) for key in billkeys],
     }
     return [
         Choice(
             name=name,
-            label=label,
+            label=_(label),
             value=filters.values.get(name, ""),
             options=_with(options[name], name, filters),
         )
@@ -99,9 +103,14 @@ def list_chips(filters: Filters) -> list[Chip]:
     chips = []
     for name, value in filters.values.items():
         rest = {other: text for other, text in filters.values.items() if other != name}
-        told = dict(_FIXED.get(name, ())).get(value, value)
-        chips.append(Chip(f"{LABELS[name]}: {told[:40]}", f"?{urlencode(rest)}"))
+        shown = dict(_fixed().get(name, ())).get(value, value)
+        chips.append(Chip(f"{_(LABELS[name])}: {shown[:40]}", f"?{urlencode(rest)}"))
     return chips
+
+
+def _fixed() -> dict[str, Options]:
+    """Return what does not depend on the rows, in the language of the page."""
+    return {name: [(value, _(label)) for value, label in options] for name, options in _FIXED.items()}
 
 
 def _with(options: Options, name: str, filters: Filters) -> Options:
@@ -117,14 +126,18 @@ def _one_of(kind: type[StrEnum]) -> Callable[[str, ZoneInfo], StrEnum]:
         try:
             return kind(text)
         except ValueError:
-            raise ValueError(f"{text[:40]!r} is none of {', '.join(kind)}.") from None
+            raise InvalidInputError(
+                N_("%(given)r is none of %(known)s."), given=text[:40], known=", ".join(kind)
+            ) from None
 
     return read
 
 
 def _code(text: str, _zone: ZoneInfo) -> str:
     if not _CODE.fullmatch(text):
-        raise ValueError(f"{text[:40]!r} is no code; it has letters, digits, dots, dashes and underscores.")
+        raise InvalidInputError(
+            N_("%(given)r is no code; it has letters, digits, dots, dashes and underscores."), given=text[:40]
+        )
     return text
 
 
@@ -142,18 +155,18 @@ def _day(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass  # such as 30 February: told like anything else that is no day
-    raise ValueError(f"{text[:40]!r} is no day; write it like 2026-11-23.")
+    raise InvalidInputError(N_("%(given)r is no day; write it like 2026-11-23."), given=text[:40])
 
 
 LABELS = {
-    "direction": "Direction",
-    "state": "State",
-    "reason": "Reason",
-    "template": "Template",
-    "billkey": "Key",
-    "operator": "Operator",
-    "from": "From",
-    "to": "Until",
+    "direction": N_("Direction"),
+    "state": N_("State"),
+    "reason": N_("Reason"),
+    "template": N_("Template"),
+    "billkey": N_("Key"),
+    "operator": N_("Operator"),
+    "from": N_("From"),
+    "to": N_("Until"),
 }
 _READERS: dict[str, tuple[str, Callable[[str, ZoneInfo], Any]]] = {
     "direction": ("direction", _one_of(Direction)),

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from flask_babel import gettext as _
+
 from crm.core.phone import find_slovak_mobile, mask_in_text
 from crm.mobiletech.message_log import Kind
-from crm.mobiletech.message_rows import LogRow
+from crm.mobiletech.message_rows import SECRET_TEXT, LogRow
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.sending import as_send
 from crm.mobiletech.wire.gsm7 import SEPTETS
@@ -23,6 +25,8 @@ from crm.mobiletech.words import (
     meaning_of,
     word_of,
 )
+from crm.web.languages import told
+from crm.web.retelling import retell
 
 _ROOM = {Encoding.GSM7: 153, Encoding.UCS2: 67}  # units in each of several parts
 
@@ -50,8 +54,8 @@ def as_row(row: LogRow) -> Row:
         href=_href(row),
         direction="in" if row.kind is Kind.INBOUND else "out",
         at=row.at,
-        number=spaced(row.number) if row.number else "No number",
-        text=row.text,
+        number=spaced(row.number) if row.number else _("No number"),
+        text=retell(row.text) if row.kind is Kind.NOT_SENT or row.text == SECRET_TEXT else row.text,
         template_code=row.template_code,
         billkey=row.billkey,
         operator=operator_label(row.operator),
@@ -91,7 +95,7 @@ def segments(text: str, encoding: str, parts: int) -> list[str]:
 
 def shown_xml(body: bytes | None) -> str:
     """Return a body for people: numbers masked, because such a page ends up in a ticket."""
-    return mask_in_text(body.decode("utf-8", "replace")) if body else "Not kept."
+    return mask_in_text(body.decode("utf-8", "replace")) if body else _("Not kept.")
 
 
 def outbound_xml(message: OutboundMessage) -> str:
@@ -100,7 +104,7 @@ def outbound_xml(message: OutboundMessage) -> str:
     try:
         return shown_xml(encode_send(replace(send, content="***") if message.is_secret else send))
     except UnencodableTextError as error:
-        return str(error)
+        return told(error)
 
 
 def _href(row: LogRow) -> str | None:
@@ -118,9 +122,9 @@ def _word(row: LogRow) -> Word:
 
 def _reason(row: LogRow) -> str | None:
     if row.kind is Kind.NOT_SENT:
-        return REASON_WORDS[Reason(row.reason)] if row.reason in set(Reason) else row.reason
+        return _(REASON_WORDS[Reason(row.reason)]) if row.reason in set(Reason) else row.reason
     if row.conflict:
-        return CONFLICT
+        return _(CONFLICT)
     if row.state is MessageState.FAILED and row.status:
-        return f"{row.status}: {meaning_of(row.status, row.operator or '').word}"
-    return row.reason
+        return f"{row.status}: {_(meaning_of(row.status, row.operator or '').word)}"
+    return retell(row.reason or "") or None

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from textwrap import shorten
 
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
 from crm.events.backoff import MAX_ATTEMPTS
 from crm.events.models import EntryState, OutboxEntry
 from crm.mobiletech.client import OutcomeKind
@@ -15,6 +18,7 @@ from crm.mobiletech.queries import InboundFacts, OutboundFacts
 from crm.mobiletech.wire.problems import PROBLEM_SENTENCES, Problem
 from crm.mobiletech.words import OUTCOME_WORDS, MessageState, Tone, meaning_of, word_of
 from crm.web.message_pages import as_row
+from crm.web.retelling import retell
 
 SHOWN_TEXT = 160  # characters of the SMS that is answered
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -47,8 +51,8 @@ def inbound_timeline(facts: InboundFacts) -> list[Item]:
     message = facts.message
     received = Item(
         at=message.created_at,
-        title="Received from the gateway",
-        detail=f"Stored under its id {message.mobiletech_id}; a repeat of it changes nothing.",
+        title=_("Received from the gateway"),
+        detail=_("Stored under its id %(id)s; a repeat of it changes nothing.", id=message.mobiletech_id),
         tone=Tone.GOOD,
         icon="in",
     )
@@ -63,7 +67,7 @@ def outbound_timeline(facts: OutboundFacts) -> list[Item]:
         items.append(
             Item(
                 at=came.created_at,
-                title="The reader wrote",
+                title=_("The reader wrote"),
                 detail=shorten(came.content, SHOWN_TEXT, placeholder=" …"),
                 tone=Tone.GOOD,
                 icon="in",
@@ -79,7 +83,7 @@ def outbound_timeline(facts: OutboundFacts) -> list[Item]:
 
 def problem_sentences(codes: Iterable[str]) -> list[str]:
     """Return what was odd about a message, in sentences."""
-    return [PROBLEM_SENTENCES[Problem(code)] if code in set(Problem) else code for code in codes]
+    return [_(PROBLEM_SENTENCES[Problem(code)]) if code in set(Problem) else code for code in codes]
 
 
 def _in_order(items: Iterable[Item]) -> list[Item]:
@@ -89,7 +93,10 @@ def _in_order(items: Iterable[Item]) -> list[Item]:
 def _work(facts: InboundFacts) -> Iterable[Item]:
     if not any(entry.handler is None for entry in facts.work):
         yield Item(
-            at=None, title="Handled", detail="Long ago: finished work is kept for 30 days.", icon="check"
+            at=None,
+            title=_("Handled"),
+            detail=_("Long ago: finished work is kept for 30 days."),
+            icon="check",
         )
     for entry in facts.work:
         yield from _entry(entry)
@@ -97,31 +104,45 @@ def _work(facts: InboundFacts) -> Iterable[Item]:
 
 def _entry(entry: OutboxEntry) -> Iterable[Item]:
     """Tell the state of one piece of work: all handlers together, or one that is tried again by itself."""
-    name = entry.handler or "Handling"
-    tries = f"Try {entry.attempts} of {MAX_ATTEMPTS}: {entry.error}"
+    name = entry.handler or _("Handling")
+    tries = _tries(entry)
     match entry.state:
         case EntryState.DONE:
-            done = f"{entry.handler} done at last" if entry.handler else "Handled"
+            done = _("%(name)s done at last", name=name) if entry.handler else _("Handled")
             yield Item(at=entry.finished_at, title=done, tone=Tone.GOOD, icon="check")
         case EntryState.DEAD:
             yield Item(
                 at=entry.finished_at,
-                title=f"{name} failed for good",
+                title=_("%(name)s failed for good", name=name),
                 detail=tries,
                 tone=Tone.BAD,
                 icon="cross",
             )
         case EntryState.DISCARDED:
             yield Item(
-                at=entry.finished_at, title=f"{name} given up", detail=tries, tone=Tone.WARN, icon="minus"
+                at=entry.finished_at,
+                title=_("%(name)s given up", name=name),
+                detail=tries,
+                tone=Tone.WARN,
+                icon="minus",
             )
         case _ if entry.attempts:
             yield Item(
-                at=entry.created_at, title=f"{name} failed", detail=tries, tone=Tone.WARN, icon="alert"
+                at=entry.created_at,
+                title=_("%(name)s failed", name=name),
+                detail=tries,
+                tone=Tone.WARN,
+                icon="alert",
             )
-            yield Item(at=entry.available_at, title=f"{name} is tried again", icon="retry", dashed=True)
+            again = _("%(name)s is tried again", name=name)
+            yield Item(at=entry.available_at, title=again, icon="retry", dashed=True)
         case _:
-            yield Item(at=None, title="Waits to be handled", icon="clock", dashed=True)
+            yield Item(at=None, title=_("Waits to be handled"), icon="clock", dashed=True)
+
+
+def _tries(entry: OutboxEntry) -> str:
+    number, most = entry.attempts, MAX_ATTEMPTS
+    return _("Try %(number)s of %(most)s: %(error)s", number=number, most=most, error=entry.error)
 
 
 def _answer(row: LogRow) -> Item:
@@ -129,17 +150,19 @@ def _answer(row: LogRow) -> Item:
     if row.kind is Kind.NOT_SENT:
         return Item(
             at=row.at,
-            title=f"No answer: {shown.reason}",
-            detail=row.text,
+            title=_("No answer: %(reason)s", reason=shown.reason),
+            detail=shown.text,
             tone=Tone.BAD,
             icon="minus",
             dashed=True,
         )
-    made_of = f"Template {row.template_code}" if row.template_code else "Written by a person"
+    made_of = _("Written by a person")
+    if row.template_code:
+        made_of = _("Template %(code)s", code=row.template_code)
     return Item(
         at=row.at,
-        title="Answer made",
-        detail=f"{made_of}. Now: {shown.state.word.lower()}.",
+        title=_("Answer made"),
+        detail=_("%(made_of)s. Now: %(state)s.", made_of=made_of, state=_(shown.state.word).lower()),
         icon="out",
         tone=Tone.GOOD,
     )
@@ -147,15 +170,27 @@ def _answer(row: LogRow) -> Item:
 
 def _rendered(facts: OutboundFacts) -> Item:
     message = facts.message
-    made_of = "Written by a person"
+    made_of = _("Written by a person")
     if facts.template_code:
-        made_of = f"Template {facts.template_code}, version {message.template_version}"
+        made_of = _(
+            "Template %(code)s, version %(version)s",
+            code=facts.template_code,
+            version=message.template_version,
+        )
     alphabet = "UCS-2" if message.encoding == "ucs2" else "GSM-7"
-    parts = "1 part" if message.parts == 1 else f"{message.parts} parts"
+    length = message.content_length
+    characters = ngettext("%(num)s character", "%(num)s characters", length)
+    parts = ngettext("%(num)s part", "%(num)s parts", message.parts)
     return Item(
         at=message.created_at,
-        title="Text made and queued",
-        detail=f"{made_of}: {message.content_length} characters, {parts} in {alphabet}.",
+        title=_("Text made and queued"),
+        detail=_(
+            "%(made_of)s: %(characters)s, %(parts)s in %(alphabet)s.",
+            made_of=made_of,
+            characters=characters,
+            parts=parts,
+            alphabet=alphabet,
+        ),
         tone=Tone.GOOD,
         icon="templates",
     )
@@ -164,12 +199,12 @@ def _rendered(facts: OutboundFacts) -> Item:
 def _attempt(number: int, attempt: SendAttempt) -> Item:
     word = OUTCOME_WORDS[OutcomeKind(attempt.outcome)]
     answered = f", HTTP {attempt.http_status}" if attempt.http_status else ""
-    told = "" if attempt.detail == f"{word.word}." else f": {attempt.detail}"
+    told = "" if attempt.detail == f"{word.word}." else f": {retell(attempt.detail)}"
     took = f"{attempt.took_ms / 1000:.1f} s" if attempt.took_ms >= 1000 else f"{attempt.took_ms} ms"
     return Item(
         at=attempt.created_at,
-        title=word.word,
-        detail=f"Try {number}, {took}{answered}{told}",
+        title=_(word.word),
+        detail=_("Try %(number)s", number=number) + f", {took}{answered}{told}",
         tone=word.tone,
         icon=word.icon,
     )
@@ -178,11 +213,11 @@ def _attempt(number: int, attempt: SendAttempt) -> Item:
 def _report(report: StatusReport, message: OutboundMessage) -> Item:
     word = meaning_of(report.status, message.operator_type)
     early = message.sent_at is not None and report.received_at < message.sent_at
-    notes = ["It came before we knew the message's id."] if early else []
-    notes += ["Not applied yet."] if report.applied_at is None else []
+    notes = [_("It came before we knew the message's id.")] if early else []
+    notes += [_("Not applied yet.")] if report.applied_at is None else []
     return Item(
         at=report.received_at,
-        title=f"Reported {report.status}: {word.word}",
+        title=_("Reported %(code)s: %(meaning)s", code=report.status, meaning=_(word.word)),
         detail=" ".join(notes) or None,
         tone=word.tone,
         icon=word.icon,
@@ -197,8 +232,8 @@ def _state(facts: OutboundFacts) -> Iterable[Item]:
         word = word_of(facts.state, paid=message.paid)
         yield Item(
             at=message.updated_at,
-            title=word.word,
-            detail=message.state_reason,
+            title=_(word.word),
+            detail=retell(message.state_reason or "") or None,
             tone=word.tone,
             icon=word.icon,
         )
@@ -209,12 +244,19 @@ def _next_try(facts: OutboundFacts) -> Iterable[Item]:
     if facts.state is not MessageState.QUEUED:
         return
     if work is None or work.state != EntryState.READY:
-        told = "No work will move it: see `crm audit`."
         yield Item(
-            at=None, title="Nothing will send it", detail=told, tone=Tone.BAD, icon="alert", dashed=True
+            at=None,
+            title=_("Nothing will send it"),
+            detail=_("No work will move it: see `crm audit`."),
+            tone=Tone.BAD,
+            icon="alert",
+            dashed=True,
         )
         return
-    title = "Is tried again" if facts.attempts else "Is sent when it is its turn"
     yield Item(
-        at=work.available_at, title=title, detail=facts.message.state_reason, icon="clock", dashed=True
+        at=work.available_at,
+        title=_("Is tried again") if facts.attempts else _("Is sent when it is its turn"),
+        detail=retell(facts.message.state_reason or "") or None,
+        icon="clock",
+        dashed=True,
     )

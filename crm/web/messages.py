@@ -6,6 +6,8 @@ from textwrap import shorten
 from typing import Any
 
 from flask import Blueprint, abort, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
@@ -13,16 +15,18 @@ from crm.core.db import current_session
 from crm.mobiletech.message_log import COUNTED, LogPage, Position, count_messages, list_messages
 from crm.mobiletech.message_rows import read_rows
 from crm.mobiletech.models import InboundMessage
+from crm.mobiletech.outbound import OutboundPurpose
 from crm.mobiletech.queries import InboundFacts, OutboundFacts, find_inbound, find_outbound, list_billkeys
 from crm.mobiletech.sms_templates import list_templates
 from crm.mobiletech.wire.delivery_status import Billing
 from crm.mobiletech.wire.problems import Problem
 from crm.mobiletech.wire.sms_text import measure
-from crm.mobiletech.words import BILLING_WORDS, find_advice, word_of
+from crm.mobiletech.words import BILLING_WORDS, PURPOSE_WORDS, find_advice, word_of
 from crm.users.queries import read_names
 from crm.users.roles import Permission
 from crm.web.cursor import InvalidCursorError, read_cursor, write_cursor
 from crm.web.guards import staff
+from crm.web.languages import told
 from crm.web.message_filters import Filters, list_chips, list_choices, read_filters
 from crm.web.message_pages import as_row, operator_label, outbound_xml, segments, shown_xml, spaced
 from crm.web.message_timeline import inbound_timeline, outbound_timeline, problem_sentences
@@ -55,7 +59,7 @@ def show_list() -> str | tuple[str, int]:
     try:
         after, before = _cursor("after", filters), _cursor("before", filters)
     except InvalidCursorError as error:
-        problems.append(str(error))
+        problems.append(told(error))
     if problems:
         return _list(session, filters, LogPage(positions=[], newer=None, older=None), problems), 400
     return _list(
@@ -121,15 +125,13 @@ def _href(filters: Filters, name: str, position: Position | None) -> str | None:
 
 def _hint(session: Session, filters: Filters, page: LogPage) -> str:
     if page.is_cut and page.older is not None:
-        return f"Searched back to {local_time(page.older.at, 'minute')}; go on with Older."
+        moment = local_time(page.older.at, "minute")
+        return _("Searched back to %(moment)s; go on with Older.", moment=moment)
     count = count_messages(session, filters.wanted)
     if count is None:
         return ""
-    return f"{COUNTED:,}+ messages".replace(",", "\u202f") if count > COUNTED else _plural(count)
-
-
-def _plural(count: int) -> str:
-    return "1 message" if count == 1 else f"{count} messages"
+    shown = f"{COUNTED:,}+".replace(",", "\u202f") if count > COUNTED else count
+    return ngettext("%(count)s message", "%(count)s messages", count, count=shown)
 
 
 def _inbound(session: Session, facts: InboundFacts) -> dict[str, Any]:
@@ -173,9 +175,9 @@ def _outbound(session: Session, facts: OutboundFacts) -> dict[str, Any]:
         "segments": None if message.is_secret else segments(message.content, message.encoding, message.parts),
         "billkey": message.billkey,
         "paid": message.paid,
-        "purpose": message.purpose,
+        "purpose": _(PURPOSE_WORDS[OutboundPurpose(message.purpose)]),
         "state": word_of(facts.state, paid=message.paid),
-        "billing": BILLING_WORDS[message.paid][Billing(message.billing)],
+        "billing": _(BILLING_WORDS[message.paid][Billing(message.billing)]),
         "status": message.status,
         "encoding": message.encoding,
         "parts": message.parts,
@@ -189,7 +191,17 @@ def _outbound(session: Session, facts: OutboundFacts) -> dict[str, Any]:
         }
         if answered
         else None,
-        "expires_after": f"{message.expiration} {get_setting(session, 'mobiletech_expiration_unit')}",
+        "expires_after": _window(message.expiration, get_setting(session, "mobiletech_expiration_unit")),
         "operator": operator_label(message.operator_type),
         "created_at": message.created_at,
     }
+
+
+def _window(count: int, unit: str) -> str:
+    """Return how long a message may wait, in the unit that the gateway counts in."""
+    said = {
+        "seconds": ngettext("%(num)s second", "%(num)s seconds", count),
+        "minutes": ngettext("%(num)s minute", "%(num)s minutes", count),
+        "hours": ngettext("%(num)s hour", "%(num)s hours", count),
+    }
+    return said[unit]

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from flask import request
+from flask_babel import gettext as _
+
+from crm.core.errors import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +19,15 @@ class Item:
 
 
 ITEMS = (
-    ("Overview", "/admin/", "overview"),
-    ("Messages", "/admin/messages", "messages"),
-    ("Templates", "/admin/templates", "templates"),
+    (N_("Overview"), "/admin/", "overview"),
+    (N_("Messages"), "/admin/messages", "messages"),
+    (N_("Templates"), "/admin/templates", "templates"),
 )
 
 
 def list_items() -> list[Item]:
     """Return the entries for the page that is being shown."""
-    return [Item(label, href, icon, _is_current(href)) for label, href, icon in ITEMS]
+    return [Item(_(label), href, icon, _is_current(href)) for label, href, icon in ITEMS]
 
 
 def _is_current(href: str) -> bool:

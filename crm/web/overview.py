@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, time
 
 from flask import Blueprint
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,6 +18,7 @@ from crm.mobiletech.figures import MOST, Waiting, read_day, read_waiting
 from crm.users.roles import Permission
 from crm.web.guards import staff
 from crm.web.page_tools import get_settings, local_time, render_staff_page
+from crm.web.retelling import retell
 
 overview = Blueprint("overview", __name__)
 
@@ -56,10 +59,16 @@ def show() -> str:
     session = current_session()
     depths = list_depths(session)
     dead = sum(depth.count for depth in depths if depth.state == EntryState.DEAD)
+    waiting = read_waiting(session)
     return render_staff_page(
         "overview.html",
         cards=_cards(session, dead),
-        needs_you=[*_overdue(depths), *_messages(read_waiting(session)), *_failures(session, dead)],
+        needs_you=[
+            *_overdue(depths),
+            *_messages(waiting),
+            *_reports(waiting),
+            *_failures(session, dead),
+        ],
     )
 
 
@@ -69,28 +78,28 @@ def _cards(session: Session, dead: int) -> list[Card]:
     day, today = read_day(session, midnight), f"from={midnight.date().isoformat()}"
     return [
         Card(
-            label="Received today",
+            label=_("Received today"),
             value=_told(day.received),
-            hint="from readers",
+            hint=_("from readers"),
             href=_list("direction=in", today),
         ),
         Card(
-            label="For readers today",
+            label=_("For readers today"),
             value=_told(day.made + day.not_sent),
-            hint="answers and our own, sent or not",
+            hint=_("answers and our own, sent or not"),
             href=_list("direction=out", today),
         ),
         Card(
-            label="Not sent today",
+            label=_("Not sent today"),
             value=_told(day.not_sent),
-            hint="not made, with a reason each",
+            hint=_("not made, with a reason each"),
             href=_list("direction=out", "state=not_sent", today),
             tone="bad" if day.not_sent else "",
         ),
         Card(
-            label="Failed work",
+            label=_("Failed work"),
             value=_told(dead),
-            hint="given up after its last try",
+            hint=_("given up after its last try"),
             href="#needs-you",
             tone="bad" if dead else "",
         ),
@@ -101,9 +110,15 @@ def _overdue(depths: Iterable[Depth]) -> Iterable[Task]:
     """Work that is due and not done is the first thing to know: nothing below moves until a worker does."""
     seconds = max((depth.overdue_seconds for depth in depths if depth.state == EntryState.READY), default=0.0)
     if seconds > OVERDUE_SECONDS:
+        minutes = int(seconds // 60)
         yield Task(
-            title=f"Work has been overdue for {_count(int(seconds // 60), 'minute', 'minutes')}",
-            detail="No worker runs, or it cannot keep up. `crm doctor` says which.",
+            title=ngettext(
+                "Work has been overdue for %(count)s minute",
+                "Work has been overdue for %(count)s minutes",
+                minutes,
+                count=_told(minutes),
+            ),
+            detail=_("No worker runs, or it cannot keep up. `crm doctor` says which."),
             href=MESSAGES,
         )
 
@@ -111,33 +126,52 @@ def _overdue(depths: Iterable[Depth]) -> Iterable[Task]:
 def _messages(waiting: Waiting) -> Iterable[Task]:
     if waiting.unknown:
         yield Task(
-            title=_count(waiting.unknown, "message has", "messages have") + " an unknown fate",
-            detail="The gateway gave no clear answer. What may have been paid is never sent again by itself.",
+            title=ngettext(
+                "%(count)s message has an unknown fate",
+                "%(count)s messages have an unknown fate",
+                waiting.unknown,
+                count=_told(waiting.unknown),
+            ),
+            detail=_(
+                "The gateway gave no clear answer. What may have been paid is never sent again by itself."
+            ),
             href=_list("state=unknown"),
         )
     if waiting.held:
         yield Task(
-            title=_count(waiting.held, "message is", "messages are") + " held",
-            detail="A paid message over its number's limit waits until a person lets it go.",
+            title=ngettext(
+                "%(count)s message is held",
+                "%(count)s messages are held",
+                waiting.held,
+                count=_told(waiting.held),
+            ),
+            detail=_("A paid message over its number's limit waits until a person lets it go."),
             href=_list("state=held"),
         )
     if waiting.paused_until is not None:
         yield Task(
-            title=f"Paid sending is paused until {local_time(waiting.paused_until, 'clock')}",
-            detail=waiting.pause_reason or "The gateway gives no clear answers.",
+            title=_("Paid sending is paused until %(time)s", time=local_time(waiting.paused_until, "clock")),
+            detail=retell(waiting.pause_reason or "") or _("The gateway gives no clear answers."),
             href=_list("state=queued"),
         )
+
+
+def _reports(waiting: Waiting) -> Iterable[Task]:
     if waiting.orphans:
         yield Task(
-            title=_count(waiting.orphans, "report speaks", "reports speak")
-            + " of a message that is none of ours",
-            detail="It may belong to a message of unknown fate. `crm audit` lists the ids.",
+            title=ngettext(
+                "%(count)s report speaks of a message that is none of ours",
+                "%(count)s reports speak of a message that is none of ours",
+                waiting.orphans,
+                count=_told(waiting.orphans),
+            ),
+            detail=_("It may belong to a message of unknown fate. `crm audit` lists the ids."),
             href=_list("state=unknown"),
         )
     for message_id in waiting.conflicts:
         yield Task(
-            title=f"Message {message_id} was reported both billed and refused",
-            detail="It counts as billed until somebody has asked the gateway.",
+            title=_("Message %(id)s was reported both billed and refused", id=message_id),
+            detail=_("It counts as billed until somebody has asked the gateway."),
             href=f"{MESSAGES}/outbound/{message_id}",
         )
 
@@ -146,14 +180,23 @@ def _failures(session: Session, dead: int) -> Iterable[Task]:
     shown = [entry for entry in list_failed(session, limit=SHOWN_FAILURES) if entry.state == EntryState.DEAD]
     for entry in shown:
         yield Task(
-            title=f"Work {entry.id} was given up: {entry.handler or entry.event}",
-            detail=f"{(entry.error or 'No reason was kept.')[:200]} Then: crm outbox retry {entry.id}",
+            title=_("Work %(id)s was given up: %(name)s", id=entry.id, name=entry.handler or entry.event),
+            detail=_(
+                "%(reason)s Then: %(command)s",
+                reason=(entry.error or _("No reason was kept."))[:200],
+                command=f"crm outbox retry {entry.id}",
+            ),
             href=_page_of(entry),
         )
     if dead > len(shown):
         yield Task(
-            title=f"{_told(dead - len(shown))} more were given up",
-            detail="crm outbox list shows all.",
+            title=ngettext(
+                "%(count)s more was given up",
+                "%(count)s more were given up",
+                dead - len(shown),
+                count=_told(dead - len(shown)),
+            ),
+            detail=_("%(command)s shows all.", command="crm outbox list"),
             href=MESSAGES,
         )
 
@@ -167,10 +210,6 @@ def _page_of(entry: OutboxEntry) -> str:
 
 def _list(*query: str) -> str:
     return f"{MESSAGES}?{'&'.join(query)}"
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{_told(number)} {one if number == 1 else many}"
 
 
 def _told(number: int) -> str:

@@ -4,19 +4,30 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app, render_template
+from flask_babel import format_datetime
 from jinja2 import StrictUndefined
 
 from crm.core.config import Settings
+from crm.web.languages import get_language
 from crm.web.navigation import list_items
 from crm.web.session import find_signed_in
 
-# %-d is the day without a zero; a thin space would be copied into a mail.
+# Patterns of Unicode's CLDR. The spaces are plain ones: a thin space would be copied into a mail.
 TIME_SHAPES = {
-    "full": "%-d %b %Y, %H:%M:%S",
-    "minute": "%-d %b %Y, %H:%M",
-    "second": "%-d %b, %H:%M:%S",
-    "short": "%-d %b %H:%M",
-    "clock": "%H:%M:%S",
+    "en": {
+        "full": "d MMM y, HH:mm:ss",
+        "minute": "d MMM y, HH:mm",
+        "second": "d MMM, HH:mm:ss",
+        "short": "d MMM HH:mm",
+        "clock": "HH:mm:ss",
+    },
+    "sk": {
+        "full": "d. M. y, HH:mm:ss",
+        "minute": "d. M. y, HH:mm",
+        "second": "d. M., HH:mm:ss",
+        "short": "d. M. HH:mm",
+        "clock": "HH:mm:ss",
+    },
 }
 
 
@@ -28,8 +39,9 @@ def set_up(app: Flask) -> None:
 
 
 def local_time(at: datetime, shape: str = "full") -> str:
-    """Return a moment as the clock on the newsroom's wall shows it."""
-    return at.astimezone(get_settings().timezone).strftime(TIME_SHAPES[shape])
+    """Return a moment as the clock on the newsroom's wall shows it, in the language of the page."""
+    written: str = format_datetime(at, TIME_SHAPES[get_language()][shape])
+    return written
 
 
 def iso(at: datetime) -> str:

@@ -8,6 +8,10 @@ LOGIN = "/login"
 
 
 def own_path(target: str, otherwise: str) -> str:
-    """Return the target if it is a path of ours, else `otherwise`."""
-    is_ours = len(target) <= 2000 and _OUR_PATH.fullmatch(target) is not None
-    return target if is_ours and target.partition("?")[0] != LOGIN else otherwise
+    """Return the target if it is a path of ours and not the login, else `otherwise`."""
+    return target if is_own_path(target) and target.partition("?")[0] != LOGIN else otherwise
+
+
+def is_own_path(target: str) -> bool:
+    """Return whether the target is a path of ours."""
+    return len(target) <= 2000 and _OUR_PATH.fullmatch(target) is not None

@@ -17,6 +17,7 @@ from crm.users.models import User
 from crm.users.roles import STAFF, Role
 from crm.users.sessions import REMEMBERED_LIFETIME, Kind, end_session, find_session, is_confirmed
 
+LANGUAGE = "language"  # in which this browser reads; it outlives a sign-in
 _TOKEN = "token"  # noqa: S105 - a name
 _CONFIRMED_FOR = timedelta(minutes=10)
 _CONFIRMED_FOR_A_FORM = timedelta(hours=1)  # who has opened a form in time may take time to fill it in
@@ -72,7 +73,9 @@ def end() -> None:
         with transaction() as session:
             end_session(session, secret)
     logout_user()
+    kept = {name: flask.session[name] for name in (LANGUAGE,) if name in flask.session}
     flask.session.clear()
+    flask.session.update(kept)
 
 
 def find_signed_in() -> Person | None:
@@ -90,6 +93,12 @@ def get_signed_in() -> Person:
     if person is None:
         raise LookupError("Nobody is signed in: the view needs a guard.")
     return person
+
+
+def find_loaded() -> Person | None:
+    """Return who is signed in if that is known already; nothing is asked for it."""
+    user = g.get("_login_user")
+    return user.person if isinstance(user, _LoginUser) else None
 
 
 def has_confirmed(person: Person, *, for_form: bool) -> bool:

@@ -31,7 +31,7 @@ def set_up_web(app: Flask, settings: Settings) -> None:
     security_headers.set_up(app, settings)
     hosts.set_up(app, settings)
     page_tools.set_up(app)
-    languages.set_up(app)
+    languages.set_up(app, settings)
     error_pages.set_up(app)
     session.set_up(app)
     _protect_forms(app)

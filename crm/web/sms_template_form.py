@@ -1,5 +1,6 @@
 """The form of one SMS template."""
 
+from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
@@ -9,8 +10,8 @@ from crm.web.forms import Form, storable
 LONGEST_CONTENT = 2000
 LONGEST_REASON = 200
 PURPOSES = [
-    SelectChoice(value=TemplatePurpose.SERVICE, label="Service, free"),
-    SelectChoice(value=TemplatePurpose.PAID, label="Paid, goes with a charge"),
+    SelectChoice(value=TemplatePurpose.SERVICE, label=_l("Service, free")),
+    SelectChoice(value=TemplatePurpose.PAID, label=_l("Paid, goes with a charge")),
 ]
 
 
@@ -19,19 +20,19 @@ class SmsTemplateForm(Form):
 
     seen_version = HiddenField()
     content = TextAreaField(
-        "Text",
+        _l("Text"),
         validators=[
-            DataRequired("Write the text."),
-            Length(max=LONGEST_CONTENT, message=f"Write at most {LONGEST_CONTENT} characters."),
+            DataRequired(_l("Write the text.")),
+            Length(max=LONGEST_CONTENT, message=_l("Write at most %(max)s characters.", max=LONGEST_CONTENT)),
             storable,
         ],
     )
-    purpose = SelectField("Purpose", choices=PURPOSES)
+    purpose = SelectField(_l("Purpose"), choices=PURPOSES)
     reason = StringField(
-        "Why this change",
-        description="For the colleague who asks in a year.",
+        _l("Why this change"),
+        description=_l("For the colleague who asks in a year."),
         validators=[
-            Length(max=LONGEST_REASON, message=f"Write at most {LONGEST_REASON} characters."),
+            Length(max=LONGEST_REASON, message=_l("Write at most %(max)s characters.", max=LONGEST_REASON)),
             storable,
         ],
     )
@@ -46,7 +47,7 @@ class NewSmsTemplateForm(SmsTemplateForm):
     """The same for a template that has no code yet."""
 
     code = StringField(
-        "Code",
-        description="Small letters, digits, dashes and underscores, such as renewal_failed.",
-        validators=[DataRequired("Give it a code."), storable],
+        _l("Code"),
+        description=_l("Small letters, digits, dashes and underscores, such as renewal_failed."),
+        validators=[DataRequired(_l("Give it a code.")), storable],
     )

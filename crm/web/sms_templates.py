@@ -7,11 +7,14 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from crm.core.db import current_session, transaction
 from crm.core.errors import ConflictError, InvalidInputError
 from crm.mobiletech.errors import InvalidTemplateCodeError, StaleTemplateError, TemplateExistsError
 from crm.mobiletech.models import SmsTemplate
+from crm.mobiletech.outbound import OutboundPurpose
 from crm.mobiletech.sample_values import find_sample
 from crm.mobiletech.sms_templates import (
     check_content,
@@ -23,9 +26,11 @@ from crm.mobiletech.sms_templates import (
     save_template,
 )
 from crm.mobiletech.wire.sms_text import Measured, measure
+from crm.mobiletech.words import PURPOSE_WORDS
 from crm.users.queries import read_names
 from crm.users.roles import Permission, may
 from crm.web.guards import staff
+from crm.web.languages import told
 from crm.web.page_tools import render_staff_page
 from crm.web.session import find_signed_in
 from crm.web.sms_template_form import NewSmsTemplateForm, SmsTemplateForm
@@ -92,12 +97,12 @@ def create() -> ResponseReturnValue:
         with transaction() as session:
             create_template(session, code, form.text, **_said(form))
     except (TemplateExistsError, InvalidTemplateCodeError) as error:
-        form.code.errors = [str(error)]
+        form.code.errors = [told(error)]
         return _page(form, None), 422
     except InvalidInputError as error:
-        form.content.errors = [str(error)]
+        form.content.errors = [told(error)]
         return _page(form, None), 422
-    flash(f"Template {code} saved as version 1.", "good")
+    flash(_("Template %(code)s saved as version %(version)s.", code=code, version=1), "good")
     return redirect(f"/admin/templates/{code}")
 
 
@@ -130,10 +135,10 @@ def save(code: str) -> ResponseReturnValue:
     except StaleTemplateError as error:
         return _stale(form, code, error), 409
     except InvalidInputError as error:
-        form.content.errors = [str(error)]
+        form.content.errors = [told(error)]
         return _page(form, _get(code)), 422
-    changed = f"Template {code} saved as version {version}." if version != before else "Nothing was changed."
-    flash(changed, "good")
+    saved = _("Template %(code)s saved as version %(version)s.", code=code, version=version)
+    flash(saved if version != before else _("Nothing was changed."), "good")
     return redirect(f"/admin/templates/{code}")
 
 
@@ -141,8 +146,8 @@ def _stale(form: SmsTemplateForm, code: str, error: ConflictError) -> str:
     """Show the typed text above the version that came between; saving again puts it on top, knowingly."""
     template = _get(code)
     form.seen_version.data = template.version
-    told = "Yours is still in the form, the other one is below. Saving again puts yours on top of it."
-    return _page(form, template, problems=[str(error), told])
+    advice = _("Yours is still in the form, the other one is below. Saving again puts yours on top of it.")
+    return _page(form, template, problems=[told(error), advice])
 
 
 def _get(code: str) -> SmsTemplate:
@@ -168,6 +173,7 @@ def _page(form: SmsTemplateForm, template: SmsTemplate | None, problems: Sequenc
         template=template,
         parameters=parameters,
         measured=sample,
+        meter_words=_meter_words(),
         preview=sample.text if sample else None,
         versions=_versions(template) if template else [],
         problems=list(problems),
@@ -197,7 +203,7 @@ def _versions(template: SmsTemplate) -> list[Version]:
         Version(
             version=version.version,
             at=version.created_at,
-            author=names.get(version.author_id or 0, "Set up by a command"),
+            author=names.get(version.author_id or 0, _("Set up by a command")),
             reason=version.reason,
             content=version.content,
         )
@@ -205,11 +211,30 @@ def _versions(template: SmsTemplate) -> list[Version]:
     ]
 
 
+def _meter_words() -> dict[str, str | list[str]]:
+    """Return what js/sms_meter.js says: `{}` is the place of a value, plurals are for 1, for 2 to 4, for 5."""
+    return {
+        "nothing": _("nothing"),
+        "space": _("space"),
+        "foreign": _(
+            "%(signs)s cannot be sent in GSM-7, so a part holds 70 characters, not 160.", signs="{}"
+        ),
+        "sentAs": _("Sent as:"),
+        "costly": _("Counts as two"),
+        "units": _("%(units)s of %(room)s", units="{}", room="{}"),
+        "parts": [ngettext("%(count)s part", "%(count)s parts", each, count="{}") for each in (1, 2, 5)],
+        "placeholders": [
+            ngettext("%(count)s placeholder", "%(count)s placeholders", each, count="{}")
+            for each in (1, 2, 5)
+        ],
+    }
+
+
 def _row(template: SmsTemplate, last_used_at: object) -> Row:
     sample = _sample(template.content)[1] or measure(template.content)
     return Row(
         code=template.code,
-        purpose=template.purpose,
+        purpose=_(PURPOSE_WORDS[OutboundPurpose(template.purpose)]),
         parts=sample.parts,
         units=sample.units,
         version=template.version,

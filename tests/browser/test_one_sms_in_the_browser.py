@@ -53,6 +53,24 @@ def test_a_stranger_sends_an_sms_and_watches_it_travel(
     context.close()
 
 
+def test_scripts_speak_the_language_of_the_page(browser: Browser, web: str, phone: str) -> None:
+    make_user(role="admin", email="eva@example.sk")
+    page = browser.new_context(locale="sk-SK").new_page()
+    _send(page, phone, "Ahoj")
+    drain(for_seconds=10)
+    _sign_in(page, web, "eva@example.sk", heading="Správy")
+
+    expect(page.locator("main")).to_contain_text("práve teraz")
+    page.goto(f"{web}/admin/messages/outbound/1")
+    page.get_by_role("button", name="Pozastaviť obnovovanie").click()
+    expect(page.get_by_role("button", name="Obnovovať samo")).to_be_visible()
+    page.goto(f"{web}/admin/templates/new")
+    page.locator("[name=content]").fill("Ďakujeme " * 20)
+    expect(page.locator("[data-parts]")).to_have_text("2 časti · GSM-7")
+    expect(page.locator("[data-reason]")).to_have_text("Odošle sa ako: Ď → D")
+    page.context.close()
+
+
 def _send(page: Page, phone: str, text: str) -> None:
     page.goto(phone)
     page.locator("[name=text]").fill(text)
@@ -60,9 +78,9 @@ def _send(page: Page, phone: str, text: str) -> None:
     expect(page.locator("main")).to_contain_text(text)
 
 
-def _sign_in(page: Page, web: str, email: str) -> None:
+def _sign_in(page: Page, web: str, email: str, heading: str = "Messages") -> None:
     page.goto(f"{web}/admin/messages")
     page.locator("[name=username]").fill(email)
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("[name=password]").press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Messages")
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)

@@ -7,11 +7,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.conftest import EnglishClient
 from tests.factories.users import make_user
 from tests.pages import sign_in
 
 
-class Browser(FlaskClient):
+class Browser(EnglishClient):
     """Gives each request an application context of its own: the one around a test would keep who is signed in."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:

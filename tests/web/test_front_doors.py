@@ -154,7 +154,7 @@ def test_a_fault_in_the_error_page_itself_still_answers(app: Flask, monkeypatch:
     response = app.test_client().get("/nowhere")
 
     assert response.status_code == 404
-    assert "<h1>We cannot answer just now</h1>" in response.text
+    assert "<h2>We cannot answer just now</h2>" in response.text
 
 
 @pytest.mark.parametrize("path", ["/", "/login"])

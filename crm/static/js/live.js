@@ -39,7 +39,7 @@ const look = async () => {
 const show = () => {
   for (const button of toggles) {
     button.hidden = false;
-    button.textContent = paused ? "Refresh by itself" : "Pause refresh";
+    button.textContent = paused ? button.dataset.resume : button.dataset.pause;
   }
 };
 

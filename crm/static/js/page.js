@@ -1,12 +1,13 @@
 // Small comforts of every page: relative times beside the exact ones, and menus that close.
-const STEPS = [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"], [30 * 86400, 86400, "d"]];
+const [NOW, ...PAST] = document.documentElement.dataset.agoWords.split("|"); // "just now", "{} s ago", min, h, d
+const STEPS = [[60, 1], [3600, 60], [86400, 3600], [30 * 86400, 86400]];
 
 const ago = (moment) => {
   const seconds = Math.round((Date.now() - moment) / 1000);
   if (Number.isNaN(seconds) || seconds < -5) return "";
-  if (seconds < 10) return "just now";
-  const step = STEPS.find(([below]) => seconds < below);
-  return step ? `${Math.floor(seconds / step[1])} ${step[2]} ago` : "";
+  if (seconds < 10) return NOW;
+  const step = STEPS.findIndex(([below]) => seconds < below);
+  return step < 0 ? "" : PAST[step].replace("{}", Math.floor(seconds / STEPS[step][1]));
 };
 
 const tell = () => {

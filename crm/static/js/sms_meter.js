@@ -13,18 +13,25 @@ const element = (name, className, text) => {
   return made;
 };
 
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+// The page's own words, the plural ones as [for 1, for 2 to 4, for 5]; {} is where a value goes.
+const words = board && JSON.parse(board.dataset.words);
+const rules = new Intl.PluralRules(document.documentElement.lang);
+const FORMS = { one: 0, few: 1 };
 
-const name = (sign) => (sign === "" ? "nothing" : sign.trim() || "space");
+const fill = (text, ...values) => values.reduce((filled, value) => filled.replace("{}", () => value), text);
 
-const tell = (place, words) => {
+const plural = (count, forms) => fill(forms[FORMS[rules.select(count)] ?? 2], count);
+
+const name = (sign) => (sign === "" ? words.nothing : sign.trim() || words.space);
+
+const tell = (place, text) => {
   const spot = board.querySelector(place);
-  if (spot.textContent !== words) spot.textContent = words; // a screen reader hears only what changed
+  if (spot.textContent !== text) spot.textContent = text; // a screen reader hears only what changed
 };
 
 const explain = ({ replaced, foreign }) => {
-  if (foreign.length) return `${foreign.slice(0, 5).join(" ")} cannot be sent in GSM-7, so a part holds 70 characters, not 160.`;
-  if (replaced.length) return `Sent as: ${replaced.map(([from, to]) => `${name(from)} → ${name(to)}`).join(", ")}`;
+  if (foreign.length) return fill(words.foreign, foreign.slice(0, 5).join(" "));
+  if (replaced.length) return `${words.sentAs} ${replaced.map(([from, to]) => `${name(from)} → ${name(to)}`).join(", ")}`;
   return "";
 };
 
@@ -41,7 +48,7 @@ const drawParts = (result) => {
     for (const sign of part) {
       if (result.encoding === "ucs2" || !isCostly(sign)) { block.append(sign); continue; }
       const mark = element("span", "costly", sign);
-      mark.title = "Counts as two";
+      mark.title = words.costly;
       block.append(mark);
     }
     return block;
@@ -49,13 +56,13 @@ const drawParts = (result) => {
 };
 
 const say = (result, placeholders) => {
-  const plus = placeholders ? ` + ${plural(placeholders, "placeholder")}` : "";
+  const plus = placeholders ? ` + ${plural(placeholders, words.placeholders)}` : "";
   const meter = board.querySelector("meter");
   meter.max = result.room;
   meter.high = result.encoding === "gsm7" ? 160 : 70; // above it the colour warns: a second part
   meter.value = result.units;
-  tell("[data-units]", `${result.units} of ${result.room}${plus}`);
-  tell("[data-parts]", `${plural(result.parts.length, "part")} · ${result.encoding === "gsm7" ? "GSM-7" : "UCS-2"}`);
+  tell("[data-units]", `${fill(words.units, result.units, result.room)}${plus}`);
+  tell("[data-parts]", `${plural(result.parts.length, words.parts)} · ${result.encoding === "gsm7" ? "GSM-7" : "UCS-2"}`);
   tell("[data-reason]", explain(result));
 };
 

@@ -20,7 +20,7 @@
 
   const label = (button) => {
     button.hidden = false;
-    button.querySelector("[data-theme-word]").textContent = shown() === "dark" ? "Light colours" : "Dark colours";
+    button.querySelector("[data-theme-word]").textContent = shown() === "dark" ? button.dataset.light : button.dataset.dark;
   };
 
   const offer = () => {
