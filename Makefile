@@ -6,10 +6,10 @@ READY := .venv/.ready
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long benchmark check browser install lock clean
+.PHONY: help run test test-long benchmark check browser translations install lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(READY) ## start everything on this machine; Ctrl-C stops it
 	@$(BIN)/crm dev
@@ -31,6 +31,9 @@ check: $(READY) ## style, types, and who may import whom
 
 browser: $(READY) ## a browser for the tests, fetched where the machine has none
 	@$(BIN)/python -m tests.browser_binary
+
+translations: $(READY) ## bring the Slovak words up to date with the source; says what has none yet
+	@$(BIN)/python -m tests.translations
 
 install: $(READY) ## the virtual environment with all locked dependencies
 
