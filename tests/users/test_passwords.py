@@ -68,6 +68,7 @@ def test_of_a_long_password_the_older_crm_read_72_bytes() -> None:
         ("bcrypt 12", make_bcrypt("heslo", cost=12), True),
         ("argon2id, cheaper", PasswordHasher(time_cost=1, memory_cost=16, parallelism=1).hash("heslo"), True),
     ],
+    ids=["bcrypt 10", "bcrypt 12", "cheaper"],
 )
 def test_what_is_weaker_than_ours_is_outdated(label: str, hashed: str, is_old: bool) -> None:
     assert is_outdated(hashed) is is_old
@@ -82,15 +83,21 @@ def test_what_is_weaker_than_ours_is_outdated(label: str, hashed: str, is_old: b
         make_bcrypt("nobody has this", cost=4).replace("$04$", "$31$"),
         make_bcrypt("nobody has this", cost=4) + "x",
     ],
+    ids=["none", "closed", "empty", "no hash", "half a bcrypt", "nonsense", "empty argon2", "cost 3", "cost 31",
+         "too long"],
 )  # fmt: skip
 def test_without_a_hash_of_ours_nothing_fits(hashed: str | None) -> None:
     assert not verify_password("nobody has this", hashed)
 
 
 @pytest.mark.parametrize(
-    "password", ["\0", "correct\0horse", "x" * 257, "x" * 1_000_000, "\ud800" * 10, "x\ud800" * 5]
+    "password",
+    ["\0", "correct\0horse", "x" * 257, "x" * 1_000_000, "\ud800" * 10, "x\ud800" * 5],
+    ids=["zero", "zero inside", "too long", "far too long", "surrogates", "surrogates inside"],
 )
-@pytest.mark.parametrize("hashed", [rehash("correct"), make_bcrypt("correct", cost=4), None])
+@pytest.mark.parametrize(
+    "hashed", [rehash("correct"), make_bcrypt("correct", cost=4), None], ids=["ours", "bcrypt", "nobody"]
+)
 def test_what_nobody_can_have_chosen_fits_nothing_and_costs_no_hash(
     hasher: CountingHasher, password: str, hashed: str | None
 ) -> None:
@@ -115,6 +122,7 @@ def test_where_nothing_can_fit_one_hash_is_checked_all_the_same(
 @pytest.mark.parametrize(
     ("label", "hashed"),
     [("nobody", None), ("bcrypt 4", make_bcrypt("other", cost=4)), ("ours", rehash("other"))],
+    ids=["nobody", "bcrypt 4", "ours"],
 )
 @pytest.mark.parametrize(("hash_takes", "waits"), [(0.05, 0.35), (0.2, 0.2), (0.39, 0.01), (0.5, 0.3)])
 def test_a_refusal_takes_one_duration_whatever_the_hash(
