@@ -213,9 +213,10 @@ def test_the_report_before_the_reply_reaches_the_crm_first(simulator: Simulator)
 
     reply = decode_send_reply(simulator.send().content)
 
-    # No waiting: it is there already.
+    # No waiting: it is there already. A report of the test before may have come late.
+    heard = [decode(simulator.crm.heard.get_nowait()[1]) for _ in range(simulator.crm.heard.qsize())]
     assert isinstance(reply, Accepted)
-    assert decode(simulator.crm.heard.get_nowait()[1]) == Status(id=reply.id, status="D1")
+    assert Status(id=reply.id, status="D1") in heard
 
 
 def test_a_webhook_that_fails_is_called_again_with_the_same_words(simulator: Simulator) -> None:
