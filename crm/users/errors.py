@@ -36,6 +36,27 @@ class InvalidEmailError(InvalidUserError):
         super().__init__(told, email=repr(email[:80]))
 
 
+class LastAdminError(ConflictError):
+    """Nobody could look after people any more."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("This is the last active administrator. Make another one first."))
+
+
+class OwnAccountError(ConflictError):
+    """People cannot close their own account: another administrator must agree that it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("You cannot deactivate your own account. Ask another administrator."))
+
+
+class NoNumberError(ConflictError):
+    """The person has no phone number."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("This person has no phone number."))
+
+
 class TokenRefusedError(CrmError):
     """An API token that does not open this door; the sentence says why."""
 

@@ -1,0 +1,95 @@
+"""Reading the audit log: by who, what, on what and when; and the words for what was done."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from crm.core.errors import N_
+from crm.core.keyset import KeysetPage, Place, read_page
+from crm.users.models import AuditEntry
+
+NOBODY = 0  # stands for the actors that are no persons: commands and API tokens
+
+# What a log entry says happened. An act that is not here is shown by its code.
+ACTS: Mapping[str, str] = {
+    "user.create": N_("Created a person"),
+    "user.edit": N_("Changed a person's details"),
+    "user.role": N_("Changed a role"),
+    "user.link_number": N_("Linked a number"),
+    "user.unlink_number": N_("Unlinked a number"),
+    "user.deactivate": N_("Deactivated an account"),
+    "user.activate": N_("Activated an account"),
+    "user.confirm": N_("Confirmed an account"),
+    "user.send_code": N_("Sent a code by SMS"),
+    "user.end_sign_in": N_("Ended a sign-in"),
+    "user.end_sign_ins": N_("Ended all sign-ins"),
+    "user.claim": N_("Registered an account that waited"),
+    "account.name": N_("Changed the own name"),
+    "account.email": N_("Changed the own e-mail"),
+    "account.language": N_("Chose a language"),
+    "account.password": N_("Chose a password"),
+    "account.phone": N_("Proved a number by a code"),
+    "account.phone_lost": N_("Lost the number to another person"),
+    "token.create": N_("Created an API token"),
+    "token.revoke": N_("Revoked an API token"),
+    "setting.change": N_("Changed a setting"),
+    "template.create": N_("Created a template"),
+    "template.save": N_("Saved a template"),
+    "work.retry": N_("Had failed work done again"),
+    "work.discard": N_("Gave failed work up"),
+    "audit.export": N_("Exported the audit log"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActFilter:
+    """What to list; None is "any". `since` is the first moment, `until` the first one after."""
+
+    actor_id: int | None = None
+    action: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def list_acts(
+    session: Session,
+    wanted: ActFilter,
+    *,
+    limit: int,
+    after: Place | None = None,
+    before: Place | None = None,
+) -> KeysetPage[AuditEntry]:
+    """Return one page of the log, newest first."""
+    key = (AuditEntry.created_at, AuditEntry.id)
+    return read_page(session, _found(wanted), key, limit=limit, after=after, before=before)
+
+
+def list_actors(session: Session) -> Sequence[tuple[int, str]]:
+    """Return who stands in the log: the ids of people with their latest name there, by name."""
+    latest = (
+        select(func.max(AuditEntry.id)).where(AuditEntry.actor_id.is_not(None)).group_by(AuditEntry.actor_id)
+    )
+    named = select(AuditEntry.actor_id, AuditEntry.actor).where(AuditEntry.id.in_(latest))
+    rows = session.execute(named.order_by(func.lower(AuditEntry.actor)))
+    return [(row.actor_id, row.actor) for row in rows]
+
+
+def _found(wanted: ActFilter) -> Select[AuditEntry]:
+    found = select(AuditEntry)
+    if wanted.actor_id == NOBODY:
+        found = found.where(AuditEntry.actor_id.is_(None))
+    elif wanted.actor_id is not None:
+        found = found.where(AuditEntry.actor_id == wanted.actor_id)
+    if wanted.action is not None:
+        found = found.where(AuditEntry.action == wanted.action)
+    if wanted.subject is not None:
+        found = found.where(AuditEntry.subject == wanted.subject)
+    if wanted.since is not None:
+        found = found.where(AuditEntry.created_at >= wanted.since)
+    if wanted.until is not None:
+        found = found.where(AuditEntry.created_at < wanted.until)
+    return found
