@@ -14,10 +14,11 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.core.business_settings import BusinessSetting, set_setting
+from crm.core.business_settings import BusinessSetting
 from crm.core.errors import CrmError
 from crm.mobiletech.sms_templates import create_template, find_template, list_templates, save_template
 from crm.setup_yaml import SetupFileError, read_yaml
+from crm.users.setting_changes import change_setting
 
 NOT_YET = ("billkeys", "subscription_types", "rules")
 TEMPLATE_FIELDS = ("code", "purpose", "content")
@@ -104,7 +105,7 @@ def _setting(session: Session, stored: Mapping[str, str], key: str, value: Any) 
     known = stored.get(key)
     if known == value.strip():
         return Change.UNCHANGED
-    set_setting(session, key, value)
+    change_setting(session, key, value, reason=REASON)
     return Change.INSERTED if known is None else Change.UPDATED
 
 

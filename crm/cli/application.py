@@ -14,6 +14,7 @@ from crm.cli.refusals import Refusal, SettingsRefusal
 from crm.core import log, metrics
 from crm.core.config import Settings, SettingsError
 from crm.factory import create_app
+from crm.users.audit_log import Actor, acting
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,12 +23,18 @@ R = TypeVar("R")
 _NOT_MIGRATED = frozenset({"42P01", "42703", "42883"})
 
 
+ACTOR = Actor(name="command line")
+
+
 def needs_app(function: Callable[P, R]) -> Callable[P, R]:
-    """Run the command inside the application's context; under `flask --app` that is there already."""
+    """Run the command inside the application's context; under `flask --app` that is there already.
+
+    What it does to people, tokens, settings and texts goes to the audit log as the command line's.
+    """
 
     @wraps(function)
     def inside(*args: P.args, **kwargs: P.kwargs) -> R:
-        with database_refusals():
+        with database_refusals(), acting(ACTOR):
             if has_app_context():
                 return function(*args, **kwargs)
             with make_app().app_context():

@@ -8,6 +8,7 @@ from crm.cli.refusals import Group
 from crm.core.db import transaction
 from crm.events import queries
 from crm.events.models import EntryState, OutboxEntry
+from crm.users.audit_log import record_act
 
 ENTRY_IDS = click.argument(
     "entry_ids", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1)
@@ -42,6 +43,7 @@ def retry(entry_ids: tuple[int, ...]) -> None:
     with transaction() as session:
         for entry_id in sorted(chosen):
             queries.retry(session, entry_id)
+            record_act(session, "work.retry", f"work {entry_id}")
     click.echo(f"{len(chosen)} due now.")
 
 
@@ -54,6 +56,7 @@ def discard(entry_ids: tuple[int, ...]) -> None:
     with transaction() as session:
         for entry_id in sorted(chosen):
             queries.discard(session, entry_id)
+            record_act(session, "work.discard", f"work {entry_id}")
     click.echo(f"{len(chosen)} discarded.")
 
 

@@ -5,7 +5,8 @@ import click
 from crm.cli.application import needs_app
 from crm.cli.refusals import Group
 from crm.core.db import transaction
-from crm.users.phones import link_phone
+from crm.users.accounts import get_user
+from crm.users.administration import link_number
 
 phone = Group("phone", help="Phone numbers of people.")
 
@@ -17,5 +18,5 @@ phone = Group("phone", help="Phone numbers of people.")
 def link(phone_number: str, user_id: int) -> None:
     """Bind a Slovak mobile number to a person; the same pair again changes nothing."""
     with transaction() as session:
-        local = link_phone(session, phone_number, user_id).phone_number
+        local = link_number(session, get_user(session, user_id), phone_number)
     click.echo(f"{local} belongs to user {user_id}.")

@@ -5,8 +5,9 @@ import click
 from crm.cli.application import needs_app
 from crm.cli.output import as_json_option, print_rows
 from crm.cli.refusals import Group
-from crm.core.business_settings import DEFINITIONS, get_setting, list_settings, set_setting
+from crm.core.business_settings import DEFINITIONS, get_setting, list_settings
 from crm.core.db import transaction
+from crm.users.setting_changes import change_setting
 
 settings = Group("settings", help="Business settings.")
 
@@ -46,7 +47,7 @@ def get(key: str) -> None:
 def set_(key: str, value: str) -> None:
     """Store a value; an empty one ("") clears it."""
     with transaction() as session:
-        set_setting(session, key, value)
+        change_setting(session, key, value)
         in_force = get_setting(session, key)
     click.echo(f"{key} is {in_force!r}.")
     if in_force != value.strip():

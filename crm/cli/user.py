@@ -7,7 +7,7 @@ import click
 from crm.cli.application import needs_app
 from crm.cli.refusals import Group
 from crm.core.db import transaction
-from crm.users.accounts import create_user
+from crm.users.administration import add_person
 from crm.users.roles import Role
 
 user = Group("user", help="People: readers and staff.")
@@ -29,7 +29,7 @@ def create(
     if password is None and sys.stdin.isatty():
         password = _ask_for_password()
     with transaction() as session:
-        user_id = create_user(
+        user_id = add_person(
             session, email=email, phone=phone, password=password, role=role, public_name=public_name
         ).id
     click.echo(user_id)

@@ -19,6 +19,7 @@ from crm.mobiletech.errors import (
 from crm.mobiletech.models import SmsTemplate, SmsTemplateVersion
 from crm.mobiletech.template_language import CompiledTemplate, compile_template
 from crm.mobiletech.wire.sms_text import Measured, measure
+from crm.users.audit_log import record_act
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 
@@ -99,6 +100,7 @@ def create_template(
     except IntegrityError as error:
         raise TemplateExistsError(code) from error
     _add_version(session, template, compiled, author_id, reason)
+    record_act(session, "template.create", f"template {code}", after=_state_of(template), reason=reason)
     return template
 
 
@@ -126,8 +128,11 @@ def save_template(
         raise StaleTemplateError(code, template.version)
     wanted = _checked_purpose(purpose or template.purpose)
     if (content, wanted) != (template.content, template.purpose):
+        before = _state_of(template)
         template.content, template.purpose, template.version = content, wanted, template.version + 1
         _add_version(session, template, compiled, author_id, reason)
+        after = _state_of(template)
+        record_act(session, "template.save", f"template {code}", before=before, after=after, reason=reason)
     return template
 
 
@@ -138,6 +143,10 @@ def render(template: SmsTemplate, params: Mapping[str, object]) -> Rendered:
     """
     rendered = compile_template(template.content).render(params)
     return Rendered(template_id=template.id, version=template.version, measured=measure(rendered))
+
+
+def _state_of(template: SmsTemplate) -> dict[str, object]:
+    return {"version": template.version, "purpose": template.purpose, "content": template.content}
 
 
 def _checked_purpose(purpose: str) -> str:

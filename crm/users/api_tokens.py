@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from crm.core.clock import db_now, time_since
 from crm.core.errors import N_, ConflictError, InvalidInputError, NotFoundError
 from crm.core.networks import is_inside
+from crm.users.audit_log import record_act
 from crm.users.errors import TokenRefusedError
 from crm.users.models import ApiToken
 
@@ -62,10 +63,23 @@ def create_token(
     except IntegrityError as error:
         told = N_("A token named %(name)r exists already. Names are not used again.")
         raise ConflictError(told, name=name) from error
+    after = {"scopes": row.scopes, "networks": row.networks, "expires_at": expires_at}
+    record_act(session, "token.create", f"token {name}", after=after)
     return secret
 
 
-def revoke_token(session: Session, name: str) -> None:
+def get_token(session: Session, token_id: int) -> ApiToken:
+    """Return the token.
+
+    Raises: NotFoundError.
+    """
+    token = session.get(ApiToken, token_id)
+    if token is None:
+        raise NotFoundError(N_("No token has the id %(token_id)s."), token_id=token_id)
+    return token
+
+
+def revoke_token(session: Session, name: str, *, reason: str = "") -> None:
     """Close a token at once.
 
     Raises: NotFoundError.
@@ -73,6 +87,7 @@ def revoke_token(session: Session, name: str) -> None:
     statement = update(ApiToken).where(ApiToken.name == name, ApiToken.revoked_at.is_(None))
     if session.execute(statement.values(revoked_at=db_now()).returning(ApiToken.id)).one_or_none() is None:
         raise NotFoundError(N_("No open token is named %(name)r."), name=name)
+    record_act(session, "token.revoke", f"token {name}", reason=reason)
 
 
 def list_tokens(session: Session) -> Sequence[ApiToken]:
