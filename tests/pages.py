@@ -127,9 +127,12 @@ class Page(HTMLParser):
 
 
 def _quotes(values: dict[str, str]) -> bool:
-    """Return whether an element holds an SMS, or a complaint about one."""
+    """Return whether an element holds an SMS, a complaint about one, or a value as it was typed."""
     return (
-        values.get("lang") == "sk" or values.get("role") == "alert" or values.get("class") == "field__error"
+        values.get("lang") == "sk"
+        or values.get("translate") == "no"
+        or values.get("role") == "alert"
+        or values.get("class") == "field__error"
     )
 
 

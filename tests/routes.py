@@ -6,7 +6,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 # What stands in the places of an address, by the name of the place; numbers are 1, other texts `x`.
-SAMPLES = {"code": "pong", "filename": "css/tokens.css"}
+SAMPLES = {"code": "pong", "key": "vat_rate", "filename": "css/tokens.css"}
 
 
 def list_routes(app: Flask, *, method: str) -> Iterator[tuple[Rule, str]]:

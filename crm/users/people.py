@@ -1,6 +1,5 @@
 """The list of people: by role and state, and found by a name, an e-mail, a number or its end."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -8,7 +7,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.core.keyset import KeysetPage, Place, read_page
 from crm.core.phone import find_slovak_mobile
-from crm.users.models import LoginAttempt, MobilePhone, User
+from crm.users.models import MobilePhone, User
 from crm.users.roles import Role
 
 SHORTEST_END = 3  # digits of a number's end that say something
@@ -45,13 +44,6 @@ def list_people(
     if wanted.term.strip():
         found = found.where(_matches(wanted.term.strip()[:LONGEST_TERM]))
     return read_page(session, found, (User.created_at, User.id), limit=limit, after=after, before=before)
-
-
-def list_attempts_of(session: Session, user_id: int, *, limit: int = 20) -> Sequence[LoginAttempt]:
-    """Return the last tries to sign in to the account, newest first."""
-    found = select(LoginAttempt).where(LoginAttempt.user_id == user_id)
-    newest = found.order_by(LoginAttempt.created_at.desc(), LoginAttempt.id.desc())
-    return session.execute(newest.limit(limit)).scalars().all()
 
 
 def _matches(term: str) -> ColumnElement[bool]:

@@ -33,12 +33,13 @@ OPERATORS: Options = tuple((operator, operator.label) for operator in Operator)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One filter as the form shows it; without options it is a date."""
+    """One filter as the form shows it; without options it is a date, or a text."""
 
     name: str
     label: str
     value: str
     options: Options
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,94 @@
+"""Entries of the audit log in words: what was done, and each value that is another one now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from flask_babel import gettext as _
+
+from crm.users.acts import ACTS
+from crm.users.models import AuditEntry
+
+LONGEST_VALUE = 300
+# Where the subject of an act has a page: the noun, and the address before its name.
+_PAGES = {
+    "user": "/admin/users/",
+    "template": "/admin/templates/",
+    "setting": "/admin/settings/",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value before and after; None where there was none."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActLine:
+    """One act as the pages show it."""
+
+    id: int
+    at: datetime
+    actor: str
+    actor_id: int | None
+    act: str
+    subject: str
+    href: str | None
+    changes: tuple[Change, ...]
+    reason: str
+    ip: str
+    request_id: str
+
+
+def as_line(entry: AuditEntry) -> ActLine:
+    """Return the act in words."""
+    return ActLine(
+        id=entry.id,
+        at=entry.created_at,
+        actor=entry.actor,
+        actor_id=entry.actor_id,
+        act=act_word(entry.action),
+        subject=entry.subject,
+        href=_page_of(entry.subject),
+        changes=_changes(entry.before or {}, entry.after or {}),
+        reason=entry.reason,
+        ip=entry.ip,
+        request_id=entry.request_id,
+    )
+
+
+def act_word(action: str) -> str:
+    """Return what was done; an act that this version does not know is its code."""
+    return str(_(ACTS[action])) if action in ACTS else action
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    names = dict.fromkeys([*before, *after])
+    changes = (Change(name, _shown(before.get(name)), _shown(after.get(name))) for name in names)
+    return tuple(change for change in changes if (change.before, change.after) != (None, None))
+
+
+def _shown(value: object) -> str | None:
+    match value:
+        case None | "":
+            return None
+        case True:
+            return str(_("yes"))
+        case False:
+            return str(_("no"))
+        case list():
+            return ", ".join(map(str, value)) or None
+        case _:
+            text = str(value)
+            return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
+def _page_of(subject: str) -> str | None:
+    noun, _space, name = subject.partition(" ")
+    return f"{_PAGES[noun]}{quote(name, safe='')}" if noun in _PAGES and name else None
