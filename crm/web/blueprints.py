@@ -11,6 +11,7 @@ from crm.web.api.documentation import api_docs
 from crm.web.api.users_email import users_email
 from crm.web.api.users_registration import users_registration
 from crm.web.api.users_sign_in import users_sign_in
+from crm.web.confirm import confirm
 from crm.web.health import health
 from crm.web.home import home
 from crm.web.language_choice import language_choice
@@ -22,11 +23,13 @@ from crm.web.mobiletech_webhook import webhook
 from crm.web.overview import overview
 from crm.web.server_proxy import server_proxy
 from crm.web.sms_templates import sms_templates
+from crm.web.tokens import tokens
 
 BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (home, ""),
     (login, ""),
     (login_code, "/login/code"),
+    (confirm, ""),
     (account, "/account"),
     (account_password, "/account/password"),
     (account_phone, "/account/phone"),
@@ -44,6 +47,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (overview, "/admin"),
     (messages, "/admin/messages"),
     (sms_templates, "/admin/templates"),
+    (tokens, "/admin/tokens"),
 )
 
 # Guards and CSRF of doors that cannot say it themselves: endpoint -> why anybody may knock.

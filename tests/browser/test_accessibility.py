@@ -19,6 +19,8 @@ from werkzeug.routing import Rule
 from crm.core.db import transaction
 from crm.seed import seed_demo, seed_standard
 from crm.simulator import create_simulator, serving
+from crm.users.api_tokens import create_token
+from crm.users.audit_log import Actor, acting
 from crm.web.guards import Guard
 from tests.factories.users import make_user
 from tests.pages import PASSWORD
@@ -137,9 +139,10 @@ def _enter(browser: Browser, web: str, who: str) -> Page:
 
 @pytest.fixture
 def demo(app: Flask, tmp_path: Path) -> None:
-    """Everything that there is to look at, an administrator and a reader."""
-    with transaction() as session:
+    """Everything that there is to look at, an administrator and a reader, a token and the act of making it."""
+    with acting(Actor(name="command line")), transaction() as session:
         seed_standard(session)
         seed_demo(session, logins_file=tmp_path / "logins.txt", zone=ZoneInfo("Europe/Bratislava"))
+        create_token(session, "shop", scopes=["users:create"])
     make_user(role="admin", email=PEOPLE["an administrator"])
     make_reader(email=PEOPLE["a reader"], phone="0908999888")
