@@ -11,6 +11,7 @@ from crm.web.api.documentation import api_docs
 from crm.web.api.users_email import users_email
 from crm.web.api.users_registration import users_registration
 from crm.web.api.users_sign_in import users_sign_in
+from crm.web.audit_pages import audit_pages
 from crm.web.confirm import confirm
 from crm.web.health import health
 from crm.web.home import home
@@ -48,6 +49,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (messages, "/admin/messages"),
     (sms_templates, "/admin/templates"),
     (tokens, "/admin/tokens"),
+    (audit_pages, "/admin/audit"),
 )
 
 # Guards and CSRF of doors that cannot say it themselves: endpoint -> why anybody may knock.
