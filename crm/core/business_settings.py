@@ -123,7 +123,7 @@ DEFINITIONS: Mapping[str, Definition] = {
         Definition(
             key="mobiletech_gateway_url_production",
             default="",
-            meaning=N_("where `send` is posted"),
+            meaning=N_("where messages are posted"),
             check=_url,
         ),
         Definition(
@@ -204,7 +204,7 @@ DEFINITIONS: Mapping[str, Definition] = {
         Definition(
             key="mobiletech_expiration_unit",
             default="minutes",
-            meaning=N_("unit of the gateway's `expiration`"),
+            meaning=N_("unit of the gateway's expiration"),
             check=_unit,
         ),
         Definition(

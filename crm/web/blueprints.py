@@ -23,6 +23,7 @@ from crm.web.metrics_page import metrics_page
 from crm.web.mobiletech_webhook import webhook
 from crm.web.overview import overview
 from crm.web.server_proxy import server_proxy
+from crm.web.settings_pages import settings_pages
 from crm.web.sms_templates import sms_templates
 from crm.web.tokens import tokens
 
@@ -49,6 +50,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (messages, "/admin/messages"),
     (sms_templates, "/admin/templates"),
     (tokens, "/admin/tokens"),
+    (settings_pages, "/admin/settings"),
     (audit_pages, "/admin/audit"),
 )
 
