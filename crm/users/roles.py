@@ -41,6 +41,16 @@ ROLE_WORDS: Mapping[Role, str] = {
     Role.ADMIN: N_("admin"),
 }
 
+MEANINGS: Mapping[Permission, str] = {
+    Permission.READ: N_("Reads messages, subscribers, templates and payments"),
+    Permission.ANSWER: N_("Writes notes, answers free of charge, links numbers"),
+    Permission.EDIT_TEMPLATES: N_("Writes templates and rules"),
+    Permission.MANAGE_PEOPLE: N_("Looks after people: accounts, numbers, roles, sign-ins"),
+    Permission.MANAGE_TOKENS: N_("Makes and revokes API tokens"),
+    Permission.MANAGE_SETTINGS: N_("Changes settings"),
+    Permission.READ_AUDIT: N_("Reads and exports the audit log"),
+}
+
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(),
     Role.SUPPORT: frozenset({Permission.READ, Permission.ANSWER}),

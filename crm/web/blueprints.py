@@ -22,6 +22,9 @@ from crm.web.messages import messages
 from crm.web.metrics_page import metrics_page
 from crm.web.mobiletech_webhook import webhook
 from crm.web.overview import overview
+from crm.web.people import people
+from crm.web.person import person
+from crm.web.person_acts import person_acts
 from crm.web.server_proxy import server_proxy
 from crm.web.settings_pages import settings_pages
 from crm.web.sms_templates import sms_templates
@@ -49,6 +52,9 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (overview, "/admin"),
     (messages, "/admin/messages"),
     (sms_templates, "/admin/templates"),
+    (people, "/admin/users"),
+    (person, "/admin/users"),
+    (person_acts, "/admin/users"),
     (tokens, "/admin/tokens"),
     (settings_pages, "/admin/settings"),
     (audit_pages, "/admin/audit"),
