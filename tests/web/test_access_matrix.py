@@ -1,0 +1,161 @@
+"""Every role is tried against every route: what its guard says is what happens."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from crm.users.roles import PERMISSIONS, Permission, Role
+from crm.web.guards import Guard
+from tests.conftest import Clock
+from tests.factories.users import make_user
+from tests.pages import sign_in
+from tests.web.conftest import Browser
+
+_numbers = count(1)
+ANONYMOUS = "anonymous"
+WHO = (ANONYMOUS, *Role)
+NOWHERE = 2**62  # an id that nothing has: whoever is let in finds nothing, and breaks nothing
+
+# Which permission opens what of the staff's pages; the longest beginning counts.
+OPENS = {
+    "/admin/": Permission.READ,
+    "/admin/messages": Permission.READ,
+    "/admin/templates": Permission.READ,
+    "/admin/templates/new": Permission.EDIT_TEMPLATES,
+    "POST /admin/templates": Permission.EDIT_TEMPLATES,
+    "/admin/users": Permission.MANAGE_PEOPLE,
+    "/admin/tokens": Permission.MANAGE_TOKENS,
+    "/admin/settings": Permission.MANAGE_SETTINGS,
+    "/admin/audit": Permission.READ_AUDIT,
+}
+# Where the password is asked for again. Source: interface.md 8: tokens, roles, settings.
+CONFIRMED = {
+    "/admin/users/<int:user_id>/role",
+    "/admin/tokens",
+    "/admin/tokens/new",
+    "/admin/tokens/<int:token_id>/revoke",
+    "/admin/settings/<key>",
+}
+
+
+def is_sent_to_the_login(response: TestResponse) -> bool:
+    return response.status_code == 302 and (response.location or "").startswith("/login?next=")
+
+
+def is_forbidden(response: TestResponse) -> bool:
+    return response.status_code == 403
+
+
+def is_refused_without_a_token(response: TestResponse) -> bool:
+    return response.status_code in (401, 403) and response.content_type == "application/json"
+
+
+def is_let_in(response: TestResponse) -> bool:
+    return response.status_code < 500 and response.status_code != 405 and not is_sent_to_the_login(response)
+
+
+def is_let_in_by_role(response: TestResponse) -> bool:
+    return is_let_in(response) and not is_forbidden(response)
+
+
+def expected(guard: str, who: str) -> Callable[[TestResponse], bool]:
+    """Return what must happen to whom at a route with that guard: the whole of access control as one table."""
+    kind, _, rest = guard.partition(": ")
+    if kind == "public":
+        return is_let_in
+    if kind in ("API token", "user token"):
+        return is_refused_without_a_token  # a cookie, whoever's, opens none of these doors
+    if who == ANONYMOUS:
+        return is_sent_to_the_login
+    if kind == "signed in":
+        return is_let_in_by_role
+    permission = Permission(rest.removesuffix(", confirmed"))
+    assert kind == "staff"
+    return is_let_in_by_role if permission in PERMISSIONS[Role(who)] else is_forbidden
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_every_route_lets_in_whom_its_guard_names(open_app: Flask, who: str) -> None:
+    browser = _browser(open_app, who)
+    tried, wrong = 0, []
+
+    for rule, path, method, guard in _list_guarded(open_app):
+        response = browser.open(path, method=method)
+        tried += 1
+        if not expected(guard.meaning, who)(response):
+            wrong.append(
+                f"{method} {rule.rule} ({guard.meaning}): {response.status_code} {response.location}"
+            )
+        if rule.rule == "/logout":
+            browser = _browser(open_app, who)
+
+    assert wrong == []
+    assert tried == sum(len(_methods(rule)) for rule in open_app.url_map.iter_rules())
+
+
+def test_every_page_of_the_staff_asks_for_the_permission_of_its_place(app: Flask) -> None:
+    for rule, _path, method, guard in _list_guarded(app):
+        if not rule.rule.startswith("/admin"):
+            continue
+        named = [
+            place
+            for place in OPENS
+            if f"{method} {rule.rule}".startswith(place) or rule.rule.startswith(place)
+        ]
+        permission = OPENS[max(named, key=len)]
+        assert guard.meaning.removesuffix(", confirmed") == f"staff: {permission}", f"{method} {rule.rule}"
+
+
+def test_the_password_is_asked_again_for_tokens_roles_and_settings_only(app: Flask) -> None:
+    asked = {rule.rule for rule, _, _, guard in _list_guarded(app) if guard.meaning.endswith(", confirmed")}
+
+    assert asked == CONFIRMED
+
+
+def test_after_a_while_the_password_is_asked_again(open_app: Flask, clock: Clock) -> None:
+    browser = _browser(open_app, Role.ADMIN)
+    clock.advance(timedelta(minutes=11))
+
+    for rule, path, method, guard in _list_guarded(open_app):
+        if method != "GET" or not rule.rule.startswith("/admin"):
+            continue
+        response = browser.get(path)
+        sent_round = (response.location or "").startswith("/login/confirm?next=%2Fadmin%2F")
+        assert sent_round == guard.meaning.endswith(", confirmed"), f"{rule.rule}: {response.status_code}"
+
+
+def _list_guarded(app: Flask) -> Iterator[tuple[Rule, str, str, Guard]]:
+    """Give (rule, path, method, guard) of every route, with ids that nothing has."""
+    for rule in app.url_map.iter_rules():
+        guard: Guard = app.view_functions[rule.endpoint].guard  # type: ignore[attr-defined]
+        path = re.sub(r"<(?:\w+:)?\w+>", "nothing", re.sub(r"<int:\w+>", str(NOWHERE), rule.rule))
+        for method in _methods(rule):
+            yield rule, path, method, guard
+
+
+def _methods(rule: Rule) -> list[str]:
+    """Return what the route takes, but for what Flask answers by itself."""
+    return sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+
+
+def _browser(app: Flask, who: str) -> FlaskClient:
+    browser = Browser(app)
+    if who != ANONYMOUS:
+        email = f"{who}-{next(_numbers)}@example.org"
+        make_user(role=who, email=email)
+        assert sign_in(browser, email).status_code == 302
+    return browser
+
+
+@pytest.fixture
+def open_app(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """Return the application whose guards are asked before the token of a form."""
+    monkeypatch.setitem(app.config, "WTF_CSRF_CHECK_DEFAULT", False)
+    return app
