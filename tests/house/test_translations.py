@@ -21,7 +21,7 @@ PLACE = re.compile(r"(?<!%)%\((\w+)\)[rsd]")
 MARKS = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
 READ_ALOUD = {"aria-label", "title", "placeholder", "alt"}
 # Names of things, the same in every language.
-NAMES = {"CRM", "SMS", "XML", "GSM", "UCS", "API", "ISO", "e"}
+NAMES = {"CRM", "SMS", "XML", "GSM", "UCS", "API", "ISO", "e", "Authorization", "Bearer"}
 # Told to programs or to who sets a machine up, in English.
 NOT_FOR_PAGES = {"TokenRefusedError", "NotAuthorizedError"}
 SHOWN_BY_PAGES = (
