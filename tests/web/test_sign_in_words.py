@@ -18,12 +18,12 @@ from crm.web.sign_in_words import ATTEMPT_WORDS, attempt_word, describe_device
     ],
 )
 def test_a_browser_or_a_program_is_named(app: Flask, user_agent: str, words: str) -> None:
-    with app.test_request_context():
+    with app.test_request_context(headers={"Accept-Language": "en"}):
         assert describe_device(user_agent) == words
 
 
 def test_every_outcome_has_words(app: Flask) -> None:
     assert set(ATTEMPT_WORDS) == set(AttemptStatus)
-    with app.test_request_context():
+    with app.test_request_context(headers={"Accept-Language": "en"}):
         assert attempt_word("wrong_pass").word == "Wrong password"
         assert attempt_word("of a later version").word == "of a later version"
