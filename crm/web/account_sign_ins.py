@@ -1,6 +1,5 @@
 """Where am I signed in, and who has tried: end one sign-in, or all but this one."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,31 +9,16 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from crm.core.db import current_session, transaction
-from crm.core.errors import N_
-from crm.mobiletech.words import Tone, Word
-from crm.users.attempts import AttemptStatus
+from crm.mobiletech.words import Word
 from crm.users.models import AccessToken, LoginAttempt
 from crm.users.sessions import BY_CODE, EndReason, Kind, end_all, end_one, list_sessions
 from crm.users.sign_in_history import list_attempts_at
-from crm.web.device_words import device_of
 from crm.web.guards import signed_in
 from crm.web.page_tools import render_reader_page
 from crm.web.session import get_signed_in
+from crm.web.sign_in_words import attempt_word, describe_device
 
 account_sign_ins = Blueprint("account_sign_ins", __name__)
-
-S = AttemptStatus
-# What came of a try, in words; a status that is not here is a refusal like any other.
-WORDS: Mapping[str, Word] = {
-    S.OK: Word(N_("Signed in"), Tone.GOOD, "check"),
-    S.API_OK: Word(N_("A program signed in"), Tone.GOOD, "check"),
-    S.CODE_OK: Word(N_("Signed in by a code"), Tone.GOOD, "check"),
-    S.ACCESS_TOKEN_OK: Word(N_("A program signed in"), Tone.GOOD, "check"),
-    S.WRONG_PASS: Word(N_("Wrong password"), Tone.WARN, "cross"),
-    S.WRONG_CODE: Word(N_("Wrong code"), Tone.WARN, "cross"),
-    S.RATE_LIMIT_EXCEEDED: Word(N_("Refused: too many tries"), Tone.BAD, "stop"),
-}
-REFUSED = Word(N_("Refused"), Tone.BAD, "stop")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +86,7 @@ def end_others() -> ResponseReturnValue:
 def _sign_in(token: AccessToken, this: int) -> SignIn:
     return SignIn(
         id=token.id,
-        device=_("A program") if token.kind == Kind.API else _device(token.user_agent),
+        device=_("A program") if token.kind == Kind.API else describe_device(token.user_agent),
         by_code=token.source == BY_CODE,
         address=token.ip,
         since=token.created_at,
@@ -112,14 +96,9 @@ def _sign_in(token: AccessToken, this: int) -> SignIn:
 
 
 def _attempt(attempt: LoginAttempt) -> Attempt:
-    word = WORDS.get(attempt.status, REFUSED)
     return Attempt(
         at=attempt.created_at,
-        word=Word(_(word.word), word.tone, word.icon),
-        device=_device(attempt.user_agent),
+        word=attempt_word(attempt.status),
+        device=describe_device(attempt.user_agent),
         address=attempt.ip,
     )
-
-
-def _device(user_agent: str) -> str:
-    return device_of(user_agent) or _("Unknown device")

@@ -18,10 +18,10 @@ from crm.users.models import AuditEntry
 from crm.users.roles import Permission
 from crm.web.act_words import act_word, as_line
 from crm.web.csv_cells import csv_lines
+from crm.web.filters import Chip, Choice, Reader, first_moment, moment_after
 from crm.web.guards import staff
 from crm.web.ids import LARGEST_ID
-from crm.web.list_query import ListQuery, Reader, first_moment, make_pager, moment_after, read_query
-from crm.web.message_filters import Chip, Choice
+from crm.web.list_query import ListQuery, make_pager, read_query
 from crm.web.page_tools import get_settings, iso, render_staff_page
 
 audit_pages = Blueprint("audit_pages", __name__)

@@ -1,4 +1,4 @@
-"""What a browser says of itself, as people know it: "Firefox · Windows". A guess, for owners of accounts only."""
+"""What a browser says of itself, as people know it: "Firefox · Windows". A guess."""
 
 import re
 

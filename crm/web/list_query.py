@@ -1,26 +1,19 @@
 """What the address of a list asks for: its filters, its page, and the ways to the neighbouring ones."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
 from flask_babel import gettext as _
 
-from crm.core.errors import N_, InvalidInputError
+from crm.core.errors import InvalidInputError
 from crm.core.keyset import KeysetPage, Place
 from crm.mobiletech.message_log import Position
 from crm.web.cursor import read_cursor, write_cursor
+from crm.web.filters import Chip, Reader
 from crm.web.languages import told
-from crm.web.message_filters import Chip
-from crm.web.page_tools import get_settings
-
-_DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
-Reader = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,40 +77,6 @@ def read_query(readers: Mapping[str, tuple[str, Reader]]) -> ListQuery:
 def make_pager(query: ListQuery, page: KeysetPage[Any]) -> ListPager:
     """Return the ways to the neighbouring pages."""
     return ListPager(_href(query, "before", page.newer), _href(query, "after", page.older))
-
-
-def one_of(kind: type[StrEnum]) -> Reader:
-    """Return the reader of one of a few words."""
-
-    def read(text: str) -> StrEnum:
-        try:
-            return kind(text)
-        except ValueError:
-            known = ", ".join(kind)
-            raise InvalidInputError(
-                N_("%(given)r is none of %(known)s."), given=text[:40], known=known
-            ) from None
-
-    return read
-
-
-def first_moment(text: str) -> datetime:
-    """Return when a day begins in the newsroom. Raises: InvalidInputError."""
-    return datetime.combine(_day(text), time.min, get_settings().timezone)
-
-
-def moment_after(text: str) -> datetime:
-    """Return the first moment after a day. Raises: InvalidInputError."""
-    return datetime.combine(_day(text) + timedelta(days=1), time.min, get_settings().timezone)
-
-
-def _day(text: str) -> date:
-    try:
-        if _DATE.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass  # such as 30 February: told like anything else that is no day
-    raise InvalidInputError(N_("%(given)r is no day; write it like 2026-11-23."), given=text[:40])
 
 
 def _place(word: str, values: Mapping[str, str]) -> Place | None:

@@ -1,13 +1,9 @@
 """The filters of the list of messages: what stands in the address, what it means, what is wrong with it."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from enum import StrEnum
-from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
@@ -16,11 +12,10 @@ from crm.mobiletech.message_log import Direction, LogFilter
 from crm.mobiletech.wire.operators import Operator
 from crm.mobiletech.wishes import Reason
 from crm.mobiletech.words import REASON_WORDS, STATE_WORDS, MessageState
+from crm.web.filters import Chip, Choice, Options, Reader, first_moment, moment_after, one_of
 from crm.web.languages import told
 
-_DATE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-Options = Sequence[tuple[str, str]]
 
 DIRECTIONS: Options = (("in", N_("Received")), ("out", N_("Sent or to be sent")))
 STATES: Options = tuple(
@@ -29,25 +24,6 @@ STATES: Options = tuple(
 )
 REASONS: Options = tuple(REASON_WORDS.items())
 OPERATORS: Options = tuple((operator, operator.label) for operator in Operator)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """One filter as the form shows it; without options it is a date, or a text."""
-
-    name: str
-    label: str
-    value: str
-    options: Options
-    is_text: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A filter that is in force, and the address without it."""
-
-    label: str
-    remove_href: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +40,7 @@ class Filters:
         return f"?{query}" if query else "?"
 
 
-def read_filters(args: Mapping[str, str], zone: ZoneInfo) -> Filters:
+def read_filters(args: Mapping[str, str]) -> Filters:
     """Read the filters; what cannot be read is told and left out."""
     values, problems, wanted = {}, [], {}
     for name, (attribute, read) in _READERS.items():
@@ -73,7 +49,7 @@ def read_filters(args: Mapping[str, str], zone: ZoneInfo) -> Filters:
             continue
         values[name] = text
         try:
-            wanted[attribute] = read(text, zone)
+            wanted[attribute] = read(text)
         except InvalidInputError as error:
             problems.append(f"{_(LABELS[name])}: {told(error)}")
     if "since" in wanted and "until" in wanted and wanted["since"] >= wanted["until"]:
@@ -122,41 +98,12 @@ def _with(options: Options, name: str, filters: Filters) -> Options:
     return [*options, (value, value)] if name in ("template", "billkey") else options
 
 
-def _one_of(kind: type[StrEnum]) -> Callable[[str, ZoneInfo], StrEnum]:
-    def read(text: str, _zone: ZoneInfo) -> StrEnum:
-        try:
-            return kind(text)
-        except ValueError:
-            raise InvalidInputError(
-                N_("%(given)r is none of %(known)s."), given=text[:40], known=", ".join(kind)
-            ) from None
-
-    return read
-
-
-def _code(text: str, _zone: ZoneInfo) -> str:
+def _code(text: str) -> str:
     if not _CODE.fullmatch(text):
         raise InvalidInputError(
             N_("%(given)r is no code; it has letters, digits, dots, dashes and underscores."), given=text[:40]
         )
     return text
-
-
-def _first_moment(text: str, zone: ZoneInfo) -> datetime:
-    return datetime.combine(_day(text), time.min, zone)
-
-
-def _moment_after(text: str, zone: ZoneInfo) -> datetime:
-    return datetime.combine(_day(text) + timedelta(days=1), time.min, zone)
-
-
-def _day(text: str) -> date:
-    try:
-        if _DATE.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass  # such as 30 February: told like anything else that is no day
-    raise InvalidInputError(N_("%(given)r is no day; write it like 2026-11-23."), given=text[:40])
 
 
 LABELS = {
@@ -169,15 +116,15 @@ LABELS = {
     "from": N_("From"),
     "to": N_("Until"),
 }
-_READERS: dict[str, tuple[str, Callable[[str, ZoneInfo], Any]]] = {
-    "direction": ("direction", _one_of(Direction)),
-    "state": ("state", _one_of(MessageState)),
-    "reason": ("reason", _one_of(Reason)),
+_READERS: dict[str, tuple[str, Reader]] = {
+    "direction": ("direction", one_of(Direction)),
+    "state": ("state", one_of(MessageState)),
+    "reason": ("reason", one_of(Reason)),
     "template": ("template", _code),
     "billkey": ("billkey", _code),
-    "operator": ("operator", _one_of(Operator)),
-    "from": ("since", _first_moment),
-    "to": ("until", _moment_after),
+    "operator": ("operator", one_of(Operator)),
+    "from": ("since", first_moment),
+    "to": ("until", moment_after),
 }
 _FIXED: dict[str, Options] = {
     "direction": DIRECTIONS,

@@ -30,7 +30,7 @@ from crm.web.languages import told
 from crm.web.message_filters import Filters, list_chips, list_choices, read_filters
 from crm.web.message_pages import as_row, operator_label, outbound_xml, segments, shown_xml, spaced
 from crm.web.message_timeline import inbound_timeline, outbound_timeline, problem_sentences
-from crm.web.page_tools import get_settings, local_time, render_staff_page
+from crm.web.page_tools import local_time, render_staff_page
 
 messages = Blueprint("messages", __name__)
 
@@ -54,7 +54,7 @@ class Pager:
 def show_list() -> str | tuple[str, int]:
     """List the messages that the address asks for."""
     session = current_session()
-    filters = read_filters(request.args, get_settings().timezone)
+    filters = read_filters(request.args)
     problems = list(filters.problems)
     try:
         after, before = _cursor("after", filters), _cursor("before", filters)

@@ -21,10 +21,10 @@ from crm.users.models import User
 from crm.users.people import LONGEST_TERM, PeopleFilter, list_people
 from crm.users.phones import find_phones_of
 from crm.users.roles import MEANINGS, PERMISSIONS, Permission, Role
+from crm.web.filters import Chip, Choice, Reader, one_of
 from crm.web.guards import staff
 from crm.web.languages import told
-from crm.web.list_query import ListQuery, Reader, make_pager, one_of, read_query
-from crm.web.message_filters import Chip, Choice
+from crm.web.list_query import ListQuery, make_pager, read_query
 from crm.web.message_pages import spaced
 from crm.web.page_tools import get_settings, render_staff_page
 from crm.web.person_forms import NewPersonForm

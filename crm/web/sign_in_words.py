@@ -1,4 +1,4 @@
-"""Sign-ins in words for staff: exactly what came of a try, and from which browser or program."""
+"""Sign-ins in words, for staff and for the owner: what came of a try, and from which browser or program."""
 
 from collections.abc import Mapping
 

@@ -123,7 +123,7 @@ def test_no_more_than_twenty_tries_are_shown(app: Flask, reader: FlaskClient) ->
 
     text = Page(reader.get(PATH)).text
 
-    assert text.count("Wrong password") + text.count("Refused: too many tries") == 20
+    assert text.count("Wrong password") + text.count("Too many tries") == 20
 
 
 @pytest.mark.parametrize(
