@@ -82,7 +82,10 @@ def set_up(app: Flask, settings: Settings) -> None:
         swallow_errors=True,
         headers_enabled=False,  # ours tell when to come back only to those who are sent away
     )
-    for endpoint, allowance in _list_limits(app):
+    # It looks for limits at every request, also at the webhook's, whose time that is; our views ask for themselves.
+    app.before_request_funcs[None].remove(limiter._check_request_limit)
+    limited = dict(_list_limits(app))
+    for endpoint, allowance in limited.items():
         view: Callable[..., Any] = app.view_functions[endpoint]
         app.view_functions[endpoint] = limiter.shared_limit(
             f"{allowance.a_minute} per minute", scope=allowance.name, key_func=allowance.by
@@ -91,7 +94,7 @@ def set_up(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def tell(response: Response) -> Response:
-        return _tell(response, limiter)
+        return _tell(response, limiter) if request.endpoint in limited else response
 
 
 def _list_limits(app: Flask) -> Iterator[tuple[str, Allowance]]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import flask
-from flask import Flask, g
+from flask import Flask, Request, g
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 from crm.core.db import current_session, transaction
@@ -47,8 +48,16 @@ class _LoginUser(UserMixin):  # type: ignore[misc]
         self.person = person
 
 
+class _CookieSessions(SecureCookieSessionInterface):
+    """Flask's own, but that it prepares no key for a request without any cookie: the gateway's are many."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return super().open_session(app, request) if request.cookies else self.session_class()
+
+
 def set_up(app: Flask) -> None:
     """Register the cookie's reader."""
+    app.session_interface = _CookieSessions()
     manager = LoginManager()
     manager.init_app(app, add_context_processor=False)
     # People move between networks with a laptop; the secret alone decides.
