@@ -14,7 +14,7 @@ from flask_migrate import upgrade
 from redis import Redis
 from sqlalchemy import event, text
 
-from crm.core import embedded
+from crm.core import embedded, metrics
 from crm.core.config import VAR, Settings
 from crm.core.db import Base, db
 from crm.events.registry import registry
@@ -97,6 +97,7 @@ def _english_browsers() -> None:
 @pytest.fixture
 def app(migrated_app: Flask, redis_url: str) -> Iterator[Flask]:
     """Return the application, inside its context; what the test wrote is removed afterwards."""
+    metrics.flush()  # what the test before has counted goes with the rest
     Redis.from_url(redis_url).flushall()
     with migrated_app.app_context():
         yield migrated_app
