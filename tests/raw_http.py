@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 
 
 def exchange(port: int, *parts: bytes, half_close: bool = False) -> bytes:
@@ -9,15 +10,17 @@ def exchange(port: int, *parts: bytes, half_close: bool = False) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         answer = b""
-        try:
+        with suppress(ConnectionResetError, BrokenPipeError):
+            # It may answer before it has read everything, and close: what it said is still to be read.
             for part in parts:
                 sock.sendall(part)
             if half_close:
                 sock.shutdown(socket.SHUT_WR)
+        try:
             while received := sock.recv(65536):
                 answer += received
-        except (ConnectionResetError, BrokenPipeError):
-            return answer  # it answered before it had read everything, and closed
+        except ConnectionResetError:
+            return answer
         return answer
 
 
