@@ -8,6 +8,13 @@ from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
 from werkzeug.serving import make_server
 
+from crm.core.business_settings import set_setting
+from crm.core.db import transaction
+from crm.events.registry import registry
+from crm.mobiletech.client_http import HttpGatewayClient
+from crm.mobiletech.events import SEND
+from crm.mobiletech.sending import SendEffect
+from crm.simulator import create_simulator, serving
 from tests.browser_binary import get_chromium
 
 
@@ -27,3 +34,15 @@ def web(app: Flask) -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
+
+
+@pytest.fixture
+def phone(web: str) -> Iterator[str]:
+    """Serve the simulator for the application, let messages go to it, and return its address."""
+    real = registry.effects[SEND]
+    registry.effects[SEND] = SendEffect(HttpGatewayClient())
+    with serving(create_simulator(f"{web}/api/v1/mobiletech/webhook")) as address:
+        with transaction() as session:
+            set_setting(session, "mobiletech_gateway_url_production", f"{address}/send")
+        yield address
+    registry.effects[SEND] = real

@@ -1,36 +1,21 @@
 """Who has forgotten the password, as they live it: a code on the phone, typed in, and a new password."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from crm.core.business_settings import set_setting
-from crm.core.db import transaction
 from crm.events.drain import drain
-from crm.events.registry import registry
-from crm.mobiletech.client_http import HttpGatewayClient
-from crm.mobiletech.events import SEND
-from crm.mobiletech.sending import SendEffect
-from crm.simulator import create_simulator, serving
 from tests.factories.codes import make_reader, set_up_codes
 
 pytestmark = pytest.mark.browser
 NEW = "velryba tancuje potichu"
 
 
-@pytest.fixture
-def phone(web: str) -> Iterator[str]:
-    """Serve the simulator for the application, let messages go to it, and return its address."""
+@pytest.fixture(autouse=True)
+def _set_up(app: Flask) -> None:
     set_up_codes()
-    real = registry.effects[SEND]
-    registry.effects[SEND] = SendEffect(HttpGatewayClient())
-    with serving(create_simulator(f"{web}/api/v1/mobiletech/webhook")) as address:
-        with transaction() as session:
-            set_setting(session, "mobiletech_gateway_url_production", f"{address}/send")
-        yield address
-    registry.effects[SEND] = real
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])

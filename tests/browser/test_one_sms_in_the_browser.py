@@ -1,18 +1,10 @@
 """The main job as a person sees it: an SMS from the phone in the browser, watched by staff in another tab."""
 
-from collections.abc import Iterator
-
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from crm.core.business_settings import set_setting
-from crm.core.db import transaction
 from crm.events.drain import drain
-from crm.events.registry import registry
-from crm.mobiletech.client_http import HttpGatewayClient
-from crm.mobiletech.events import SEND
-from crm.mobiletech.sending import SendEffect
-from crm.simulator import create_simulator, serving
 from tests.factories.messages import turn_on_test_answer
 from tests.factories.users import make_user
 from tests.pages import PASSWORD
@@ -20,17 +12,9 @@ from tests.pages import PASSWORD
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def phone(web: str) -> Iterator[str]:
-    """Serve the simulator for that application, let messages go to it, and return its address."""
+@pytest.fixture(autouse=True)
+def _set_up(app: Flask) -> None:
     turn_on_test_answer()
-    real = registry.effects[SEND]
-    registry.effects[SEND] = SendEffect(HttpGatewayClient())
-    with serving(create_simulator(f"{web}/api/v1/mobiletech/webhook")) as address:
-        with transaction() as session:
-            set_setting(session, "mobiletech_gateway_url_production", f"{address}/send")
-        yield address
-    registry.effects[SEND] = real
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])
