@@ -11,6 +11,7 @@ Each also says who acts, for the audit log.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import reduce, wraps
 from typing import Any, TypeVar
@@ -97,7 +98,7 @@ def _person_guard(
             detour = check(person)
             if detour is not None:
                 return detour
-            with acting(_actor(person.name, person.id)):
+            with acting_as(person):
                 answer: ResponseReturnValue = view(*args, **kwargs)
             return answer
 
@@ -105,6 +106,11 @@ def _person_guard(
         return guarded  # type: ignore[return-value]
 
     return guard
+
+
+def acting_as(person: Person) -> AbstractContextManager[None]:
+    """Say for the audit log that the person acts; only a page that is open to all needs to say it itself."""
+    return acting(_actor(person.name, person.id))
 
 
 def api_token(scope: Scope) -> Callable[[View], View]:

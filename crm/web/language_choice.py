@@ -8,7 +8,7 @@ from crm.core.db import transaction
 from crm.users.accounts import get_user
 from crm.users.languages import LANGUAGES
 from crm.users.own_account import choose_language
-from crm.web.guards import public
+from crm.web.guards import acting_as, public
 from crm.web.return_path import is_own_path
 from crm.web.session import LANGUAGE, find_signed_in
 
@@ -26,7 +26,7 @@ def choose() -> ResponseReturnValue:
         abort(400)
     person = find_signed_in()
     if person is not None:
-        with transaction() as session:
+        with acting_as(person), transaction() as session:
             choose_language(session, get_user(session, person.id), language)
     flask.session[LANGUAGE] = language
     target = request.form.get("next", "")

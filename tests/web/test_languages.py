@@ -17,6 +17,7 @@ from crm.mobiletech.sms_templates import check_content, create_template
 from crm.mobiletech.template_language import TemplateRefusedError
 from crm.mobiletech.wishes import Reason
 from crm.users.accounts import get_user
+from crm.users.models import AuditEntry
 from crm.web import languages
 from crm.web.languages import read_translations, told
 from crm.web.page_tools import local_time
@@ -24,6 +25,7 @@ from crm.web.retelling import retell
 from tests.factories.log import START, make_inbound, make_not_sent, make_outbound
 from tests.factories.users import make_user
 from tests.pages import Page, sign_in
+from tests.stored import read
 
 SLOVAK = {"Accept-Language": "sk"}
 # Words that English cannot do without. The wire's own elements are called from and to.
@@ -92,6 +94,9 @@ def test_the_choice_is_kept_with_the_account(staff: FlaskClient) -> None:
 
     with transaction() as session:
         assert get_user(session, 1).locale == "sk_SK"
+    assert read(AuditEntry.action, AuditEntry.actor_id, AuditEntry.subject) == [
+        ("account.language", 1, "user 1")
+    ]
 
 
 @pytest.mark.parametrize("language", ["de", "", "../../etc", "sk\0"])
