@@ -1,6 +1,7 @@
 """`crm token …`: keys of other systems, shown once."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
 
@@ -12,7 +13,22 @@ from crm.core.db import transaction
 from crm.core.errors import InvalidInputError
 from crm.users.api_tokens import Scope, create_token, list_tokens, revoke_token
 
+LAST_YEAR = 2999
+
 token = Group("token", help="API tokens: keys of other systems.")
+
+
+class _End(click.DateTime):
+    """The minute that is given, or the first one after the day that is given."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        moment: datetime = super().convert(value, param, ctx)
+        if moment.year > LAST_YEAR:
+            self.fail(f"{value!r} is too far away; leave it out for a token that does not end.", param, ctx)
+        return moment if "T" in str(value) else moment + timedelta(days=1)
 
 
 @token.command("create")
@@ -29,7 +45,7 @@ token = Group("token", help="API tokens: keys of other systems.")
 )
 @click.option(
     "--expires",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    type=_End(),
     help="Last day (2027-01-31), or the minute it ends (2027-01-31T18:00).",
 )
 @needs_app
@@ -74,8 +90,7 @@ def revoke(name: str) -> None:
 def _end(expires: datetime | None) -> datetime | None:
     if expires is None:
         return None
-    is_day = (expires.hour, expires.minute) == (0, 0)
-    local = (expires + timedelta(days=1) if is_day else expires).replace(tzinfo=current_settings().timezone)
+    local = expires.replace(tzinfo=current_settings().timezone)
     if local <= now():
         raise InvalidInputError("The token would have expired already: the date is past.")
     return local.astimezone(UTC)

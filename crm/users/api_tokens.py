@@ -15,7 +15,7 @@ from crm.core.clock import db_now, time_since
 from crm.core.errors import N_, ConflictError, InvalidInputError, NotFoundError
 from crm.core.networks import is_inside
 from crm.users.audit_log import record_act
-from crm.users.errors import TokenRefusedError
+from crm.users.errors import TokenNameError, TokenRefusedError
 from crm.users.models import ApiToken
 
 
@@ -27,6 +27,7 @@ class Scope(StrEnum):
     USERS_CONFIRM = "users:confirm"
 
 
+LONGEST_NAME = 64
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -40,8 +41,11 @@ def create_token(
 ) -> str:
     """Add a token and return its secret, which nobody can read again.
 
-    Raises: InvalidInputError for an unknown scope or network, ConflictError if the name is taken.
+    Raises: TokenNameError, InvalidInputError for an unknown scope or network, ConflictError if the name is taken.
     """
+    if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        told = N_("The name of a token has 1 to %(longest)s characters, none of them invisible.")
+        raise TokenNameError(told, longest=LONGEST_NAME)
     unknown = [scope for scope in scopes if scope not in set(Scope)]
     if unknown or not scopes:
         no_such = N_("There is no scope %(scope)r. The scopes are: %(scopes)s.")
@@ -53,7 +57,7 @@ def create_token(
     row = ApiToken(
         name=name,
         token_sha256=_digest(secret),
-        scopes=list(scopes),
+        scopes=list(dict.fromkeys(scopes)),
         networks=[_checked_network(network) for network in networks],
         expires_at=expires_at,
     )

@@ -57,6 +57,10 @@ class NoNumberError(ConflictError):
         super().__init__(N_("This person has no phone number."))
 
 
+class TokenNameError(InvalidInputError):
+    """What was given names no API token."""
+
+
 class TokenRefusedError(CrmError):
     """An API token that does not open this door; the sentence says why."""
 

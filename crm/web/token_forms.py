@@ -17,12 +17,11 @@ from wtforms.validators import DataRequired, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.core.clock import now
-from crm.users.api_tokens import Scope
+from crm.users.api_tokens import LONGEST_NAME, Scope
 from crm.web.forms import Form, storable
 from crm.web.page_tools import get_settings
 from crm.web.reason_form import at_most
 
-LONGEST_NAME = 64
 LAST_YEAR = 2999
 
 

@@ -13,6 +13,7 @@ from crm.core.db import current_session, transaction
 from crm.core.errors import ConflictError, InvalidInputError
 from crm.mobiletech.words import Tone, Word
 from crm.users.api_tokens import create_token, get_token, list_tokens, revoke_token
+from crm.users.errors import TokenNameError
 from crm.users.models import ApiToken
 from crm.users.roles import Permission
 from crm.web.guards import staff
@@ -74,7 +75,7 @@ def create() -> ResponseReturnValue:
                 networks=form.list_networks(),
                 expires_at=_end_of(form.expires_on.data),
             )
-    except ConflictError as error:
+    except (ConflictError, TokenNameError) as error:
         form["name"].errors = [told(error)]
         return _new_page(form), 422
     except InvalidInputError as error:

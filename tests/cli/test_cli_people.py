@@ -70,6 +70,22 @@ def test_token_create_prints_the_token_alone_on_the_last_line(run: Run) -> None:
         assert check_token(session, secret, scope=Scope.SERVER_PROXY, address="127.0.0.1").name == "proxy"
 
 
+@pytest.mark.parametrize(
+    ("expires", "end"),
+    [
+        ("2199-01-31", "2199-01-31T23:00:00+00:00"),
+        ("2199-01-31T18:00", "2199-01-31T17:00:00+00:00"),
+        ("2199-01-31T00:00", "2199-01-30T23:00:00+00:00"),
+    ],
+    ids=["a day to its end", "a minute", "midnight is a minute"],
+)
+def test_token_ends_when_it_is_said(run: Run, expires: str, end: str) -> None:
+    run("token", "create", "proxy", "--scope", Scope.SERVER_PROXY, "--expires", expires)
+
+    (row,) = json.loads(run("token", "list", "--json").stdout)
+    assert row["expires_at"] == end
+
+
 def test_token_list_shows_state_but_never_the_secret(run: Run) -> None:
     secret = run(
         "token", "create", "proxy", "--scope", Scope.SERVER_PROXY, "--network", "10.0.0.0/8"

@@ -122,6 +122,9 @@ def test_a_token_may_be_bound_to_networks(networks: list[str], address: str | No
 
 
 REFUSED: list[tuple[dict[str, object], type[CrmError]]] = [
+    ({"name": " ", "scopes": PROXY}, InvalidInputError),
+    ({"name": "two\nlines", "scopes": PROXY}, InvalidInputError),
+    ({"name": "x" * 65, "scopes": PROXY}, InvalidInputError),
     ({"name": "two", "scopes": []}, InvalidInputError),
     ({"name": "two", "scopes": ["everything"]}, InvalidInputError),
     ({"name": "two", "scopes": [*PROXY, "users:destroy"]}, InvalidInputError),

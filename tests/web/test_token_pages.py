@@ -53,6 +53,7 @@ def test_a_token_is_shown_once_and_then_never_again(
         ({"name": "taken"}, "Name: A token named 'taken' exists already."),
         ({"name": "x" * 65}, "Name: Write at most 64 characters."),
         ({"name": "a\0b"}, "Name: Take out the zero character"),
+        ({"name": "a\u200bb"}, "Name: The name of a token has 1 to 64 characters, none of them invisible."),
         ({"scopes": ""}, "What it opens: "),
         ({"scopes": "everything"}, "What it opens: "),
         ({"networks": "192.0.2.0/33"}, "Networks: '192.0.2.0/33' is no network"),
