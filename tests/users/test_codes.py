@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from crm.core.db import transaction
 from crm.users.accounts import get_user
@@ -17,9 +18,11 @@ from crm.users.models import OneTimeCode
 from tests.conftest import Clock
 from tests.factories.codes import make_reader
 from tests.stored import read
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("app")
 HOME = Client(ip="192.0.2.1")
+WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +166,22 @@ def test_of_two_who_type_a_code_at_once_one_wins(app: Flask) -> None:
         assert sorted(threads.map(type_it, range(2))) == [False, True]
 
 
+def test_who_types_the_code_second_waits_for_the_first(app: Flask) -> None:
+    asked, code = a_code()
+
+    def type_it() -> bool:
+        with app.app_context():
+            return use(asked, code)
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction() as session:
+            first = use_code(session, asked, code, purpose=CodePurpose.SIGN_IN)
+            session.flush()
+            second = threads.submit(type_it)
+            wait_until(lambda: session.execute(WAITING).scalar_one())
+        assert (first is not None, second.result(10)) == (True, False)
+
+
 # --- limits
 
 
@@ -178,6 +197,20 @@ def test_the_sixth_code_of_an_hour_for_one_name_is_refused_known_or_not(clock: C
     assert 3500 < refused.value.retry_after <= 3600
     clock.advance(timedelta(seconds=refused.value.retry_after))
     ask(name)
+
+
+def test_the_eleventh_code_of_a_day_for_one_name_is_refused(clock: Clock) -> None:
+    make_reader()
+    for _ in range(2):
+        for number in range(5):
+            ask("eva@example.sk", ip=f"192.0.2.{number}")
+        clock.advance(timedelta(hours=2))
+
+    with pytest.raises(TooManyCodesError):
+        ask("eva@example.sk", ip="192.0.2.9")
+
+    clock.advance(timedelta(hours=21))
+    ask("eva@example.sk", ip="192.0.2.9")
 
 
 def test_asking_again_counts_like_asking() -> None:

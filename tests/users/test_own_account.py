@@ -8,6 +8,7 @@ from crm.core.errors import CrmError
 from crm.users.accounts import create_user, get_user
 from crm.users.audit_log import Actor, acting
 from crm.users.client import Client
+from crm.users.codes import ask_for_code, find_open_code
 from crm.users.errors import EmailTakenError, InvalidUserError
 from crm.users.models import AccessToken, AuditEntry, User
 from crm.users.own_account import (
@@ -132,6 +133,17 @@ def test_a_new_password_ends_every_sign_in_but_the_one_kept() -> None:
     ]
     [(hashed,)] = read(User.password)
     assert verify_password("horse battery staple", hashed)
+
+
+def test_a_new_password_ends_the_open_codes() -> None:
+    user_id = make_reader()
+    with transaction() as session:
+        ask_for_code(session, "eva@example.sk", Client())
+
+    choose(user_id, "horse battery staple")
+
+    with transaction() as session:
+        assert find_open_code(session, user_id) is None
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests.conftest import Clock
 from tests.factories.users import make_user
 from tests.pages import PASSWORD, Page, sign_in
 from tests.routes import list_routes
+from tests.signing_in import make_reader
 
 ADMIN = "/admin/templates"
 
@@ -26,6 +27,19 @@ def test_staff_sign_in_and_it_is_noted(client: FlaskClient) -> None:
     with transaction() as session:
         user = get_user(session, user_id)
         assert (user.current_sign_in_ip, user.current_sign_in_at is not None) == ("127.0.0.1", True)
+
+
+@pytest.mark.parametrize("number", ["0908 123 456", "+421908123456"])
+def test_a_reader_signs_in_by_the_field_mobile_phone(client: FlaskClient, number: str) -> None:
+    make_reader()
+    fields = Page(client.get("/login")).form().fields
+    del fields["username"]
+
+    wrong = client.post("/login", data=fields | {"mobile_phone": number, "password": "wrong horse battery"})
+    right = client.post("/login", data=fields | {"mobile_phone": number, "password": PASSWORD})
+
+    assert (wrong.status_code, f'value="{number}"' in wrong.text) == (422, True)
+    assert (right.status_code, right.location) == (302, "/")
 
 
 @pytest.mark.parametrize(
