@@ -186,7 +186,7 @@ def _ask(
 ) -> int:
     session.execute(_LOCK, {"names": sorted({hashed, client.place})})
     _check_limits(session, hashed, client)
-    _end_earlier(session, hashed, purpose)
+    _end_earlier(session, hashed, user_id or NOBODY, purpose)
     asked = OneTimeCode(
         purpose=purpose,
         user_id=user_id,
@@ -237,11 +237,10 @@ def _has_had_enough(session: Session, phone: str) -> bool:
     return session.execute(sent).scalar_one() >= CODES_AN_HOUR
 
 
-def _end_earlier(session: Session, hashed: str, purpose: CodePurpose) -> None:
-    """Only the newest code of a name is good, so that five tries are five tries."""
-    earlier = update(OneTimeCode).where(
-        OneTimeCode.identity == hashed, OneTimeCode.purpose == purpose, OneTimeCode.used_at.is_(None)
-    )
+def _end_earlier(session: Session, hashed: str, user_id: int, purpose: CodePurpose) -> None:
+    """Only the newest code of a person is good, by whichever name, so that five tries are five tries."""
+    same = (OneTimeCode.identity == hashed) | (OneTimeCode.user_id == user_id)
+    earlier = update(OneTimeCode).where(same, OneTimeCode.purpose == purpose, OneTimeCode.used_at.is_(None))
     session.execute(earlier.values(used_at=db_now()))
 
 

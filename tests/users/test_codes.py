@@ -145,6 +145,18 @@ def test_asking_again_ends_the_code_before() -> None:
     assert [use(asked, code), use(again, newer.code)] == [False, True]
 
 
+def test_asking_by_the_other_name_ends_the_code_before() -> None:
+    make_reader()
+    first = ask("eva@example.sk")
+    issued = issue(first)
+    assert issued is not None
+
+    second = issue(ask("0908630549"))
+
+    assert second is not None
+    assert not use(first, issued.code)
+
+
 def test_asking_again_for_what_nobody_asked_for_asks_nothing() -> None:
     asked, _ = a_code()
 

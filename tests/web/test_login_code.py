@@ -90,7 +90,8 @@ def test_staff_get_in_by_a_code_too(client: FlaskClient, gateway: FakeGateway) -
 
     ask(client, "eva@example.sk")
 
-    assert enter(client, read_code(gateway)).location == "/account/password?next=/admin/"
+    assert enter(client, read_code(gateway), remember="y").location == "/account/password?next=/admin/"
+    assert read(AccessToken.remembered) == [(False,)]
 
 
 # --- nothing is told
@@ -187,11 +188,11 @@ def test_a_code_is_good_once_and_for_ten_minutes(
     ask(client, "eva@example.sk")
     first = read_code(gateway)
     other = Browser(client.application)
-    ask(other, "0908630549")
-    second = read_code(gateway)
 
     assert enter(client, first).status_code == 302
     assert WRONG in Page(enter_named(Browser(client.application), "eva@example.sk", first)).text
+    ask(other, "0908630549")
+    second = read_code(gateway)
     clock.advance(timedelta(minutes=11))
     assert enter(other, second).status_code == 422
 
