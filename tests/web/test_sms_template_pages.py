@@ -6,9 +6,11 @@ from werkzeug.test import TestResponse
 
 from crm.core.db import transaction
 from crm.mobiletech.sms_templates import create_template, find_template, get_template, save_template
+from crm.users.models import AuditEntry
 from tests.factories.log import make_outbound
 from tests.factories.users import make_user
 from tests.pages import Page, sign_in
+from tests.stored import read
 
 LIST = "/admin/templates"
 NEW = f"{LIST}/new"
@@ -45,6 +47,9 @@ def test_a_new_template_is_saved_as_version_one(staff: FlaskClient) -> None:
     with transaction() as session:
         saved = get_template(session, "renewal-2")
         assert (saved.content, saved.purpose, saved.version) == ("Cena {{ price }} €\nDakujeme", "paid", 1)
+    assert read(AuditEntry.action, AuditEntry.actor, AuditEntry.subject, AuditEntry.reason) == [
+        ("template.create", "Eva Nováková", "template renewal-2", "first")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -91,6 +96,15 @@ def test_a_change_is_saved_as_the_next_version(staff: FlaskClient) -> None:
     assert "Save as version 3" in page.text
     assert page.text.index("Version 2 ") < page.text.index("Version 1 ")
     assert "shorter" in page.text
+    assert read(AuditEntry.action, AuditEntry.actor, AuditEntry.subject, AuditEntry.reason) == [
+        ("template.save", "Eva Nováková", "template pong", "shorter")
+    ]
+    assert read(AuditEntry.before, AuditEntry.after) == [
+        (
+            {"version": 1, "content": "Prijali sme: {{ original_message }}"},
+            {"version": 2, "content": "Nový text"},
+        )
+    ]
 
 
 def test_the_same_text_is_no_new_version(staff: FlaskClient) -> None:
