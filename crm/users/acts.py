@@ -33,6 +33,8 @@ ACTS: Mapping[str, str] = {
     "account.password": N_("Chose a password"),
     "account.phone": N_("Proved a number by a code"),
     "account.phone_lost": N_("Lost the number to another person"),
+    "account.end_sign_in": N_("Ended an own sign-in"),
+    "account.end_sign_ins": N_("Ended all other own sign-ins"),
     "token.create": N_("Created an API token"),
     "token.revoke": N_("Revoked an API token"),
     "setting.change": N_("Changed a setting"),

@@ -10,6 +10,7 @@ from crm.users.errors import EmailTakenError, InvalidUserError
 from crm.users.languages import LOCALES
 from crm.users.models import NO_PASSWORD, User
 from crm.users.phones import find_phone_of
+from crm.users.sessions import EndReason, end_all, end_one
 
 LONGEST_NAME = 100
 
@@ -76,6 +77,22 @@ def choose_password(session: Session, user: User, new: str, *, new_hash: str, ke
     had_one = has_password(user)
     change_password(session, user, new, keep_session=keep_session, new_hash=new_hash)
     record_act(session, "account.password", f"user {user.id}", before={"had_one": had_one}, after=None)
+
+
+def end_own_sign_in(session: Session, user_id: int, token_id: int) -> bool:
+    """End one of one's own sign-ins; return False if it is none of theirs or ended already."""
+    is_ended = end_one(session, user_id, token_id, reason=EndReason.ENDED_BY_OWNER)
+    if is_ended:
+        record_act(session, "account.end_sign_in", f"user {user_id}", before={"sign_in": token_id})
+    return is_ended
+
+
+def end_other_sign_ins(session: Session, user_id: int, *, but: int) -> int:
+    """End all of one's own sign-ins but one; return how many there were."""
+    ended = end_all(session, user_id, reason=EndReason.ENDED_BY_OWNER, but=but)
+    if ended:
+        record_act(session, "account.end_sign_ins", f"user {user_id}", before={"sign_ins": ended})
+    return ended
 
 
 def _record(

@@ -11,7 +11,8 @@ from flask_babel import ngettext
 from crm.core.db import current_session, transaction
 from crm.mobiletech.words import Word
 from crm.users.models import AccessToken, LoginAttempt
-from crm.users.sessions import BY_CODE, EndReason, Kind, end_all, end_one, list_sessions
+from crm.users.own_account import end_other_sign_ins, end_own_sign_in
+from crm.users.sessions import BY_CODE, Kind, list_sessions
 from crm.users.sign_in_history import list_attempts_at
 from crm.web.guards import signed_in
 from crm.web.page_tools import render_reader_page
@@ -64,7 +65,7 @@ def end() -> ResponseReturnValue:
     given = request.form.get("sign_in", "")
     token_id = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
     with transaction() as session:
-        is_ended = end_one(session, get_signed_in().id, token_id, reason=EndReason.ENDED_BY_OWNER)
+        is_ended = end_own_sign_in(session, get_signed_in().id, token_id)
     if is_ended:
         flash(_("Signed out there."), "good")
     else:
@@ -78,7 +79,7 @@ def end_others() -> ResponseReturnValue:
     """End all but this one."""
     me = get_signed_in()
     with transaction() as session:
-        ended = end_all(session, me.id, reason=EndReason.ENDED_BY_OWNER, but=me.session_id)
+        ended = end_other_sign_ins(session, me.id, but=me.session_id)
     flash(ngettext("Signed out in %(num)s place.", "Signed out in %(num)s places.", ended), "good")
     return redirect(url_for("account_sign_ins.show"))
 

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from crm.core.db import transaction
 from crm.users.accounts import get_user
 from crm.users.client import Client
-from crm.users.models import AccessToken
+from crm.users.models import AccessToken, AuditEntry
 from crm.users.sessions import Kind, begin_session
 from crm.web.device_words import device_of
 from tests.factories.codes import make_reader, read_code, set_up_codes
@@ -75,6 +75,9 @@ def test_one_is_signed_out_at_once(reader: FlaskClient, other: FlaskClient) -> N
     assert other.get("/account").status_code == 302
     assert "Signed out there." in Page(reader.get(PATH)).text
     assert read(AccessToken.id, AccessToken.end_reason) == [(1, None), (2, "ended_by_owner")]
+    assert read(AuditEntry.action, AuditEntry.actor_id, AuditEntry.before) == [
+        ("account.end_sign_in", 1, {"sign_in": 2})
+    ]
 
 
 def test_all_others_are_signed_out_at_once(app: Flask, reader: FlaskClient, other: FlaskClient) -> None:
@@ -87,6 +90,9 @@ def test_all_others_are_signed_out_at_once(app: Flask, reader: FlaskClient, othe
     page = Page(reader.get(PATH))
     assert "Signed out in 2 places." in page.text
     assert not [form for form in page.forms if form.action == END_OTHERS]
+    assert read(AuditEntry.action, AuditEntry.actor_id, AuditEntry.before) == [
+        ("account.end_sign_ins", 1, {"sign_ins": 2})
+    ]
 
 
 @pytest.mark.parametrize("given", ["2", "999", "", "-1", "x", "9" * 30, "2\0", "１"])
