@@ -8,6 +8,7 @@ from crm.cli.application import needs_app
 from crm.cli.refusals import Group
 from crm.core.db import transaction
 from crm.users.administration import add_person
+from crm.users.passwords import check_choice
 from crm.users.roles import Role
 
 user = Group("user", help="People: readers and staff.")
@@ -28,6 +29,8 @@ def create(
     """Add a person and print the id alone on the last line."""
     if password is None and sys.stdin.isatty():
         password = _ask_for_password()
+        if password is not None:
+            check_choice(password, names=(email, phone, public_name))
     with transaction() as session:
         user_id = add_person(
             session, email=email, phone=phone, password=password, role=role, public_name=public_name

@@ -52,6 +52,19 @@ def test_on_a_terminal_the_password_is_asked_for(
         assert verify_password(given, user.password) is bool(given)
 
 
+@pytest.mark.parametrize("given", ["heslo12345", "eva@example.sk", "short"])
+def test_on_a_terminal_no_password_is_chosen_that_a_stranger_would_try(
+    run: Run, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setattr("crm.cli.user.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+
+    result = run("user", "create", "--email", "eva@example.sk", stdin=f"{given}\n{given}\n")
+
+    assert result.exit_code == 1, result.output
+    with transaction() as session:
+        assert find_by_email(session, "eva@example.sk") is None
+
+
 def test_phone_link_twice_changes_nothing(run: Run) -> None:
     user_id = run("user", "create", "--email", "eva@example.sk").stdout.strip()
 
