@@ -102,7 +102,8 @@ def list_tokens(session: Session) -> Sequence[ApiToken]:
 def check_token(session: Session, secret: str, *, scope: Scope, address: str | None) -> ApiToken:
     """Return the token that the secret opens and note its use, at most once a minute.
 
-    Raises: TokenRefusedError with the reason.
+    Raises: TokenRefusedError with the reason, in the original's words: callers read them.
+    Source: behaviour.md 5.1.
     """
     found = session.execute(
         select(
@@ -112,16 +113,14 @@ def check_token(session: Session, secret: str, *, scope: Scope, address: str | N
         ).where(ApiToken.token_sha256 == _digest(secret))
     ).one_or_none()
     if found is None:
-        raise TokenRefusedError("The token is not known.")
+        raise TokenRefusedError("Token doesn't exists")
     token, expired, unused_for = found
-    if token.revoked_at is not None:
-        raise TokenRefusedError("The token was revoked.")
-    if expired:
-        raise TokenRefusedError("The token has expired.")
+    if token.revoked_at is not None or expired:
+        raise TokenRefusedError("Token isn't active")
     if token.networks and not is_inside(address, [ip_network(network) for network in token.networks]):
-        raise TokenRefusedError("The token may not be used from this address.")
+        raise TokenRefusedError("Invalid IP")
     if scope not in token.scopes:
-        raise TokenRefusedError(f"The token has no access to {scope}.")
+        raise TokenRefusedError(f"Token has no access to resource [{scope}]")
     if unused_for is None or unused_for >= USE_IS_NOTED_EVERY:
         token.last_used_at = session.execute(select(db_now())).scalar_one()
     return token

@@ -50,7 +50,9 @@ def test_a_token_opens_its_scopes_and_no_other(scope: Scope) -> None:
             if asked == scope:
                 check_token(session, secret, scope=asked, address=None)
             else:
-                with pytest.raises(TokenRefusedError, match=f"no access to {asked}"):
+                with pytest.raises(
+                    TokenRefusedError, match=rf"^Token has no access to resource \[{asked}\]$"
+                ):
                     check_token(session, secret, scope=asked, address=None)
 
 
@@ -72,7 +74,7 @@ def test_two_tokens_differ() -> None:
 def test_what_is_no_token_is_refused(secret: str) -> None:
     make("one", scopes=PROXY)
 
-    with pytest.raises(TokenRefusedError, match="not known"):
+    with pytest.raises(TokenRefusedError, match=r"^Token doesn't exists$"):
         check(secret)
 
 
@@ -81,7 +83,7 @@ def test_a_revoked_token_is_refused_at_once() -> None:
     with transaction() as session:
         revoke_token(session, "one")
 
-    with pytest.raises(TokenRefusedError, match="revoked"):
+    with pytest.raises(TokenRefusedError, match=r"^Token isn't active$"):
         check(secret)
 
 
@@ -93,7 +95,7 @@ def test_a_token_expires(clock: Clock) -> None:
     clock.advance(timedelta(hours=23))
     assert check(secret) == "one"
     clock.advance(timedelta(hours=2))
-    with pytest.raises(TokenRefusedError, match="expired"):
+    with pytest.raises(TokenRefusedError, match=r"^Token isn't active$"):
         check(secret)
 
 
@@ -117,7 +119,7 @@ def test_a_token_may_be_bound_to_networks(networks: list[str], address: str | No
     if is_let_in:
         assert check(secret, address=address) == "one"
     else:
-        with pytest.raises(TokenRefusedError, match="address"):
+        with pytest.raises(TokenRefusedError, match=r"^Invalid IP$"):
             check(secret, address=address)
 
 
