@@ -42,13 +42,13 @@ class Case:
 
 # The calm points are many, most of them RQ's own bookkeeping; a restarted PostgreSQL costs a second each.
 CASES = (
-    Case(name="killed", act=Act.KILL, one_in=60, one_in_window=4, long_one_in=1),
+    Case(name="killed", act=Act.KILL, one_in=90, one_in_window=6, long_one_in=1),
     Case(
         name="killed, Redis wiped",
         act=Act.KILL,
         redis_wiped=True,
-        one_in=90,
-        one_in_window=10,
+        one_in=140,
+        one_in_window=14,
         long_one_in=1,
     ),
     Case(
@@ -63,8 +63,8 @@ CASES = (
         name="Redis wiped",
         act=Act.CALL_AND_WAIT,
         redis_wiped=True,
-        one_in=120,
-        one_in_window=20,
+        one_in=200,
+        one_in_window=30,
         long_one_in=4,
     ),
     Case(
