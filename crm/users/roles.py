@@ -41,10 +41,10 @@ ROLE_WORDS: Mapping[Role, str] = {
     Role.ADMIN: N_("admin"),
 }
 
+# What the matrix of roles says: what can be done today. ANSWER opens no page yet.
 MEANINGS: Mapping[Permission, str] = {
-    Permission.READ: N_("Reads messages, subscribers, templates and payments"),
-    Permission.ANSWER: N_("Writes notes, answers free of charge, links numbers"),
-    Permission.EDIT_TEMPLATES: N_("Writes templates and rules"),
+    Permission.READ: N_("Reads messages and templates"),
+    Permission.EDIT_TEMPLATES: N_("Writes templates"),
     Permission.MANAGE_PEOPLE: N_("Looks after people: accounts, numbers, roles, sign-ins"),
     Permission.MANAGE_TOKENS: N_("Makes and revokes API tokens"),
     Permission.MANAGE_SETTINGS: N_("Changes settings"),

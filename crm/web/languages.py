@@ -14,7 +14,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, has_request_context, request
+from flask import Flask, current_app, has_request_context, request
 from flask_babel import Babel, Domain, get_locale, gettext
 
 from crm.core.config import Settings
@@ -68,14 +68,23 @@ def list_other_languages() -> list[tuple[str, str]]:
 def here() -> str:
     """Return the path of this page, to come back to: without the host, and without a way on that is not ours.
 
-    What was posted cannot be asked for again.
+    What was posted cannot be asked for again: it is the nearest page above it then.
     """
-    if request.method != "GET" or not request.query_string:
+    if request.method != "GET":
+        return _nearest_page(request.path)
+    if not request.query_string:
         return request.path
     if is_own_path(request.args.get("next", "/")):
         return f"{request.path}?{request.query_string.decode('latin-1')}"
     rest = [(name, value) for name, value in request.args.items(multi=True) if name != "next"]
     return f"{request.path}?{urlencode(rest)}" if rest else request.path
+
+
+def _nearest_page(path: str) -> str:
+    adapter = current_app.create_url_adapter(request)
+    while adapter is not None and path != "/" and not adapter.test(path, method="GET"):
+        path = path.rpartition("/")[0] or "/"
+    return path
 
 
 def told(said: CrmError | Said | str) -> str:

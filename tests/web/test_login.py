@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from crm.core.db import transaction
 from crm.users.accounts import change_password, change_role, get_user
+from crm.web.languages import here
 from crm.web.return_path import own_path
 from tests.conftest import Clock
 from tests.factories.users import make_user
@@ -175,6 +176,17 @@ def test_who_is_not_signed_in_comes_back_after_the_login(client: FlaskClient) ->
 
     assert asked.location.startswith("/login?next=%2Fadmin%2Fmessages")
     assert response.location == "/admin/messages?state=unknown&direction=out"
+
+
+@pytest.mark.parametrize(
+    ("posted", "page"),
+    [("/admin/users/1/send-code", "/admin/users/1"), ("/admin/users", "/admin/users"), ("/logout", "/")],
+    ids=["a button of a page", "a page", "neither"],
+)
+def test_who_was_signed_out_meanwhile_comes_back_to_a_page(app: Flask, posted: str, page: str) -> None:
+    """What was posted cannot be asked for again, and an address that takes only posts is no page."""
+    with app.test_request_context(posted, method="POST"):
+        assert here() == page
 
 
 OURS = ["/", "/admin/", "/admin/messages?state=unknown&from=2026-11-01", "/admin/templates/pong#x"]
