@@ -15,6 +15,7 @@ NOBODY = 0  # stands for the actors that are no persons: commands and API tokens
 
 # What a log entry says happened. An act that is not here is shown by its code.
 ACTS: Mapping[str, str] = {
+    "user.sign_in": N_("Signed in"),
     "user.create": N_("Created a person"),
     "user.edit": N_("Changed a person's details"),
     "user.role": N_("Changed a role"),

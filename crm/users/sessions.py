@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now, time_since
 from crm.core.db import execute_committed
+from crm.users.audit_log import Actor, acting, record_act
 from crm.users.client import Client
 from crm.users.models import AccessToken, User
 from crm.users.roles import STAFF
@@ -70,7 +71,7 @@ def lifetime_of(*, kind: str, role: str, remembered: bool) -> Lifetime:
 def begin_session(
     session: Session, user: User, *, kind: Kind, client: Client, remembered: bool = False
 ) -> str:
-    """Add a sign-in of the person and return its secret, which nobody can read again."""
+    """Add a sign-in of the person and return its secret, which nobody can read again; of staff it is an act."""
     secret = secrets.token_urlsafe(32)
     lasts = lifetime_of(kind=kind, role=user.role, remembered=remembered)
     session.add(
@@ -90,6 +91,9 @@ def begin_session(
     user.current_sign_in_at = db_now()
     user.current_sign_in_ip = client.ip
     session.flush()
+    if user.role in STAFF:
+        with acting(Actor(name=user.public_name, user_id=user.id, ip=client.ip)):
+            record_act(session, "user.sign_in", f"user {user.id}", after={"source": client.source})
     return secret
 
 

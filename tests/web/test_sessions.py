@@ -21,7 +21,7 @@ from crm.factory import create_app
 from crm.users.accounts import change_password, change_role, get_user
 from crm.users.authentication import Credentials, chain, enter, prove
 from crm.users.client import Client
-from crm.users.models import AccessToken
+from crm.users.models import AccessToken, AuditEntry
 from crm.users.roles import Role
 from crm.users.sessions import (
     EndReason,
@@ -416,3 +416,15 @@ def live(app: Flask, settings: Settings) -> Iterator[FlaskClient]:
     production = create_app(replace(settings, env="production", base_url="https://sms.example.sk"))
     yield Browser(production)
     create_app(settings)
+
+
+@pytest.mark.parametrize(("role", "acts"), [("admin", 1), ("customer", 0)])
+def test_signing_in_is_an_act_of_staff_and_none_of_readers(client: FlaskClient, role: str, acts: int) -> None:
+    user_id = make_user(role=role, email="eva@example.sk", name="Eva Nováková")
+
+    sign_in(client, "eva@example.sk")
+
+    with transaction() as session:
+        entries = session.execute(select(AuditEntry)).scalars().all()
+        told = [(each.action, each.actor_id, each.actor, each.ip, each.after) for each in entries]
+    assert told == [("user.sign_in", user_id, "Eva Nováková", "127.0.0.1", {"source": "web"})] * acts
