@@ -33,6 +33,7 @@ from crm.users.sessions import (
     find_session,
     list_sessions,
 )
+from crm.web.clients import current_client
 from crm.web.session import Person, has_confirmed
 from tests.conftest import Clock
 from tests.factories.users import make_user
@@ -428,3 +429,21 @@ def test_signing_in_is_an_act_of_staff_and_none_of_readers(client: FlaskClient, 
         entries = session.execute(select(AuditEntry)).scalars().all()
         told = [(each.action, each.actor_id, each.actor, each.ip, each.after) for each in entries]
     assert told == [("user.sign_in", user_id, "Eva Nováková", "127.0.0.1", {"source": "web"})] * acts
+
+
+def test_a_session_opens_only_its_own_persons_account(client: FlaskClient) -> None:
+    make_user(role="customer", email="eva@example.sk")
+    admin_id = make_user(role="admin", email="admin@example.sk")
+    sign_in(client, "eva@example.sk")
+
+    with client.session_transaction() as session:
+        session["_user_id"] = str(admin_id)
+
+    assert client.get("/account").location.startswith("/login?")
+
+
+@pytest.mark.parametrize(("source", "device"), [("web", "a-browser"), ("api", ""), ("api+shop", "")])
+def test_only_a_browser_is_known_by_its_cookie(app: Flask, source: str, device: str) -> None:
+    """A program could send any cookie, and would have tries of its own."""
+    with app.test_request_context(headers={"Cookie": "device=a-browser"}):
+        assert current_client(source).device == device
