@@ -3,6 +3,8 @@
 from crm.core.business_settings import BusinessSetting
 from crm.core.db import Base, db
 from crm.events.models import OutboxBatch, OutboxEntry, PeriodicRun
+from crm.mobiletech.catalogue.models import Billkey, OperatorPrefix, ShortNumber, StatusCode
+from crm.mobiletech.conversations.models import InboxItem, Note
 from crm.mobiletech.models import (
     GatewayState,
     InboundMessage,
@@ -13,13 +15,17 @@ from crm.mobiletech.models import (
     SmsTemplateVersion,
     StatusReport,
 )
+from crm.mobiletech.rules.models import Decision, Rule
+from crm.mobiletech.search.models import MessageWords
 from crm.users.models import (
     AccessToken,
     ApiToken,
     AuditEntry,
+    KnownNumber,
     LoginAttempt,
     MobilePhone,
     OneTimeCode,
+    PhoneLink,
     User,
     UserMeta,
 )
@@ -29,20 +35,31 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Base",
+    "Billkey",
     "BusinessSetting",
+    "Decision",
     "GatewayState",
     "InboundMessage",
+    "InboxItem",
+    "KnownNumber",
     "LoginAttempt",
+    "MessageWords",
     "MobilePhone",
     "NotSent",
+    "Note",
     "OneTimeCode",
+    "OperatorPrefix",
     "OutboundMessage",
     "OutboxBatch",
     "OutboxEntry",
     "PeriodicRun",
+    "PhoneLink",
+    "Rule",
     "SendAttempt",
+    "ShortNumber",
     "SmsTemplate",
     "SmsTemplateVersion",
+    "StatusCode",
     "StatusReport",
     "User",
     "UserMeta",

@@ -20,6 +20,8 @@ from crm.mobiletech.handlers import (
     on_outbound_statuses,
     send_codes,
 )
+from crm.mobiletech.search.housekeeping import forget_old_words
+from crm.mobiletech.search.keeping import keep_inbound
 from crm.mobiletech.sending import SendEffect
 from crm.users import keyed_hash
 from crm.users.authentication import Authenticator, chain
@@ -29,6 +31,7 @@ from crm.users.codes import ONE_TIME_CODE
 # event, name in the outbox (never change it), order, handler; extensions stand at 100
 HANDLERS = (
     (INBOUND, "mark_duplicates", 10, mark_duplicates),
+    (INBOUND, "keep_findable", 15, keep_inbound),
     (INBOUND, "confirm_users", 20, confirm_users),
     (INBOUND, "answer_tests", 900, answer_tests),
     (OUTBOUND_STATUS, "apply_statuses", 10, on_outbound_statuses),
@@ -46,6 +49,7 @@ PERIODIC = (
     Periodic(name="tick", every=timedelta(minutes=1), run=lambda: None),
     Periodic(name="audit", every=timedelta(minutes=10), run=audit_and_alert),
     Periodic(name="forget_old_work", every=timedelta(days=1), run=forget_old_work),
+    Periodic(name="forget_old_words", every=timedelta(days=1), run=forget_old_words),
 )
 
 

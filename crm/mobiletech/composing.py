@@ -19,6 +19,7 @@ from crm.mobiletech.outbound import OutboundPurpose
 from crm.mobiletech.sms_templates import Rendered, render
 from crm.mobiletech.template_language import MissingParameterError, TemplateLanguageError
 from crm.mobiletech.wire.operators import Operator
+from crm.mobiletech.wire.sms_text import measure
 from crm.mobiletech.wishes import Reason, Wish
 from crm.users.phones import find_phones_of
 
@@ -53,7 +54,7 @@ def is_paid(session: Session, billkey: str) -> bool:
 def look_up(session: Session, wishes: Sequence[Wish]) -> Known:
     """Read what the wishes need, in a handful of statements for all of them."""
     keys = {wish.key for wish in wishes if wish.key}
-    codes = {wish.template_code for wish in wishes}
+    codes = {wish.template_code for wish in wishes if wish.template_code}
     users = {wish.user_id for wish in wishes if wish.user_id is not None and not _given_number(wish)}
     messages = session.execute(select(OutboundMessage).where(OutboundMessage.key.in_(keys))).scalars()
     templates = session.execute(select(SmsTemplate).where(SmsTemplate.code.in_(codes))).scalars()
@@ -85,6 +86,7 @@ def compose(session: Session, known: Known, wish: Wish) -> OutboundMessage:
         purpose=OutboundPurpose.PAID if wish.payment_id is not None else wish.purpose,
         mobiletech_template_id=rendered.template_id,
         template_version=rendered.version,
+        params=None if wish.is_secret or wish.content is not None else as_stored(wish.params),
         paid=address.is_paid,
         serv_id=address.serv_id,
         project_id=(inbound.project_id or None) if inbound else None,
@@ -118,9 +120,19 @@ def _expiration(wish: Wish) -> int:
     return EXPIRATION_OF_REPLY if wish.envelope.inbound else EXPIRATION_OF_PUSH
 
 
+def as_stored(params: Mapping[str, object]) -> dict[str, object]:
+    """Return the values that a template was filled with as JSON keeps them: amounts and days as texts."""
+    return {
+        name: value if isinstance(value, str | int | float) or value is None else str(value)
+        for name, value in params.items()
+    }
+
+
 def _render(known: Known, wish: Wish) -> Rendered:
+    if wish.content is not None:
+        return _written(wish.content)
     code = wish.template_code
-    template = known.templates.get(code)
+    template = known.templates.get(code or "")
     if template is None:
         raise RefusalError(Reason.NO_TEMPLATE, N_("There is no SMS template %(code)r."), code=code)
     try:
@@ -132,6 +144,13 @@ def _render(known: Known, wish: Wish) -> Rendered:
     if not rendered.measured.text.strip():
         raise RefusalError(Reason.EMPTY_TEXT, N_("The template %(code)r gave an empty text."), code=code)
     return rendered
+
+
+def _written(content: str) -> Rendered:
+    measured = measure(content)
+    if not measured.text.strip():
+        raise RefusalError(Reason.EMPTY_TEXT, N_("The text is empty."))
+    return Rendered(template_id=None, version=None, measured=measured)
 
 
 def _address(session: Session, known: Known, wish: Wish) -> _Address:

@@ -72,7 +72,10 @@ class SmsTemplate(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     code: Mapped[str] = mapped_column(Text, unique=True)
-    content: Mapped[str] = mapped_column(Text)
+    content: Mapped[str] = mapped_column(Text)  # Slovak
+    content_en: Mapped[str | None] = mapped_column(
+        Text
+    )  # for receivers who read English; None: the Slovak one
     purpose: Mapped[str] = mapped_column(Text, server_default="service")
     version: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
@@ -92,6 +95,7 @@ class SmsTemplateVersion(Base):
     template_id: Mapped[int] = mapped_column(ForeignKey("mobiletech_templates.id"))
     version: Mapped[int] = mapped_column(Integer)
     content: Mapped[str] = mapped_column(Text)
+    content_en: Mapped[str | None] = mapped_column(Text)
     purpose: Mapped[str] = mapped_column(Text)
     parameters: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)  # [{"name": ..., "required": ...}]
     author_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
@@ -118,6 +122,8 @@ class OutboundMessage(Base):
     )  # opaque here; read by the money above
     mobiletech_template_id: Mapped[int | None] = mapped_column(ForeignKey("mobiletech_templates.id"))
     template_version: Mapped[int | None] = mapped_column(Integer)
+    params: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what the template was filled with
+    language: Mapped[str | None] = mapped_column(Text)  # of the text; None: Slovak
     status: Mapped[str | None] = mapped_column(Text)  # raw code of the strongest report so far
     billing: Mapped[str] = mapped_column(Text, server_default="none")
     conflict: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -239,7 +245,10 @@ class NotSent(Base):
     )
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
 
-    __table_args__ = (Index("ix_mobiletech_not_sent_newest", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_mobiletech_not_sent_newest", "created_at", "id"),
+        Index("ix_mobiletech_not_sent_to", "to", "created_at"),
+    )
 
 
 class GatewayState(Base):

@@ -17,6 +17,7 @@ from crm.mobiletech.composing import RefusalError, compose, look_up
 from crm.mobiletech.events import SEND, lane_of
 from crm.mobiletech.models import NotSent, OutboundMessage
 from crm.mobiletech.outbound import OutboundPurpose
+from crm.mobiletech.search.keeping import keep_outbound_messages
 from crm.mobiletech.wishes import Envelope, Reason, Wish
 from crm.users.models import User
 
@@ -67,13 +68,15 @@ def notify_many(
     made = dict(known.messages)
     results: list[OutboundMessage | NotSent] = []
     fresh: list[OutboundMessage] = []
+    refused: list[NotSent] = []
     for wish in wishes:
         message = made.get(wish.key or "")
         if message is None:
             try:
                 message = compose(session, known, wish)
             except RefusalError as refusal:
-                results.append(refuse(session, refusal.reason, refusal.detail, wish))
+                refused.append(refuse(session, refusal.reason, refusal.detail, wish))
+                results.append(refused[-1])
                 continue
             fresh.append(message)
             if wish.key:
@@ -82,6 +85,7 @@ def notify_many(
     session.add_all(fresh)
     session.flush()
     queue(session, fresh, available_at=available_at)
+    keep_outbound_messages(session, [*fresh, *refused])
     return results
 
 

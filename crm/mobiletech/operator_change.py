@@ -14,6 +14,7 @@ from crm.core.log import get_logger
 from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.mobiletech.notifications import queue
 from crm.mobiletech.outbound import OutboundState
+from crm.mobiletech.search.keeping import keep_outbound_messages
 from crm.mobiletech.wire.delivery_status import DeliveryStatus, classify
 from crm.mobiletech.wire.operators import Operator
 
@@ -33,6 +34,8 @@ COPIED = (
     "to",
     "billkey",
     "content",
+    "params",
+    "language",
     "content_length",
     "encoding",
     "parts",
@@ -65,6 +68,7 @@ def _copy(session: Session, message: OutboundMessage) -> None:
         copy.state_reason = N_("The number was ported, and no newer SMS from it names the new operator.")
     session.add(copy)
     session.flush()
+    keep_outbound_messages(session, [copy])
     log.warning("operator_changed", outbound_id=message.id, copy_id=copy.id, operator=operator)
     if operator is not None:
         queue(session, [copy])

@@ -33,10 +33,10 @@ class TemplatePurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """The text of one message, as it will be sent, and how long it is."""
+    """The text of one message, as it will be sent, and how long it is; a person's words have no template."""
 
-    template_id: int
-    version: int
+    template_id: int | None
+    version: int | None
     measured: Measured
 
 

@@ -40,14 +40,18 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One SMS that somebody wants sent. `key` names the cause: a second wish with it gets the first one's message."""
+    """One SMS that somebody wants sent. `key` names the cause: a second wish with it gets the first one's message.
+
+    A person's own words stand in `content`; there is no template then, and nothing to fill in.
+    """
 
     envelope: Envelope
     user_id: int | None
-    template_code: str
+    template_code: str | None
     params: Mapping[str, object] = field(default_factory=dict)
     purpose: OutboundPurpose = OutboundPurpose.SERVICE
     key: str | None = None
     context: str | None = None
     payment_id: int | None = None
+    content: str | None = None
     is_secret: bool = False  # the text is a code: blanked once it is sent

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS, SEND
 from crm.mobiletech.models import InboundMessage, OutboundMessage
+from crm.mobiletech.search.keeping import keep_inbound_messages, keep_outbound_messages
 from crm.mobiletech.sms_templates import get_template, render
 from crm.seed.fates import Fate
 from crm.seed.plan import FOREIGN_NUMBER, Exchange
@@ -45,6 +46,8 @@ def write_history(session: Session, story: Sequence[Exchange], *, zone: ZoneInfo
     answers = writer.answers(zip(story, inbound, strict=True))
     writer.reports(answers)
     writer.confirm(story)
+    keep_inbound_messages(session, [row.id for row in inbound])
+    keep_outbound_messages(session, [message for _, message in answers])
     return len(inbound) + len(answers)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -103,6 +104,48 @@ class MobilePhone(Base):
     )
 
     __table_args__ = (CheckConstraint("phone_number ~ '^09[0-9]{8}$'", name="local_form"),)
+
+
+class KnownNumber(Base):
+    """A number that wrote to us, was written to or belongs to somebody, as the gateway writes it: +421908123456."""
+
+    __tablename__ = "known_numbers"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    number: Mapped[str] = mapped_column(Text, unique=True)
+    reversed: Mapped[str] = mapped_column(Text, Computed("reverse(number)", persisted=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
+
+    __table_args__ = (
+        Index("ix_known_numbers_reversed", "reversed", postgresql_ops={"reversed": "text_pattern_ops"}),
+        Index("ix_known_numbers_newest", "created_at", "id"),
+    )
+
+
+class PhoneLink(Base):
+    """That a number belonged to a person for a time; `until` is None while it does. Never removed."""
+
+    __tablename__ = "phone_number_links"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    phone_number: Mapped[str] = mapped_column(Text)  # local, as in mobiletech_phone_numbers
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
+    until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    linked_by: Mapped[str] = mapped_column(Text, server_default="")
+    link_reason: Mapped[str] = mapped_column(Text, server_default="")
+    unlinked_by: Mapped[str] = mapped_column(Text, server_default="")
+    unlink_reason: Mapped[str] = mapped_column(Text, server_default="")
+
+    __table_args__ = (
+        Index("ix_phone_number_links_phone_number", "phone_number", "id"),
+        Index(
+            "uq_phone_number_links_open",
+            "phone_number",
+            unique=True,
+            postgresql_where=text("until IS NULL"),
+        ),
+    )
 
 
 class ApiToken(Base):

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from crm.core.clock import db_now
 from crm.core.errors import N_
 from crm.core.log import get_logger
-from crm.core.phone import to_local
+from crm.core.phone import to_international, to_local
 from crm.users.audit_log import record_act
 from crm.users.codes import end_codes_of
 from crm.users.errors import PhoneTakenError, UserNotFoundError
 from crm.users.models import MobilePhone, User
+from crm.users.numbers import note_numbers
 from crm.users.sessions import EndReason, end_begun_by_code
 
 log = get_logger(__name__)
@@ -88,6 +89,7 @@ def _add(session: Session, local: str, user_id: int) -> MobilePhone:
     except IntegrityError as error:
         told = N_("The number %(phone)s or user %(user_id)s was bound a moment ago.")
         raise PhoneTakenError(told, phone=local, user_id=user_id) from error
+    note_numbers(session, [to_international(local)])
     return row
 
 

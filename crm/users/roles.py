@@ -25,10 +25,13 @@ class Permission(StrEnum):
     READ = "read"  # messages, subscribers, templates, payments
     ANSWER = "answer"  # notes, free answers, linking numbers
     EDIT_TEMPLATES = "edit_templates"
+    EDIT_RULES = "edit_rules"
+    MANAGE_BILLKEYS = "manage_billkeys"
     MANAGE_PEOPLE = "manage_people"  # accounts, roles, their sign-ins
     MANAGE_TOKENS = "manage_tokens"  # keys of other systems
     MANAGE_SETTINGS = "manage_settings"
     READ_AUDIT = "read_audit"
+    OPERATE = "operate"  # retry and give up work
 
 
 STAFF = frozenset(Role) - {Role.CUSTOMER}
@@ -41,21 +44,25 @@ ROLE_WORDS: Mapping[Role, str] = {
     Role.ADMIN: N_("admin"),
 }
 
-# What the matrix of roles says: what can be done today. ANSWER opens no page yet.
+# What the matrix of roles says: what can be done today.
 MEANINGS: Mapping[Permission, str] = {
-    Permission.READ: N_("Reads messages and templates"),
+    Permission.READ: N_("Reads messages, templates, rules, numbers and operations"),
+    Permission.ANSWER: N_("Answers readers free of charge, writes notes, links numbers"),
     Permission.EDIT_TEMPLATES: N_("Writes templates"),
+    Permission.EDIT_RULES: N_("Writes rules"),
+    Permission.MANAGE_BILLKEYS: N_("Looks after billing keys"),
     Permission.MANAGE_PEOPLE: N_("Looks after people: accounts, numbers, roles, sign-ins"),
     Permission.MANAGE_TOKENS: N_("Makes and revokes API tokens"),
     Permission.MANAGE_SETTINGS: N_("Changes settings"),
     Permission.READ_AUDIT: N_("Reads and exports the audit log"),
+    Permission.OPERATE: N_("Tries failed work again or gives it up"),
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(),
     Role.SUPPORT: frozenset({Permission.READ, Permission.ANSWER}),
-    Role.EDITOR: frozenset({Permission.READ, Permission.EDIT_TEMPLATES}),
-    Role.BILLING: frozenset({Permission.READ}),
+    Role.EDITOR: frozenset({Permission.READ, Permission.EDIT_TEMPLATES, Permission.EDIT_RULES}),
+    Role.BILLING: frozenset({Permission.READ, Permission.MANAGE_BILLKEYS}),
     Role.ADMIN: frozenset(Permission),
 }
 

@@ -48,10 +48,13 @@ _DOING = {
     Permission.READ: N_("read messages, subscribers and templates"),
     Permission.ANSWER: N_("answer readers"),
     Permission.EDIT_TEMPLATES: N_("write templates"),
+    Permission.EDIT_RULES: N_("write rules"),
+    Permission.MANAGE_BILLKEYS: N_("look after billing keys"),
     Permission.MANAGE_PEOPLE: N_("look after accounts and roles"),
     Permission.MANAGE_TOKENS: N_("look after API tokens"),
     Permission.MANAGE_SETTINGS: N_("change settings"),
     Permission.READ_AUDIT: N_("read the audit log"),
+    Permission.OPERATE: N_("try work again or give it up"),
 }
 
 

@@ -39,6 +39,7 @@ def test_the_names_of_handlers_stay() -> None:
     """They stand in the outbox of every installation: a new name orphans the retries of the old one."""
     assert {(event, name) for event, name, *_ in HANDLERS} == {
         ("mobiletech-inbound", "mark_duplicates"),
+        ("mobiletech-inbound", "keep_findable"),
         ("mobiletech-inbound", "confirm_users"),
         ("mobiletech-inbound", "answer_tests"),
         ("mobiletech-outbound-status", "apply_statuses"),

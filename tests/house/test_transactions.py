@@ -9,6 +9,7 @@ EDGES = (
     "crm/events/drain.py",
     "crm/events/pump.py",
     "crm/events/housekeeping.py",
+    "crm/mobiletech/search/housekeeping.py",
     "crm/audit.py",
     "crm/doctor.py",
     "crm/seed/*",

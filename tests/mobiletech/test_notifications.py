@@ -1,6 +1,7 @@
 """From a wish to an SMS that can be sent, or to a reason why not: never neither, never in silence."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from flask import current_app
@@ -33,6 +34,34 @@ ANSWER = {
     "project_id": "76",
     "operator_type": "T",
 }
+
+
+def test_a_persons_own_words_need_no_template() -> None:
+    set_up_gateway()
+
+    with transaction() as session:
+        wish = Wish(Envelope(to="+421908630549"), None, None, content="Ozveme sa vám zajtra.")
+        notify_many(session, [wish])
+
+    assert read(OutboundMessage.content, OutboundMessage.mobiletech_template_id, OutboundMessage.params) == [
+        ("Ozveme sa vam zajtra.", None, None)
+    ]
+
+
+def test_the_values_that_a_text_was_made_of_are_kept_unless_it_is_secret() -> None:
+    set_up_gateway()
+
+    with transaction() as session:
+        create_template(session, "price", "{{ price }} {{ name }}")
+        values = {"price": Decimal("4.90"), "name": "Eva"}
+        for is_secret in (False, True):
+            wish = Wish(Envelope(to="+421908630549"), None, "price", values, is_secret=is_secret)
+            notify_many(session, [wish])
+
+    assert read(OutboundMessage.id, OutboundMessage.params) == [
+        (1, {"price": "4.90", "name": "Eva"}),
+        (2, None),
+    ]
 
 
 def test_an_answer_takes_everything_from_the_message_it_answers() -> None:

@@ -7,8 +7,8 @@ from crm.users.roles import PERMISSIONS, STAFF, Permission, Role, may
 TABLE = {
     "customer": set(),
     "support": {"read", "answer"},
-    "editor": {"read", "edit_templates"},
-    "billing": {"read"},
+    "editor": {"read", "edit_templates", "edit_rules"},
+    "billing": {"read", "manage_billkeys"},
     "admin": {permission.value for permission in Permission},
 }
 

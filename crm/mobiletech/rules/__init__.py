@@ -1,0 +1,1 @@
+"""Keyword rules: what a reader's text makes us do, without programming."""

@@ -1,0 +1,29 @@
+"""The numbers that we know, whoever they belong to: each has an id, so that no number stands in an address."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from crm.users.models import KnownNumber
+
+# Those that are known are not tried: a refused insert would burn an id and write to the table all the same.
+_NOTE = text("""
+    INSERT INTO known_numbers (number)
+    SELECT given.number FROM unnest(CAST(:numbers AS text[])) AS given (number)
+    WHERE NOT EXISTS (SELECT 1 FROM known_numbers AS known WHERE known.number = given.number)
+    ORDER BY given.number
+    ON CONFLICT (number) DO NOTHING
+""")
+
+
+def note_numbers(session: Session, numbers: Iterable[str]) -> None:
+    """Give each number an id, unless it has one; numbers as the gateway writes them."""
+    fresh = sorted(set(numbers))
+    if fresh:
+        session.execute(_NOTE, {"numbers": fresh})
+
+
+def find_number(session: Session, number: str) -> KnownNumber | None:
+    """Return the number as we know it, or None."""
+    return session.execute(select(KnownNumber).where(KnownNumber.number == number)).scalar_one_or_none()
