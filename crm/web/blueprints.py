@@ -14,6 +14,7 @@ from crm.web.api.users_sign_in import users_sign_in
 from crm.web.audit_pages import audit_pages
 from crm.web.confirm import confirm
 from crm.web.health import health
+from crm.web.help_page import help_page
 from crm.web.home import home
 from crm.web.language_choice import language_choice
 from crm.web.login import login
@@ -50,6 +51,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (users_sign_in, "/api"),
     (api_docs, "/api"),
     (overview, "/admin"),
+    (help_page, "/admin/help"),
     (messages, "/admin/messages"),
     (sms_templates, "/admin/templates"),
     (people, "/admin/users"),

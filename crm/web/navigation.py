@@ -18,17 +18,18 @@ class Item:
     href: str
     icon: str
     current: bool
+    key: str
 
 
-# What stands in the list, and who sees it: those whose role opens the page.
+# What stands in the list, who sees it (those whose role opens the page), and the key that goes there after "g".
 ITEMS = (
-    (N_("Overview"), "/admin/", "overview", Permission.READ),
-    (N_("Messages"), "/admin/messages", "messages", Permission.READ),
-    (N_("Templates"), "/admin/templates", "templates", Permission.READ),
-    (N_("People"), "/admin/users", "people", Permission.MANAGE_PEOPLE),
-    (N_("Tokens"), "/admin/tokens", "key", Permission.MANAGE_TOKENS),
-    (N_("Settings"), "/admin/settings", "settings", Permission.MANAGE_SETTINGS),
-    (N_("Audit"), "/admin/audit", "audit", Permission.READ_AUDIT),
+    (N_("Overview"), "/admin/", "overview", Permission.READ, "d"),
+    (N_("Messages"), "/admin/messages", "messages", Permission.READ, "m"),
+    (N_("Templates"), "/admin/templates", "templates", Permission.READ, "t"),
+    (N_("People"), "/admin/users", "people", Permission.MANAGE_PEOPLE, "p"),
+    (N_("Tokens"), "/admin/tokens", "key", Permission.MANAGE_TOKENS, "k"),
+    (N_("Settings"), "/admin/settings", "settings", Permission.MANAGE_SETTINGS, "s"),
+    (N_("Audit"), "/admin/audit", "audit", Permission.READ_AUDIT, "a"),
 )
 
 
@@ -36,8 +37,8 @@ def list_items() -> list[Item]:
     """Return the entries for the page that is being shown, of those that are open to who is signed in."""
     person = find_signed_in()
     return [
-        Item(_(label), href, icon, _is_current(href))
-        for label, href, icon, permission in ITEMS
+        Item(_(label), href, icon, _is_current(href), key)
+        for label, href, icon, permission, key in ITEMS
         if person is not None and may(person.role, permission)
     ]
 

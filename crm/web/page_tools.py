@@ -1,13 +1,18 @@
 """What templates may call, and the frame that the staff's pages stand in."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app, render_template
 from flask_babel import format_datetime
+from flask_babel import gettext as _
 from jinja2 import StrictUndefined
 
 from crm.core.config import Settings
+from crm.core.db import current_session
+from crm.mobiletech.pulse import Pulse, read_pulse
+from crm.web.keys import KEYS
 from crm.web.languages import get_language
 from crm.web.navigation import list_items
 from crm.web.session import find_signed_in
@@ -58,8 +63,34 @@ def get_settings() -> Settings:
 def render_staff_page(page: str, /, **context: Any) -> str:
     """Render a page in the staff's frame: with the navigation, the environment and who is signed in."""
     return render_template(
-        page, nav=list_items(), environment=get_settings().env, me=find_signed_in(), **context
+        page,
+        nav=list_items(),
+        keys=KEYS,
+        environment=get_settings().env,
+        gateway=_gateway(read_pulse(current_session())),
+        me=find_signed_in(),
+        **context,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """The gateway's pulse as the top bar shows it."""
+
+    tone: str
+    words: str
+
+
+def _gateway(pulse: Pulse) -> Gateway:
+    if pulse.paused_until is not None:
+        paused = _("paid sending is paused until %(time)s", time=local_time(pulse.paused_until, "clock"))
+        return Gateway(tone="bad", words=paused)
+    if pulse.last_sms is None:
+        return Gateway(tone="wait", words=_("no SMS has come yet"))
+    words = _("last SMS %(time)s", time=local_time(pulse.last_sms, "short"))
+    if pulse.last_report is not None:
+        words += f", {_('last report %(time)s', time=local_time(pulse.last_report, 'short'))}"
+    return Gateway(tone="good", words=words)
 
 
 def render_reader_page(page: str, /, **context: Any) -> str:

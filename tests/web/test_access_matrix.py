@@ -27,6 +27,7 @@ NOWHERE = 2**62  # an id that nothing has: whoever is let in finds nothing, and 
 OPENS = {
     "/admin/": Permission.READ,
     "/admin/messages": Permission.READ,
+    "/admin/help": Permission.READ,
     "/admin/templates": Permission.READ,
     "/admin/templates/new": Permission.EDIT_TEMPLATES,
     "POST /admin/templates": Permission.EDIT_TEMPLATES,
