@@ -1,27 +1,44 @@
 // Keep the parts marked data-live fresh: fetch this same page, swap what changed; pausable.
-// It slows down while nothing happens and stops after QUIET_LIMIT, so that a forgotten tab lets a session end.
-const FIRST = 2000, SLOWEST = 20000, QUIET_LIMIT = 10 * 60 * 1000;
-
+// It slows down while nothing happens and stops after QUIET_LIMIT, and an hour after somebody was last there at all,
+// so that a forgotten tab lets a session end.
+// A button with data-live-every says another pace, in seconds.
 const parts = (root) => root.querySelectorAll("[data-live][id]");
 const toggles = document.querySelectorAll("[data-live-toggle]");
-let delay = FIRST, quiet = 0, paused = false, timer = 0;
+const every = 1000 * document.querySelector("[data-live-every]")?.dataset.liveEvery || 0;
+const FIRST = every || 2000, SLOWEST = every || 20000, QUIET_LIMIT = 10 * 60 * 1000, AWAY_LIMIT = 60 * 60 * 1000;
+let delay = FIRST, quiet = 0, paused = false, timer = 0, seen = Date.now();
 
 const essence = (part) => {
   const copy = part.cloneNode(true);
-  copy.querySelectorAll("[data-ago]").forEach((place) => { place.textContent = ""; });
+  copy.querySelectorAll("[data-ago], [data-clock]").forEach((place) => { place.textContent = ""; });
   copy.querySelectorAll("details").forEach((fold) => fold.removeAttribute("open"));
   return copy.innerHTML;
 };
 
-const inUse = (part) => part.contains(document.activeElement) && document.activeElement !== part;
+// What is no news, such as when it was counted, is brought up to date without counting as a change.
+const setClocks = (part, next) => {
+  const clocks = next.querySelectorAll("[data-clock]");
+  part.querySelectorAll("[data-clock]").forEach((clock, index) => clock.replaceChildren(...clocks[index].childNodes));
+};
+
+const keepOpen = (part, next) => part.querySelectorAll("details[open][id]").forEach((fold) => {
+  next.querySelector(`#${fold.id}`)?.setAttribute("open", "");
+});
+
+// What has the focus is not taken away; with an id it is found again in what comes instead.
+const held = (part) => (part !== document.activeElement && part.contains(document.activeElement) ? document.activeElement : null);
 
 const swap = (fresh) => {
   let changed = false;
   for (const part of parts(document)) {
     const next = fresh.getElementById(part.id);
-    if (!next || essence(next) === essence(part) || inUse(part)) continue;
+    const focused = held(part);
+    if (!next || (focused && !focused.id)) continue;
+    if (essence(next) === essence(part)) { setClocks(part, next); continue; }
+    keepOpen(part, next);
     const atEnd = part.scrollHeight - part.scrollTop - part.clientHeight < 40;
     part.replaceChildren(...next.childNodes);
+    if (focused) document.getElementById(focused.id)?.focus({ preventScroll: true });
     if (atEnd) part.scrollTop = part.scrollHeight;
     changed = true;
   }
@@ -55,10 +72,11 @@ const turn = async () => {
   try { changed = await look(); } catch { delay = SLOWEST; /* the server is away: what is shown stays, we ask again */ }
   quiet = changed ? 0 : quiet + delay;
   delay = changed ? FIRST : Math.min(delay * 1.3, SLOWEST);
-  if (quiet > QUIET_LIMIT) pause(true);
+  if (quiet > QUIET_LIMIT || Date.now() - seen > AWAY_LIMIT) pause(true);
   else plan();
 };
 
+["pointermove", "keydown"].forEach((sign) => document.addEventListener(sign, () => { seen = Date.now(); }, { passive: true }));
 toggles.forEach((button) => button.addEventListener("click", () => pause(!paused)));
 document.addEventListener("visibilitychange", () => { if (!document.hidden && !paused) { delay = FIRST; plan(); } });
 parts(document).forEach((part) => { part.scrollTop = part.scrollHeight; });
