@@ -5,6 +5,7 @@ from crm.core.db import Base, db
 from crm.events.models import OutboxBatch, OutboxEntry, PeriodicRun
 from crm.mobiletech.catalogue.models import Billkey, OperatorPrefix, ShortNumber, StatusCode
 from crm.mobiletech.conversations.models import InboxItem, Note
+from crm.mobiletech.figures.models import DailyCount
 from crm.mobiletech.models import (
     GatewayState,
     InboundMessage,
@@ -37,6 +38,7 @@ __all__ = [
     "Base",
     "Billkey",
     "BusinessSetting",
+    "DailyCount",
     "Decision",
     "GatewayState",
     "InboundMessage",

@@ -13,6 +13,7 @@ from crm.mobiletech.client import GatewayClient
 from crm.mobiletech.client_http import HttpGatewayClient
 from crm.mobiletech.client_mock import MockGatewayClient
 from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS, SEND
+from crm.mobiletech.figures import housekeeping as figures
 from crm.mobiletech.handlers import (
     answer_tests,
     confirm_users,
@@ -50,6 +51,7 @@ PERIODIC = (
     Periodic(name="audit", every=timedelta(minutes=10), run=audit_and_alert),
     Periodic(name="forget_old_work", every=timedelta(days=1), run=forget_old_work),
     Periodic(name="forget_old_words", every=timedelta(days=1), run=forget_old_words),
+    Periodic(name="count_days", every=timedelta(hours=1), run=figures.count_days),
 )
 
 
@@ -75,6 +77,7 @@ def wire(settings: Settings, registry: Registry) -> None:
     Raises: SettingsError naming each module of CRM_EXTENSIONS that cannot be used.
     """
     keyed_hash.configure(settings.secret_key)
+    figures.configure(settings.timezone)
     registry.clear()
     chain.clear()
     for priority, link in AUTHENTICATORS:

@@ -87,7 +87,9 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         for tag in ("title", "h1", "textarea"):
-            if tag in self._open:
+            if (
+                tag in self._open and "svg" not in self._open
+            ):  # a part of a drawing may have a title of its own
                 self._texts[tag].append(data)
         self._texts["all"].append(data)
         if not self._quoting:

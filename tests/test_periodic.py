@@ -11,6 +11,7 @@ from crm.audit import audit_and_alert
 from crm.core.db import transaction
 from crm.events.housekeeping import forget_old_work
 from crm.events.models import OutboxEntry
+from crm.mobiletech.figures.housekeeping import count_days
 from crm.mobiletech.search.housekeeping import forget_old_words
 from crm.wiring import PERIODIC
 from tests.logs import list_facts
@@ -22,6 +23,7 @@ def test_the_tasks_run_as_often_as_is_written() -> None:
         "audit": (timedelta(minutes=10), audit_and_alert),
         "forget_old_work": (timedelta(days=1), forget_old_work),
         "forget_old_words": (timedelta(days=1), forget_old_words),
+        "count_days": (timedelta(hours=1), count_days),
     }
 
 

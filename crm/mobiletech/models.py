@@ -224,6 +224,11 @@ class StatusReport(Base):
             "mobiletech_id",
             postgresql_where=text("status = '_OPERATOR_CHANGE'"),
         ),
+        Index(
+            "ix_mobiletech_status_log_strange",
+            "received_at",
+            postgresql_where=text("status !~ '^[AD][0-9]{1,5}$' AND status <> '_OPERATOR_CHANGE'"),
+        ),
     )
 
 

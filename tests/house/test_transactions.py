@@ -10,6 +10,7 @@ EDGES = (
     "crm/events/pump.py",
     "crm/events/housekeeping.py",
     "crm/mobiletech/search/housekeeping.py",
+    "crm/mobiletech/figures/housekeeping.py",
     "crm/audit.py",
     "crm/doctor.py",
     "crm/seed/*",

@@ -1,0 +1,1 @@
+"""Figures of the overview: how many messages, day by day, and how much waits for a person."""
