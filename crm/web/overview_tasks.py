@@ -76,7 +76,9 @@ def _periodic(heartbeat: Heartbeat) -> Iterable[Task]:
         )
     for run in heartbeat.failed:
         detail = (run.error or "")[:MOST_REASON]
-        yield _task(_("Periodic work failed: %(name)s", name=run.name), detail, OPERATIONS, "alert", Tone.BAD)
+        yield _task(
+            _("Periodic work reports a fault: %(name)s", name=run.name), detail, OPERATIONS, "alert", Tone.BAD
+        )
     for run in heartbeat.stuck:
         yield _task(
             _("Periodic work began and did not end: %(name)s", name=run.name),

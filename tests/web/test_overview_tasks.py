@@ -158,7 +158,7 @@ def test_work_that_was_given_up_is_counted_with_the_first_reason(staff: FlaskCli
         ),
         (
             "INSERT INTO periodic_runs VALUES ('audit', crm_now(), crm_now(), 'LookupError: gone')",
-            "Periodic work failed: audit LookupError: gone",
+            "Periodic work reports a fault: audit LookupError: gone",
         ),
         (
             "INSERT INTO periodic_runs VALUES ('audit', crm_now() - interval '2 hours', NULL)",
