@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from flask_babel import format_date, format_percent, ngettext
+from flask_babel import format_date, format_percent
 from flask_babel import gettext as _
 
 from crm.core.errors import N_
@@ -53,19 +53,7 @@ def compare(count: int, before: int, a_week_ago: date) -> str:
         return _("as many as %(day)s by now", day=day) if count else _("none %(day)s by now either", day=day)
     if not before:
         return _("none %(day)s by now", day=day)
-    difference = abs(count - before)
+    difference = spell(abs(count - before))
     if count > before:
-        return ngettext(
-            "%(count)s more than %(day)s by now",
-            "%(count)s more than %(day)s by now",
-            difference,
-            count=spell(difference),
-            day=day,
-        )
-    return ngettext(
-        "%(count)s fewer than %(day)s by now",
-        "%(count)s fewer than %(day)s by now",
-        difference,
-        count=spell(difference),
-        day=day,
-    )
+        return _("%(count)s more than %(day)s by now", count=difference, day=day)
+    return _("%(count)s fewer than %(day)s by now", count=difference, day=day)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from crm.mobiletech.figures.counting import Alike
 from crm.mobiletech.figures.days import list_days
@@ -91,7 +90,7 @@ def _day_chart(
             href=list_href(days[0], days[-1], whole.filters),
         ),
         note=note,
-        most=ngettext("%(count)s a day", "%(count)s a day", most, count=spell(most)),
+        most=_("%(count)s a day", count=spell(most)),
         last=spell(counts[-1][0]),
         last_y=min(max(columns[-1].top + HALF_A_LINE, TOP), BOTTOM),
         columns=[

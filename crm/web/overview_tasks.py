@@ -216,7 +216,7 @@ def _reports(waiting: Waiting) -> Iterable[Task]:
         yield _task(
             _("The gateway reports a code that nobody knows: %(code)s", code=strange.code[:MOST_CODE]),
             ngettext(
-                "It came once within 7 days and changed nothing. Ask the gateway what it means.",
+                "It came %(count)s time within 7 days and changed nothing. Ask the gateway what it means.",
                 "It came %(count)s times within 7 days and changed nothing. Ask the gateway what it means.",
                 strange.count,
                 count=_told(strange.count),
