@@ -6,7 +6,7 @@ Across is in per cent, so that a chart fills whatever width it has while its wor
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_STEPS = (1, 2, 3, 4, 5, 6, 8, 10)
+_STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 _GAP = 0.25  # of a column's room
 _LEAST_HEIGHT = 2.0  # what is not nothing is seen
 _LEAST_WIDTH = 0.6
@@ -52,12 +52,12 @@ def lay_out_bar(whole: int, part: int, *, most: int) -> Bar:
 
 
 def round_up(most: int) -> int:
-    """Return the next number with one digit that counts: 1, 2, 3, 4, 5, 6, 8, 10, 20 and so on."""
-    scale = 1
+    """Return the next number that people count in, a whole one: 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30 and so on."""
+    scale = 1.0
     while True:
         for step in _STEPS:
-            if most <= step * scale:
-                return step * scale
+            if most <= step * scale and (step * scale).is_integer():
+                return int(step * scale)
         scale *= 10
 
 
