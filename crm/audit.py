@@ -3,6 +3,7 @@
 Source: reliability.md 6, as far as its tables exist.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,13 @@ from sqlalchemy.orm import Session
 
 from crm.core import metrics
 from crm.core.db import transaction
+from crm.core.errors import N_
 from crm.core.log import get_logger
 
 log = get_logger(__name__)
 
 SHOWN = 20
+_FINDING = re.compile(r"\b([a-z_]+)=([0-9]+)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,51 +42,51 @@ class Finding:
 INVARIANTS = (
     Invariant(
         "inbound_without_work",
-        "Every message that was accepted has its piece of work.",
+        N_("Every message that was accepted has its piece of work."),
         """SELECT message.id FROM mobiletech_inbound_messages AS message
            WHERE message.created_at > crm_now() - interval '29 days' AND message.raw IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.key = 'inbound:' || message.id)""",
     ),
     Invariant(
         "inbound_not_handled",
-        "Every message that was accepted is handled within five minutes (crm outbox list).",
+        N_("Every message that was accepted is handled within five minutes (crm outbox list)."),
         """SELECT id, handler, attempts, error FROM outbox
            WHERE state = 'ready' AND event = 'mobiletech-inbound'
              AND created_at < crm_now() - interval '5 minutes' ORDER BY id""",
     ),
     Invariant(
         "work_dead",
-        "No work waits for a person (crm outbox list).",
+        N_("No work waits for a person (crm outbox list)."),
         "SELECT id, event, error FROM outbox WHERE state = 'dead'",
     ),
     Invariant(
         "work_overdue",
-        "No work is overdue by more than two minutes: a worker is running.",
+        N_("No work is overdue by more than two minutes: a worker is running."),
         """SELECT id, event, available_at FROM outbox
            WHERE state = 'ready' AND available_at < crm_now() - interval '120 seconds' ORDER BY available_at""",
     ),
     Invariant(
         "sending_after_lease",
-        "No message is on its way for longer than its lease and a minute.",
+        N_("No message is on its way for longer than its lease and a minute."),
         """SELECT id, sending_at FROM mobiletech_outbound_messages
            WHERE state = 'sending' AND sending_at < crm_now() - interval '120 seconds'""",
     ),
     Invariant(
         "queued_without_work",
-        "Every message that waits or is on its way has work that will move it.",
+        N_("Every message that waits or is on its way has work that will move it."),
         """SELECT message.id, message.state FROM mobiletech_outbound_messages AS message
            WHERE message.state IN ('queued', 'sending')
              AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.key = 'send:' || message.id AND state = 'ready')""",
     ),
     Invariant(
         "unknown_too_long",
-        "No message has been without a known outcome for three days.",
+        N_("No message has been without a known outcome for three days."),
         """SELECT id, paid, sending_at FROM mobiletech_outbound_messages
            WHERE state = 'unknown' AND updated_at < crm_now() - interval '72 hours'""",
     ),
     Invariant(
         "status_not_applied",
-        "Every report about a message of ours has been applied, or its work is ready.",
+        N_("Every report about a message of ours has been applied, or its work is ready."),
         """SELECT report.id, report.status FROM mobiletech_status_log AS report
            JOIN mobiletech_outbound_messages AS message USING (mobiletech_id)
            WHERE report.applied_at IS NULL AND NOT EXISTS (
@@ -91,7 +94,7 @@ INVARIANTS = (
     ),
     Invariant(
         "status_weakened",
-        "A message that was reported billed or delivered counts as billed.",
+        N_("A message that was reported billed or delivered counts as billed."),
         """SELECT message.id, report.status FROM mobiletech_status_log AS report
            JOIN mobiletech_outbound_messages AS message USING (mobiletech_id)
            WHERE report.applied_at IS NOT NULL AND message.billing <> 'billed'
@@ -100,7 +103,7 @@ INVARIANTS = (
     ),
     Invariant(
         "orphan_status",
-        "No report has spoken for an hour of a message that is none of ours.",
+        N_("No report has spoken for an hour of a message that is none of ours."),
         """SELECT id, mobiletech_id, status FROM mobiletech_status_log AS report
            WHERE applied_at IS NULL AND received_at < crm_now() - interval '1 hour'
              AND NOT EXISTS (SELECT 1 FROM mobiletech_outbound_messages AS message
@@ -108,18 +111,18 @@ INVARIANTS = (
     ),
     Invariant(
         "paid_without_payment",
-        "A paid message has a payment, unless it is a test.",
+        N_("A paid message has a payment, unless it is a test."),
         """SELECT id, billkey FROM mobiletech_outbound_messages
            WHERE paid AND payment_id IS NULL AND purpose <> 'test'""",
     ),
     Invariant(
         "conflict",
-        "No message was reported both billed and refused.",
+        N_("No message was reported both billed and refused."),
         "SELECT id, status FROM mobiletech_outbound_messages WHERE conflict",
     ),
     Invariant(
         "secret_kept",
-        "The text of a one-time code is gone once it is sent or given up.",
+        N_("The text of a one-time code is gone once it is sent or given up."),
         """SELECT id, state FROM mobiletech_outbound_messages
            WHERE is_secret AND content <> '' AND state NOT IN ('queued', 'sending', 'held')""",
     ),
@@ -154,13 +157,23 @@ def list_remarks(session: Session) -> list[Finding]:
     return list(_ask(session, REMARKS))
 
 
-def audit_and_alert() -> None:
-    """Run the audit and tell the log and the metrics what it found."""
+def audit_and_alert() -> str | None:
+    """Run the audit, tell the log and the metrics what it found, and return it for the table of periodic work."""
     with transaction() as session:
         findings = run_audit(session)
     metrics.count("audit_findings_total", len(findings))
     for finding in findings:
         log.error("audit_finding", invariant=finding.invariant.name, rows=len(finding.rows))
+    return " ".join(f"{finding.invariant.name}={len(finding.rows)}" for finding in findings) or None
+
+
+def read_findings(told: str) -> list[tuple[Invariant, int]]:
+    """Return what `audit_and_alert` said: what is broken, by how many rows (SHOWN or more are SHOWN).
+
+    Words that are none of its own, such as those of a run that failed, say nothing.
+    """
+    known = {invariant.name: invariant for invariant in INVARIANTS}
+    return [(known[name], int(count)) for name, count in _FINDING.findall(told) if name in known]
 
 
 def _ask(session: Session, questions: Iterable[Invariant]) -> Iterator[Finding]:

@@ -23,17 +23,15 @@ from crm.core.db import transaction
 from crm.events import doorbell
 from crm.events.drain import RECORD_FOR_SECONDS
 from crm.events.models import PeriodicRun
+from crm.events.periodic import TICK, TICK_LATE
 from crm.mobiletech.client import DEADLINE_SECONDS, LEASE_SECONDS
-from crm.mobiletech.composing import is_paid
+from crm.mobiletech.composing import NEEDED_TO_SEND, is_paid
 from crm.mobiletech.handlers import CODE_TEMPLATE
 from crm.mobiletech.sms_templates import find_template, render
 from crm.mobiletech.template_language import TemplateLanguageError
 
 DATABASE = "database"
-TICK = "tick"
-TICK_LATE = timedelta(minutes=3)
 CLOCK_OFF_SECONDS = 5
-NEEDED_TO_SEND = ("mobiletech_billkey_free", "mobiletech_serv_id", "mobiletech_short_number")
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 
 

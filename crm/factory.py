@@ -11,7 +11,7 @@ from crm.core.db import binds, db, engine_options, engine_url, watch_connections
 from crm.events import doorbell
 from crm.events.registry import registry
 from crm.web.setup import set_up_web
-from crm.wiring import wire
+from crm.wiring import PERIODIC, wire
 
 WEB_STATEMENT_SECONDS = 20
 MAX_FORM_BYTES = 256 * 1024
@@ -37,6 +37,7 @@ def create_app(settings: Settings, *, role: str = "web") -> Flask:
 
 def _configure(app: Flask, settings: Settings, role: str) -> None:
     app.extensions["settings"] = settings
+    app.extensions["periodic"] = PERIODIC
     url = engine_url(settings.database_url)
     options = engine_options(
         application_name=f"crm-{role}",

@@ -7,7 +7,7 @@ from crm.audit import audit_and_alert
 from crm.core.config import Settings, SettingsError
 from crm.core.errors import CrmError
 from crm.events.housekeeping import forget_old_work
-from crm.events.pump import Periodic
+from crm.events.periodic import TICK, Periodic
 from crm.events.registry import Registry
 from crm.mobiletech.client import GatewayClient
 from crm.mobiletech.client_http import HttpGatewayClient
@@ -47,7 +47,7 @@ AUTHENTICATORS = (
 )
 
 PERIODIC = (
-    Periodic(name="tick", every=timedelta(minutes=1), run=lambda: None),
+    Periodic(name=TICK, every=timedelta(minutes=1), run=lambda: None),
     Periodic(name="audit", every=timedelta(minutes=10), run=audit_and_alert),
     Periodic(name="forget_old_work", every=timedelta(days=1), run=forget_old_work),
     Periodic(name="forget_old_words", every=timedelta(days=1), run=forget_old_words),

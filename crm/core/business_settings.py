@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from urllib.parse import urlsplit
 
-from sqlalchemy import BigInteger, DateTime, Identity, Text, func, select, text
+from sqlalchemy import BigInteger, DateTime, Identity, Text, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -48,10 +49,6 @@ def parse_duration(value: str) -> timedelta:
         raise ValueError(Said(told, value=value))
     days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-
-
-def _any(_value: str) -> None:
-    """Every text is fine."""
 
 
 def _code(value: str) -> None:
@@ -103,18 +100,69 @@ def _durations(value: str) -> None:
 
 
 def _unit(value: str) -> None:
-    if value not in ("seconds", "minutes", "hours"):
+    if value not in UNITS:
         raise ValueError(Said(N_("must be seconds, minutes or hours")))
+
+
+class Kind(StrEnum):
+    """What sort of value a key takes: it decides the rule, and how a page shows it and asks for it."""
+
+    CODE = "code"
+    ADDRESS = "address"
+    BILLKEY = "billkey"
+    TEMPLATE = "template"
+    SHORT_NUMBER = "short_number"
+    DURATION = "duration"
+    DURATIONS = "durations"
+    COUNT = "count"
+    HOURS = "hours"
+    HOURS_OR_NONE = "hours_or_none"
+    EUR = "eur"
+    PERCENT = "percent"
+    UNIT = "unit"
+
+
+class Group(StrEnum):
+    """What a key is about."""
+
+    GATEWAY = "gateway"
+    SENDING = "sending"
+    TEST_ANSWER = "test_answer"
+    LIMITS = "limits"
+    RENEWALS = "renewals"
+
+
+UNITS = ("seconds", "minutes", "hours")
+CHECKS: Mapping[Kind, Callable[[str], None]] = {
+    Kind.CODE: _code,
+    Kind.ADDRESS: _url,
+    Kind.BILLKEY: _code,
+    Kind.TEMPLATE: _code,
+    Kind.SHORT_NUMBER: _short_number,
+    Kind.DURATION: _duration,
+    Kind.DURATIONS: _durations,
+    Kind.COUNT: _count,
+    Kind.HOURS: _count,
+    Kind.HOURS_OR_NONE: _optional_count,
+    Kind.EUR: _amount,
+    Kind.PERCENT: _amount,
+    Kind.UNIT: _unit,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """A key, what it means, and what may stand there (`check` raises ValueError with a `Said`)."""
+    """A key, what it means, and what may stand there."""
 
     key: str
-    default: str
+    kind: Kind
+    group: Group
+    default: str = ""
     meaning: str
-    check: Callable[[str], None] = _any
+
+    def check(self, value: str) -> None:
+        """Raises: ValueError with a `Said` that tells the rule."""
+        CHECKS[self.kind](value)
 
 
 DEFINITIONS: Mapping[str, Definition] = {
@@ -122,106 +170,128 @@ DEFINITIONS: Mapping[str, Definition] = {
     for definition in (
         Definition(
             key="mobiletech_gateway_url_production",
-            default="",
+            kind=Kind.ADDRESS,
+            group=Group.GATEWAY,
             meaning=N_("where messages are posted"),
-            check=_url,
         ),
         Definition(
             key="mobiletech_gateway_url_test",
-            default="",
+            kind=Kind.ADDRESS,
+            group=Group.GATEWAY,
             meaning=N_("where the server proxy forwards"),
-            check=_url,
         ),
         Definition(
             key="mobiletech_billkey_free",
-            default="",
+            kind=Kind.BILLKEY,
+            group=Group.SENDING,
             meaning=N_("billing key for free messages"),
-            check=_code,
         ),
         Definition(
             key="mobiletech_serv_id",
-            default="",
+            kind=Kind.CODE,
+            group=Group.SENDING,
             meaning=N_("service id for messages that answer nothing"),
-            check=_code,
         ),
         Definition(
             key="mobiletech_short_number",
-            default="",
+            kind=Kind.SHORT_NUMBER,
+            group=Group.SENDING,
             meaning=N_("sender of messages that answer nothing"),
-            check=_short_number,
         ),
         Definition(
             key="mobiletech_test_billkey",
-            default="",
+            kind=Kind.BILLKEY,
+            group=Group.TEST_ANSWER,
             meaning=N_("key of the test answer; both test keys set turn it on"),
-            check=_code,
         ),
         Definition(
             key="mobiletech_test_template_code",
-            default="",
+            kind=Kind.TEMPLATE,
+            group=Group.TEST_ANSWER,
             meaning=N_("template of the test answer"),
-            check=_code,
         ),
         Definition(
             key="recurrent_payment_charges",
+            kind=Kind.DURATIONS,
+            group=Group.RENEWALS,
             default="PT15M, PT6H, PT6H, PT6H, PT6H",
             meaning=N_("delays between attempts to charge; one entry more than there are retries"),
-            check=_durations,
         ),
         Definition(
             key="recurrent_payment_gateway_fail_delay",
+            kind=Kind.DURATION,
+            group=Group.RENEWALS,
             default="PT1H",
             meaning=N_("delay after a failure of ours, not the customer's"),
-            check=_duration,
         ),
         Definition(
             key="recurrent_charge_before",
-            default="",
+            kind=Kind.HOURS_OR_NONE,
+            group=Group.RENEWALS,
             meaning=N_("hours before the end of a subscription to charge"),
-            check=_optional_count,
         ),
         Definition(
             key="mobiletech_max_paid_per_day",
+            kind=Kind.COUNT,
+            group=Group.LIMITS,
             default="3",
             meaning=N_("paid messages to one number in 24 h; more are held; 0 = no limit"),
-            check=_count,
         ),
         Definition(
-            key="mobiletech_max_amount_per_payment", default="50", meaning=N_("EUR per charge"), check=_amount
+            key="mobiletech_max_amount_per_payment",
+            kind=Kind.EUR,
+            group=Group.LIMITS,
+            default="50",
+            meaning=N_("EUR per charge"),
         ),
         Definition(
             key="mobiletech_max_amount_per_month",
+            kind=Kind.EUR,
+            group=Group.LIMITS,
             default="300",
             meaning=N_("EUR per number and month"),
-            check=_amount,
         ),
         Definition(
             key="mobiletech_duplicate_window",
+            kind=Kind.DURATION,
+            group=Group.LIMITS,
             default="PT10S",
             meaning=N_("the same text again within it gets no second paid answer; PT0S = off"),
-            check=_duration,
         ),
         Definition(
             key="mobiletech_expiration_unit",
+            kind=Kind.UNIT,
+            group=Group.SENDING,
             default="minutes",
             meaning=N_("unit of the gateway's expiration"),
-            check=_unit,
         ),
         Definition(
             key="recurrent_max_charges_per_hour",
+            kind=Kind.COUNT,
+            group=Group.LIMITS,
             default="0",
             meaning=N_("run ceiling, 0 = none"),
-            check=_count,
         ),
         Definition(
-            key="renewal_notice_hours", default="24", meaning=N_("free notice before a renewal"), check=_count
+            key="renewal_notice_hours",
+            kind=Kind.HOURS,
+            group=Group.RENEWALS,
+            default="24",
+            meaning=N_("free notice before a renewal"),
         ),
-        Definition(key="vat_rate", default="0", meaning=N_("percent, for payment items"), check=_amount),
+        Definition(
+            key="vat_rate",
+            kind=Kind.PERCENT,
+            group=Group.RENEWALS,
+            default="0",
+            meaning=N_("percent, for payment items"),
+        ),
         Definition(
             key="mobiletech_pending_charge_timeout",
+            kind=Kind.DURATION,
+            group=Group.RENEWALS,
             default="PT15M",
             meaning=N_("when a charge without any answer stops being waited for"),
-            check=_duration,
         ),
     )
 }
@@ -244,7 +314,7 @@ def fix_by_environment(environ: Mapping[str, str]) -> list[str]:
     faults = []
     _fixed.clear()
     for definition in DEFINITIONS.values():
-        name = _variable(definition.key)
+        name = variable_of(definition.key)
         if name not in environ:
             continue
         value = _fixed[definition.key] = environ[name].strip()
@@ -288,6 +358,20 @@ def set_setting(session: Session, key: str, value: str) -> None:
     session.info.pop("business_settings", None)
 
 
+def reset_setting(session: Session, key: str) -> None:
+    """Forget what was stored: the key stands on its default again, unless the environment fixes it.
+
+    Raises: NotFoundError.
+    """
+    session.execute(delete(BusinessSetting).where(BusinessSetting.name == _definition(key).key))
+    session.info.pop("business_settings", None)
+
+
+def variable_of(key: str) -> str:
+    """Return the environment variable that fixes a key."""
+    return f"CRM_{key.upper()}"
+
+
 def _stored(session: Session) -> Mapping[str, str]:
     """Read the table once a session block: a batch of a hundred messages asks a thousand times."""
     stored: Mapping[str, str] | None = session.info.get("business_settings")
@@ -309,7 +393,3 @@ def _value(definition: Definition, stored: Mapping[str, str]) -> Value:
     if definition.key in stored:
         return Value(key=definition.key, value=stored[definition.key], source="database")
     return Value(key=definition.key, value=definition.default, source="default")
-
-
-def _variable(key: str) -> str:
-    return f"CRM_{key.upper()}"

@@ -18,6 +18,16 @@ class Place(NamedTuple):
     id: int
 
 
+class ById(NamedTuple):
+    """The columns of a table whose ids are in order of time, and which no index orders by the time itself."""
+
+    at: InstrumentedAttribute[datetime]
+    id: InstrumentedAttribute[int]
+
+
+Key = tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[int]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysetPage(Generic[Row]):
     """One page, newest first, and the places from which the neighbouring ones go on."""
@@ -30,7 +40,7 @@ class KeysetPage(Generic[Row]):
 def read_page(
     session: Session,
     found: Select[Any],
-    key: tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[int]],
+    key: Key,
     *,
     limit: int,
     after: Place | None = None,
@@ -55,20 +65,21 @@ def read_page(
 def _read(
     session: Session,
     found: Select[Any],
-    key: tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[int]],
+    key: Key,
     *,
     limit: int,
     start: Place | None,
     older: bool,
 ) -> Sequence[Any]:
     """Return up to limit + 1 rows away from the place: the one too many tells that there is more."""
+    columns, place = (key[1:], start[1:] if start else ()) if isinstance(key, ById) else (key, start or ())
     if start is not None:
-        here, there = tuple_(*key), tuple_(literal(start.at), literal(start.id))
+        here, there = tuple_(*columns), tuple_(*map(literal, place))
         found = found.where(here < there if older else here > there)
-    order = [column.desc() if older else column.asc() for column in key]
+    order = [column.desc() if older else column.asc() for column in columns]
     return session.execute(found.order_by(*order).limit(limit + 1)).scalars().all()
 
 
-def _place(row: Any, key: tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[int]]) -> Place:
+def _place(row: Any, key: Key) -> Place:
     at, row_id = key
     return Place(getattr(row, at.key), getattr(row, row_id.key))

@@ -6,7 +6,6 @@ itself.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from time import sleep
 
@@ -22,6 +21,7 @@ from crm.events import doorbell
 from crm.events.backoff import MAX_CRASHES
 from crm.events.drain import count_crashes, drain
 from crm.events.models import EntryState, OutboxEntry, PeriodicRun
+from crm.events.periodic import Periodic
 
 log = get_logger(__name__)
 
@@ -34,15 +34,6 @@ UNANSWERED = timedelta(seconds=5)
 TICK_GAP = timedelta(hours=1)
 # Two pumps that start their turn at once differ by less; only a larger step is a clock that went back.
 WENT_BACK = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Periodic:
-    """A task for every so often; it opens its own transactions and may be run twice without harm."""
-
-    name: str
-    every: timedelta
-    run: Callable[[], None]
 
 
 def run_pump(redis: "Redis", periodic: tuple[Periodic, ...], stopped: threading.Event) -> None:
@@ -105,7 +96,7 @@ def run_if_due(task: Periodic) -> bool:
         return False
     error: str | None = None
     try:
-        task.run()
+        error = task.run()
     except Exception as failure:
         log.exception("periodic_task_failed", task=task.name)
         error = f"{type(failure).__name__}: {failure}"

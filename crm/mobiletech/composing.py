@@ -23,6 +23,8 @@ from crm.mobiletech.wire.sms_text import measure
 from crm.mobiletech.wishes import Reason, Wish
 from crm.users.phones import find_phones_of
 
+# Settings without which nothing of our own can be made.
+NEEDED_TO_SEND = ("mobiletech_billkey_free", "mobiletech_serv_id", "mobiletech_short_number")
 EXPIRATION_OF_REPLY = 100
 EXPIRATION_OF_PUSH = 600
 EXPIRATION_OF_CODE = 10  # a code that comes later is good for nothing

@@ -39,6 +39,7 @@ ACTS: Mapping[str, str] = {
     "token.create": N_("Created an API token"),
     "token.revoke": N_("Revoked an API token"),
     "setting.change": N_("Changed a setting"),
+    "setting.reset": N_("Put a setting back to its default"),
     "template.create": N_("Created a template"),
     "template.save": N_("Saved a template"),
     "work.retry": N_("Had failed work done again"),

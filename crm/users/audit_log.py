@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.users.models import AuditEntry
@@ -81,6 +81,15 @@ def list_acts_on(session: Session, subject: str, *, limit: int = 50) -> Sequence
     """Return what was done to a subject, newest first."""
     found = select(AuditEntry).where(AuditEntry.subject == subject).order_by(AuditEntry.id.desc())
     return session.execute(found.limit(limit)).scalars().all()
+
+
+def find_latest_acts(session: Session, subjects: Sequence[str]) -> Mapping[str, AuditEntry]:
+    """Return the newest act on each of a few subjects, by subject."""
+    latest = (
+        select(func.max(AuditEntry.id)).where(AuditEntry.subject.in_(subjects)).group_by(AuditEntry.subject)
+    )
+    found = session.execute(select(AuditEntry).where(AuditEntry.id.in_(latest))).scalars()
+    return {entry.subject: entry for entry in found}
 
 
 def _difference(

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.core.business_settings import DEFINITIONS, BusinessSetting, set_setting
+from crm.core.business_settings import DEFINITIONS, BusinessSetting, reset_setting, set_setting
 from crm.users.audit_log import record_act
 
 
@@ -12,9 +12,7 @@ def change_setting(session: Session, key: str, value: str, *, reason: str = "") 
 
     Raises: NotFoundError, InvalidInputError with the rule.
     """
-    stored = select(BusinessSetting.value).where(BusinessSetting.name == key).with_for_update()
-    # A key that does not exist may be anything, also what the database cannot be asked about.
-    before = session.execute(stored).scalar_one_or_none() if key in DEFINITIONS else None
+    before = find_stored(session, key)
     set_setting(session, key, value)
     known = DEFINITIONS[key].default if before is None else before
     if known == value.strip():
@@ -28,3 +26,31 @@ def change_setting(session: Session, key: str, value: str, *, reason: str = "") 
         reason=reason,
     )
     return True
+
+
+def forget_setting(session: Session, key: str, *, reason: str = "") -> bool:
+    """Let a key stand on its default again; return whether something else was stored.
+
+    Raises: NotFoundError.
+    """
+    before = find_stored(session, key)
+    reset_setting(session, key)
+    if before is None:
+        return False
+    record_act(
+        session,
+        "setting.reset",
+        f"setting {key}",
+        before={"value": before},
+        after={"value": DEFINITIONS[key].default},
+        reason=reason,
+    )
+    return True
+
+
+def find_stored(session: Session, key: str) -> str | None:
+    """Return what is stored and lock it until the transaction ends, None when the key stands on its default."""
+    if key not in DEFINITIONS:
+        return None  # such a key may be anything, also what the database cannot be asked about
+    stored = select(BusinessSetting.value).where(BusinessSetting.name == key).with_for_update()
+    return session.execute(stored).scalar_one_or_none()

@@ -14,7 +14,8 @@ from crm.core.clock import db_now
 from crm.core.db import transaction
 from crm.events import doorbell
 from crm.events.models import PeriodicRun
-from crm.events.pump import Periodic, run_everything_due, run_if_due, run_pump, tick
+from crm.events.periodic import Periodic
+from crm.events.pump import run_everything_due, run_if_due, run_pump, tick
 from crm.events.registry import Registry
 from tests.conftest import Clock
 from tests.events.conftest import Effects, Put

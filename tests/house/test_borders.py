@@ -39,9 +39,9 @@ LAWS: dict[str, tuple[Finder, tuple[str, ...]]] = {
         ),
     ),
     "Flask-SQLAlchemy: only the database's module": (imports("flask_sqlalchemy"), ("crm/core/db.py",)),
-    "RQ: only the doorbell and the worker": (
+    "RQ: only the doorbell, the worker and who looks at them": (
         imports("rq"),
-        ("crm/events/doorbell.py", "crm/worker_process.py"),
+        ("crm/events/doorbell.py", "crm/events/workers.py", "crm/worker_process.py"),
     ),
     "enqueue: only the doorbell": (calls("enqueue", "enqueue_at", "enqueue_in"), ("crm/events/doorbell.py",)),
     "pickle, eval and their like: nowhere": (imports("pickle", "marshal", "shelve"), ()),
