@@ -74,11 +74,11 @@ def _found(wanted: WorkFilter) -> Select[Any]:
     return found
 
 
-def _dead() -> Select[tuple[int]]:
+def _dead() -> Select[int]:
     return select(OutboxEntry.id).where(OutboxEntry.state == _word(EntryState.DEAD))
 
 
-def _retrying() -> Select[tuple[int]]:
+def _retrying() -> Select[int]:
     """Look at what waits longest to come first: a wait after a failure is up to three hours."""
     waiting = (
         select(OutboxEntry.id, OutboxEntry.attempts)

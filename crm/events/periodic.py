@@ -43,5 +43,3 @@ def list_last_runs(session: Session) -> dict[str, LastRun]:
 def is_late(task: Periodic, last: LastRun | None) -> bool:
     """Return whether a task should have run again by now; one that never ran is late too."""
     return last is None or last.ago > task.every + TICK_LATE
-
-

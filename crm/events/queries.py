@@ -26,7 +26,10 @@ class Depth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """The work of one event: what waits, how much of it is due and since when, what failed and is tried again, what is dead."""
+    """The open work of one event.
+
+    `due` and `retried` are parts of what waits; `oldest_due` is how long the oldest of it is overdue.
+    """
 
     event: str
     waiting: int
@@ -64,9 +67,11 @@ def list_loads(session: Session) -> list[Load]:
         oldest,
         func.count().filter(OutboxEntry.attempts > 0),
     ).where(_in_state(EntryState.READY))
-    dead = select(OutboxEntry.event, func.count()).where(_in_state(EntryState.DEAD)).group_by(OutboxEntry.event)
-    given_up = dict(session.execute(dead).tuples().all())
-    waiting = session.execute(ready.group_by(OutboxEntry.event)).tuples().all()
+    dead = (
+        select(OutboxEntry.event, func.count()).where(_in_state(EntryState.DEAD)).group_by(OutboxEntry.event)
+    )
+    given_up = dict(session.execute(dead).all())
+    waiting = session.execute(ready.group_by(OutboxEntry.event)).all()
     loads = {
         event: Load(
             event=event, waiting=count, due=due, oldest_due=age, retried=retried, dead=given_up.get(event, 0)
@@ -74,9 +79,7 @@ def list_loads(session: Session) -> list[Load]:
         for event, count, due, age, retried in waiting
     }
     for event in given_up.keys() - loads.keys():
-        loads[event] = Load(
-            event=event, waiting=0, due=0, oldest_due=None, retried=0, dead=given_up[event]
-        )
+        loads[event] = Load(event=event, waiting=0, due=0, oldest_due=None, retried=0, dead=given_up[event])
     return [loads[event] for event in sorted(loads)]
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from redis import Redis, RedisError
 from rq import Worker
 from rq.registry import StartedJobRegistry
+from rq.worker import BaseWorker
 
 from crm.events import doorbell
 
@@ -49,7 +50,7 @@ def find_bells(redis: "Redis") -> BellsSeen | None:
         return None
 
 
-def _seen(worker: Worker) -> WorkerSeen:
+def _seen(worker: BaseWorker) -> WorkerSeen:
     return WorkerSeen(
         name=worker.name,
         host=worker.hostname or "",

@@ -17,6 +17,7 @@ _PAGES = {
     "user": "/admin/users/",
     "template": "/admin/templates/",
     "setting": "/admin/settings/",
+    "work": "/admin/operations/work/",
 }
 
 

@@ -13,6 +13,9 @@ from crm.web.api.users_registration import users_registration
 from crm.web.api.users_sign_in import users_sign_in
 from crm.web.audit_pages import audit_pages
 from crm.web.confirm import confirm
+from crm.web.failed_work import failed_work
+from crm.web.gateway_exchange import gateway_exchange
+from crm.web.gateway_log import gateway_log
 from crm.web.health import health
 from crm.web.help_page import help_page
 from crm.web.home import home
@@ -22,6 +25,7 @@ from crm.web.login_code import login_code
 from crm.web.messages import messages
 from crm.web.metrics_page import metrics_page
 from crm.web.mobiletech_webhook import webhook
+from crm.web.operations import operations
 from crm.web.overview import overview
 from crm.web.people import people
 from crm.web.person import person
@@ -30,6 +34,7 @@ from crm.web.server_proxy import server_proxy
 from crm.web.settings_pages import settings_pages
 from crm.web.sms_templates import sms_templates
 from crm.web.tokens import tokens
+from crm.web.work_decisions import work_decisions
 
 BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (home, ""),
@@ -54,6 +59,11 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (help_page, "/admin/help"),
     (messages, "/admin/messages"),
     (sms_templates, "/admin/templates"),
+    (operations, "/admin/operations"),
+    (failed_work, "/admin/operations/work"),
+    (work_decisions, "/admin/operations/work"),
+    (gateway_log, "/admin/operations/gateway"),
+    (gateway_exchange, "/admin/operations/gateway"),
     (people, "/admin/users"),
     (person, "/admin/users"),
     (person_acts, "/admin/users"),

@@ -35,6 +35,9 @@ OPENS = {
     "/admin/tokens": Permission.MANAGE_TOKENS,
     "/admin/settings": Permission.MANAGE_SETTINGS,
     "/admin/audit": Permission.READ_AUDIT,
+    "/admin/operations": Permission.READ,
+    "POST /admin/operations/work": Permission.OPERATE,
+    "/admin/operations/work/<ids>": Permission.OPERATE,
 }
 # Where the password is asked for again. Source: interface.md 8: tokens, roles, settings.
 CONFIRMED = {

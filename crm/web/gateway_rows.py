@@ -1,0 +1,118 @@
+"""Lines of the gateway's logs: a call of ours, an SMS from a reader, a report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from crm.core.errors import N_
+from crm.mobiletech.client import OutcomeKind
+from crm.mobiletech.exchanges import list_messages_of
+from crm.mobiletech.models import InboundMessage, OutboundMessage, SendAttempt, StatusReport
+from crm.mobiletech.words import OUTCOME_WORDS, Tone, Word, meaning_of
+from crm.web.message_pages import spaced
+from crm.web.retelling import retell
+
+LOG = "/admin/operations/gateway"
+STORED = Word(N_("Stored"), Tone.GOOD, "check")
+ODD = Word(N_("Stored, with faults"), Tone.WARN, "alert")
+REPEATED = Word(N_("Repeated"), Tone.WARN, "retry")
+APPLIED = Word(N_("Applied"), Tone.GOOD, "check")
+NOT_YET = Word(N_("Waits"), Tone.WAIT, "clock")
+NOBODYS = Word(N_("No message"), Tone.UNKNOWN, "question")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeRow:
+    """One line: who it is about, what was said, what came of it; `took` and `http` are of calls alone."""
+
+    href: str
+    at: datetime
+    about: str
+    said: str
+    state: Word
+    http: str = ""
+    took: str = ""
+
+
+def send_rows(session: Session, attempts: Sequence[SendAttempt]) -> list[ExchangeRow]:
+    """Return the lines of calls of ours."""
+    messages = list_messages_of(session, attempts).by_id
+    return [
+        ExchangeRow(
+            href=f"{LOG}/send/{attempt.id}",
+            at=attempt.created_at,
+            about=spaced(messages[attempt.outbound_message_id].to),
+            said=retell(attempt.detail),
+            state=OUTCOME_WORDS[OutcomeKind(attempt.outcome)],
+            http=str(attempt.http_status or ""),
+            took=took(attempt),
+        )
+        for attempt in attempts
+    ]
+
+
+def receive_rows(_session: Session, messages: Sequence[InboundMessage]) -> list[ExchangeRow]:
+    """Return the lines of SMS from readers."""
+    return [
+        ExchangeRow(
+            href=f"{LOG}/receive/{message.id}",
+            at=message.created_at,
+            about=spaced(message.from_),
+            said=_("to %(number)s under the id %(id)s", number=message.to, id=message.mobiletech_id),
+            state=received(message),
+        )
+        for message in messages
+    ]
+
+
+def report_rows(session: Session, reports: Sequence[StatusReport]) -> list[ExchangeRow]:
+    """Return the lines of reports."""
+    messages = list_messages_of(session, reports).by_gateway_id
+    return [
+        ExchangeRow(
+            href=f"{LOG}/status/{report.id}",
+            at=report.received_at,
+            about=_about(messages.get(report.mobiletech_id)),
+            said=reported(report, messages.get(report.mobiletech_id)),
+            state=matched(report, messages.get(report.mobiletech_id)),
+        )
+        for report in reports
+    ]
+
+
+def took(attempt: SendAttempt) -> str:
+    """Return how long the gateway took."""
+    return f"{attempt.took_ms / 1000:.1f} s" if attempt.took_ms >= 1000 else f"{attempt.took_ms} ms"
+
+
+def received(message: InboundMessage) -> Word:
+    """Return how an SMS from a reader was taken."""
+    if message.duplicate_of is not None:
+        return REPEATED
+    return ODD if message.problems else STORED
+
+
+def reported(report: StatusReport, message: OutboundMessage | None) -> str:
+    """Return a code with what it means on the operator of its message."""
+    meaning = meaning_of(report.status, message.operator_type if message else "")
+    return f"{report.status}: {_(meaning.word)}"
+
+
+def matched(report: StatusReport, message: OutboundMessage | None) -> Word:
+    """Return whether the report found its message."""
+    if report.applied_at is not None:
+        return APPLIED
+    return NOT_YET if message is not None else NOBODYS
+
+
+def count_hint(count: int) -> str:
+    """Return how many lines a page has."""
+    return ngettext("%(num)s line on this page", "%(num)s lines on this page", count)
+
+
+def _about(message: OutboundMessage | None) -> str:
+    return spaced(message.to) if message is not None else ""
