@@ -339,16 +339,21 @@ def get_setting(session: Session, key: str) -> str:
     return _value(_definition(key), _stored(session)).value
 
 
-def set_setting(session: Session, key: str, value: str) -> None:
-    """Store a value; it is in force at once unless the environment fixes the key.
-
-    Raises: NotFoundError, InvalidInputError with the rule.
-    """
+def check_setting(key: str, value: str) -> None:
+    """Raises: NotFoundError for a key that does not exist, InvalidInputError with the rule that the value breaks."""
     definition = _definition(key)
     try:
         definition.check(value.strip())
     except ValueError as error:
         raise InvalidInputError(N_("%(key)s %(rule)s."), key=key, rule=error.args[0]) from error
+
+
+def set_setting(session: Session, key: str, value: str) -> None:
+    """Store a value; it is in force at once unless the environment fixes the key.
+
+    Raises: NotFoundError, InvalidInputError with the rule.
+    """
+    check_setting(key, value)
     statement = insert(BusinessSetting).values(name=key, value=value.strip())
     session.execute(
         statement.on_conflict_do_update(

@@ -13,6 +13,7 @@ from crm.web.api.users_registration import users_registration
 from crm.web.api.users_sign_in import users_sign_in
 from crm.web.audit_pages import audit_pages
 from crm.web.confirm import confirm
+from crm.web.connection_pages import connection_pages
 from crm.web.failed_work import failed_work
 from crm.web.gateway_exchange import gateway_exchange
 from crm.web.gateway_log import gateway_log
@@ -69,6 +70,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (person_acts, "/admin/users"),
     (tokens, "/admin/tokens"),
     (settings_pages, "/admin/settings"),
+    (connection_pages, "/admin/settings/connection"),
     (audit_pages, "/admin/audit"),
 )
 

@@ -24,10 +24,9 @@ from crm.mobiletech.exchanges import (
     Log,
     list_exchanges,
 )
-from crm.mobiletech.words import OUTCOME_WORDS
 from crm.users.roles import Permission
 from crm.web.filters import Chip, Choice, Reader, first_moment, moment_after, one_of
-from crm.web.gateway_rows import ExchangeRow, receive_rows, report_rows, send_rows
+from crm.web.gateway_rows import OUTCOMES, ExchangeRow, receive_rows, report_rows, send_rows
 from crm.web.guards import staff
 from crm.web.list_query import ListQuery, make_pager, read_query
 from crm.web.page_tools import local_time, render_staff_page
@@ -44,7 +43,7 @@ LABELS = {
     "from": N_("From"),
     "to": N_("Until"),
 }
-MATCHED = {"yes": N_("Of a message of ours"), "no": N_("Of no message of ours")}
+MATCHED = {"yes": N_("One of ours"), "no": N_("None of ours")}
 _CODE = re.compile(r"[A-Za-z0-9_]{1,32}", re.ASCII)
 _GATEWAY_ID = re.compile(r"[!-~]{1,200}", re.ASCII)
 
@@ -197,7 +196,7 @@ def _tabs(query: ListQuery, current: ExchangeKind) -> list[Tab]:
 
 def _options() -> dict[str, list[tuple[str, str]]]:
     return {
-        "outcome": [(kind, _(word.word)) for kind, word in OUTCOME_WORDS.items()],
+        "outcome": [(kind, _(word.word)) for kind, word in OUTCOMES.items()],
         "matched": [(word, _(label)) for word, label in MATCHED.items()],
     }
 

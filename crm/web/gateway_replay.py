@@ -25,7 +25,7 @@ def replay_send(message: OutboundMessage) -> str | None:
     except UnencodableTextError:
         return None
     return _command(
-        "curl", "--header", f"Content-Type: {CONTENT_TYPE}", "--data-binary", body.decode(), SIMULATOR
+        "curl", "--header", f"Content-Type: {CONTENT_TYPE}", "--data-binary", body.decode().strip(), SIMULATOR
     )
 
 

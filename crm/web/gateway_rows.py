@@ -12,11 +12,18 @@ from crm.core.errors import N_
 from crm.mobiletech.client import OutcomeKind
 from crm.mobiletech.exchanges import list_messages_of
 from crm.mobiletech.models import InboundMessage, OutboundMessage, SendAttempt, StatusReport
-from crm.mobiletech.words import OUTCOME_WORDS, Tone, Word, meaning_of
+from crm.mobiletech.words import Tone, Word, meaning_of
 from crm.web.message_pages import spaced
 from crm.web.retelling import retell
 
 LOG = "/admin/operations/gateway"
+# Short words for a column; the page of one call tells them in whole sentences.
+OUTCOMES = {
+    OutcomeKind.ACCEPTED: Word(N_("Taken"), Tone.GOOD, "check"),
+    OutcomeKind.REJECTED: Word(N_("Refused"), Tone.BAD, "stop"),
+    OutcomeKind.NOT_SENT: Word(N_("Not handed over"), Tone.WARN, "retry"),
+    OutcomeKind.UNKNOWN: Word(N_("Unknown"), Tone.UNKNOWN, "question"),
+}
 STORED = Word(N_("Stored"), Tone.GOOD, "check")
 ODD = Word(N_("Stored, with faults"), Tone.WARN, "alert")
 REPEATED = Word(N_("Repeated"), Tone.WARN, "retry")
@@ -46,8 +53,8 @@ def send_rows(session: Session, attempts: Sequence[SendAttempt]) -> list[Exchang
             href=f"{LOG}/send/{attempt.id}",
             at=attempt.created_at,
             about=spaced(messages[attempt.outbound_message_id].to),
-            said=retell(attempt.detail),
-            state=OUTCOME_WORDS[OutcomeKind(attempt.outcome)],
+            said=_answered(attempt, messages[attempt.outbound_message_id]),
+            state=OUTCOMES[OutcomeKind(attempt.outcome)],
             http=str(attempt.http_status or ""),
             took=took(attempt),
         )
@@ -77,7 +84,7 @@ def report_rows(session: Session, reports: Sequence[StatusReport]) -> list[Excha
             href=f"{LOG}/status/{report.id}",
             at=report.received_at,
             about=_about(messages.get(report.mobiletech_id)),
-            said=reported(report, messages.get(report.mobiletech_id)),
+            said=f"{reported(report, messages.get(report.mobiletech_id))} (id {report.mobiletech_id})",
             state=matched(report, messages.get(report.mobiletech_id)),
         )
         for report in reports
@@ -112,6 +119,13 @@ def matched(report: StatusReport, message: OutboundMessage | None) -> Word:
 def count_hint(count: int) -> str:
     """Return how many lines a page has."""
     return ngettext("%(num)s line on this page", "%(num)s lines on this page", count)
+
+
+def _answered(attempt: SendAttempt, message: OutboundMessage) -> str:
+    """Return what the gateway said: its id for what it took, its reason for anything else."""
+    if attempt.outcome == OutcomeKind.ACCEPTED and message.mobiletech_id:
+        return f"id {message.mobiletech_id}"
+    return retell(attempt.detail)
 
 
 def _about(message: OutboundMessage | None) -> str:

@@ -41,7 +41,7 @@ WORKER_WORDS = {
     "suspended": Word(N_("Suspended"), Tone.WARN, "pause"),
 }
 SILENT = Word(N_("Silent"), Tone.BAD, "alert")
-ODD = Word(N_("Unknown"), Tone.UNKNOWN, "question")
+ODD = Word(N_("Not known"), Tone.WAIT, "question")
 RAN = Word(N_("Done"), Tone.GOOD, "check")
 RUNS = Word(N_("Runs now"), Tone.WAIT, "clock")
 FOUND = Word(N_("Found something"), Tone.BAD, "alert")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from crm.audit import read_findings
+from crm.audit import SHOWN, read_findings
 from crm.core.phone import mask_in_text
 from crm.events.periodic import TICK, TICK_LATE, LastRun, Periodic, is_late
 from crm.events.queries import Load
@@ -20,12 +20,12 @@ OVERDUE = timedelta(minutes=2)  # from here on the audit finds it too
 AUDIT = "audit"
 WORK = "/admin/operations/work"
 ORPHANS = "/admin/operations/gateway?kind=status&matched=no"
+# What this page looks at itself, by the minute: the audit of some minutes ago need not say it again.
+SEEN_HERE = frozenset({"work_dead", "work_overdue", "orphan_status"})
 # Where a person goes from a broken invariant.
 PLACES = {
-    "work_dead": f"{WORK}?state=dead",
     "inbound_not_handled": f"{WORK}?state=retrying",
     "unknown_too_long": "/admin/messages?state=unknown",
-    "orphan_status": ORPHANS,
 }
 
 
@@ -78,7 +78,8 @@ def _overdue(seen: WorkSeen) -> Iterator[Line]:
         tone=Tone.BAD,
         title=_("Work is overdue by %(span)s", span=roughly(oldest)),
         detail=_(
-            "No worker runs, or they cannot keep up. More of them help: %(command)s.", command="--workers N"
+            "No worker runs, or they cannot keep up. More of them help: %(command)s.",
+            command="python worker.py --workers N",
         ),
         href="#work",
     )
@@ -122,13 +123,14 @@ def _audit(seen: WorkSeen) -> Iterator[Line]:
         return
     ran = _("It ran %(ago)s ago.", ago=roughly(last.ago))
     findings = read_findings(last.row.error or "")
-    for invariant, count in findings:
+    for invariant, count in (found for found in findings if found[0].name not in SEEN_HERE):
         yield Line(
             tone=Tone.BAD,
             title=ngettext(
-                "The audit found %(num)s row that breaks a rule",
-                "The audit found %(num)s rows that break a rule",
+                "The audit found %(found)s row that breaks a rule",
+                "The audit found %(found)s rows that break a rule",
                 count,
+                found=f"{count}+" if count >= SHOWN else count,
             ),
             detail=_(
                 "The rule: %(rule)s %(ran)s %(command)s lists them.",
@@ -140,8 +142,9 @@ def _audit(seen: WorkSeen) -> Iterator[Line]:
         )
     if last.row.error and not findings:
         yield Line(tone=Tone.BAD, title=_("The audit failed"), detail=f"{mask_in_text(last.row.error)} {ran}")
-    elif not findings:
-        yield Line(tone=Tone.GOOD, title=_("The audit found nothing"), detail=ran)
+    elif all(invariant.name in SEEN_HERE for invariant, _count in findings):
+        title = _("The audit found nothing else") if findings else _("The audit found nothing")
+        yield Line(tone=Tone.GOOD, title=title, detail=ran)
 
 
 def _periodic(seen: WorkSeen) -> Iterator[Line]:

@@ -46,6 +46,7 @@ CONFIRMED = {
     "/admin/tokens/new",
     "/admin/tokens/<int:token_id>/revoke",
     "/admin/settings/<key>",
+    "/admin/settings/connection",
 }
 
 
