@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from crm.audit import audit_and_alert
+from crm.audit import audit_and_alert, read_findings
 from crm.core.db import transaction
 from crm.events.housekeeping import forget_old_work
 from crm.events.models import OutboxEntry
@@ -32,11 +32,24 @@ def test_what_the_audit_finds_is_an_error_in_the_log_and_a_figure(
 ) -> None:
     add_work("lost", state="dead", finished="1 minute")
 
-    audit_and_alert()
+    told = audit_and_alert()
 
+    assert told == "work_dead=1"
+    assert [(invariant.name, count) for invariant, count in read_findings(told)] == [("work_dead", 1)]
     [fact] = [fact for fact in list_facts(caplog) if fact["event"] == "audit_finding"]
     assert (fact["level"], fact["invariant"], fact["rows"]) == ("error", "work_dead", 1)
     assert "crm_audit_findings_total 1.0" in client.get("/metrics").text
+
+
+def test_a_sound_audit_tells_nothing(app: Flask) -> None:
+    assert audit_and_alert() is None
+
+
+@pytest.mark.parametrize(
+    "told", ["", "DataError: a=1, b=2", "unheard_of=3", "work_dead", "ValueError: work_deadly=4"]
+)
+def test_other_words_than_the_audits_are_no_findings(told: str) -> None:
+    assert read_findings(told) == []
 
 
 def test_work_is_forgotten_a_month_after_it_was_done_and_failed_work_never(app: Flask) -> None:

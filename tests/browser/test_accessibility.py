@@ -23,8 +23,9 @@ from crm.users.api_tokens import create_token
 from crm.users.audit_log import Actor, acting
 from crm.web.guards import Guard
 from tests.factories.users import make_user
+from tests.factories.work import make_work
 from tests.pages import PASSWORD
-from tests.routes import list_routes
+from tests.routes import SAMPLES, list_routes
 from tests.signing_in import make_reader
 
 pytestmark = pytest.mark.browser
@@ -138,11 +139,16 @@ def _enter(browser: Browser, web: str, who: str) -> Page:
 
 
 @pytest.fixture
-def demo(app: Flask, tmp_path: Path) -> None:
-    """Everything that there is to look at, an administrator and a reader, a token and the act of making it."""
+def demo(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that there is to look at, an administrator and a reader, a token and the act of making it.
+
+    Failed work is not of the demo, whose audit finds nothing.
+    """
     with acting(Actor(name="command line")), transaction() as session:
         seed_standard(session)
         seed_demo(session, logins_file=tmp_path / "logins.txt", zone=ZoneInfo("Europe/Bratislava"))
         create_token(session, "shop", scopes=["users:create"])
     make_user(role="admin", email=PEOPLE["an administrator"])
     make_reader(email=PEOPLE["a reader"], phone="0908999888")
+    failed = [make_work(), make_work(event="order-paid", state="ready", attempts=2, due_in_minutes=5)]
+    monkeypatch.setitem(SAMPLES, "ids", ",".join(map(str, failed)))

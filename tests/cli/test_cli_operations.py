@@ -11,9 +11,11 @@ from crm.events.publish import publish
 from crm.mobiletech.events import INBOUND
 from crm.mobiletech.status_reports import record_status
 from crm.mobiletech.wire.commands import Status
+from crm.users.models import AuditEntry
 from tests.cli.conftest import Run
 from tests.factories.outbound import make_outbound
 from tests.outbox import run_all
+from tests.stored import read
 
 REASON = "LookupError: No handler is registered for the event long-gone. " + "Very long. " * 40
 
@@ -64,6 +66,29 @@ def test_audit_finds_the_text_of_a_code_that_outlived_its_sending(
     make_outbound(is_secret=True, state=state, content="123456 je vas kod")
 
     assert ("secret_kept" in run("audit").stdout) is is_broken
+
+
+def test_a_list_that_is_cut_says_so(run: Run, dead_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm.cli.outbox.SHOWN", 1)
+
+    result = run("outbox", "list", "--json")
+    whole = run("outbox", "list")
+
+    assert [row["event"] for row in json.loads(result.stdout)] == ["long-gone"]
+    assert "Only the first 1 are shown, more has failed." in result.stderr
+    assert "Only the first 1 are shown" in whole.stderr
+    assert "shaky" not in whole.stdout
+
+
+def test_a_list_that_is_whole_says_nothing_more(run: Run, dead_id: str) -> None:
+    assert run("outbox", "list").stderr == ""
+
+
+@pytest.mark.parametrize("command", ["retry", "discard"])
+def test_a_reason_goes_to_the_audit_log(run: Run, dead_id: str, command: str) -> None:
+    run("outbox", command, dead_id, "--reason", "the shop is back")
+
+    assert read(AuditEntry.action, AuditEntry.reason) == [(f"work.{command}", "the shop is back")]
 
 
 @pytest.mark.parametrize(("command", "state"), [("retry", "ready"), ("discard", "discarded")])

@@ -136,6 +136,18 @@ def test_a_periodic_task_that_fails_leaves_its_reason_and_keeps_its_turn(
     assert run_if_due(task)
 
 
+def test_what_a_periodic_task_found_wrong_stands_beside_its_run(app: Flask, clock: Clock) -> None:
+    found = iter(["two rows", None])
+    task = Periodic(name="look", every=timedelta(minutes=10), run=lambda: next(found))
+
+    run_if_due(task)
+    first = read_run("look").error
+    clock.advance(timedelta(minutes=11))
+    run_if_due(task)
+
+    assert (first, read_run("look").error) == ("two rows", None)
+
+
 def test_a_failing_task_does_not_keep_the_others_from_running(app: Flask, redis: Redis) -> None:
     runs: list[str] = []
 
