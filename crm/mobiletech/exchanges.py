@@ -16,7 +16,7 @@ from crm.core.keyset import KeysetPage, Place, read_page
 from crm.mobiletech.client import OutcomeKind
 from crm.mobiletech.models import InboundMessage, OutboundMessage, SendAttempt, StatusReport
 
-LOOKED_AT = 50_000
+LOOKED_AT = 100_000
 # Two that were written at once may have their ids the other way round: a day is cut with this to spare.
 OUT_OF_ORDER = timedelta(minutes=5)
 
