@@ -9,6 +9,8 @@ from crm.core.errors import CrmError
 from crm.events.housekeeping import forget_old_work
 from crm.events.periodic import TICK, Periodic
 from crm.events.registry import Registry
+from crm.mobiletech.catalogue.billkey_use import FREE_SETTING
+from crm.mobiletech.catalogue.key_rules import refuse_paid_as_free
 from crm.mobiletech.client import GatewayClient
 from crm.mobiletech.client_http import HttpGatewayClient
 from crm.mobiletech.client_mock import MockGatewayClient
@@ -28,6 +30,7 @@ from crm.users import keyed_hash
 from crm.users.authentication import Authenticator, chain
 from crm.users.authenticators import AccessTokenAuthenticator, EmailAuthenticator, PhoneAuthenticator
 from crm.users.codes import ONE_TIME_CODE
+from crm.users.setting_changes import add_rule
 
 # event, name in the outbox (never change it), order, handler; extensions stand at 100
 HANDLERS = (
@@ -45,6 +48,9 @@ AUTHENTICATORS = (
     (200, PhoneAuthenticator()),
     (100, AccessTokenAuthenticator()),
 )
+
+# key of a setting -> what else must hold of its value
+SETTING_RULES = ((FREE_SETTING, refuse_paid_as_free),)
 
 PERIODIC = (
     Periodic(name=TICK, every=timedelta(minutes=1), run=lambda: None),
@@ -82,6 +88,8 @@ def wire(settings: Settings, registry: Registry) -> None:
     chain.clear()
     for priority, link in AUTHENTICATORS:
         chain.add(link, priority=priority)
+    for key, rule in SETTING_RULES:
+        add_rule(key, rule)
     for event, name, order, handler in HANDLERS:
         registry.on_many(event, handler, name=name, order=order)
     registry.effect(SEND, SendEffect(gateway_client(settings)))

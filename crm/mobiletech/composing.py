@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from crm.core.business_settings import get_setting
 from crm.core.errors import N_, Said
 from crm.core.phone import find_slovak_mobile, to_international
+from crm.mobiletech.catalogue.billkey_use import FREE_SETTING
+from crm.mobiletech.catalogue.key_rules import KeyRule, find_refusal, is_free, read_key_rules
 from crm.mobiletech.models import OutboundMessage, SmsTemplate
 from crm.mobiletech.operator_resolver import resolve_operators
 from crm.mobiletech.outbound import OutboundPurpose
@@ -46,11 +48,12 @@ class Known:
     templates: Mapping[str, SmsTemplate]
     phones: Mapping[int, str]
     operators: Mapping[str, Operator | None]
+    billkeys: Mapping[str, KeyRule]
 
 
 def is_paid(session: Session, billkey: str) -> bool:
     """Return whether the key charges the reader: every key does that is not known as free."""
-    return billkey != get_setting(session, "mobiletech_billkey_free")
+    return not is_free(session, billkey, read_key_rules(session, [billkey]).get(billkey))
 
 
 def look_up(session: Session, wishes: Sequence[Wish]) -> Known:
@@ -63,11 +66,13 @@ def look_up(session: Session, wishes: Sequence[Wish]) -> Known:
     phones = find_phones_of(session, users) if users else {}
     given = [_given_number(wish) or phones.get(wish.user_id or 0, "") for wish in wishes]
     numbers = {to_international(number) for number in given if find_slovak_mobile(number)}
+    billkeys = {_billkey(session, wish) for wish in wishes}
     return Known(
         messages={message.key: message for message in messages if message.key},
         templates={template.code: template for template in templates},
         phones=phones,
         operators=resolve_operators(session, numbers),
+        billkeys=read_key_rules(session, billkeys),
     )
 
 
@@ -78,6 +83,7 @@ def compose(session: Session, known: Known, wish: Wish) -> OutboundMessage:
     """
     rendered = _render(known, wish)
     address = _address(session, known, wish)
+    _check_key(known, address)
     _check_price(address, rendered, wish)
     inbound, measured = wish.envelope.inbound, rendered.measured
     return OutboundMessage(
@@ -158,7 +164,7 @@ def _written(content: str) -> Rendered:
 def _address(session: Session, known: Known, wish: Wish) -> _Address:
     envelope, inbound = wish.envelope, wish.envelope.inbound
     to = _recipient(known, wish)
-    billkey = envelope.billkey or get_setting(session, "mobiletech_billkey_free")
+    billkey = _billkey(session, wish)
     if not billkey:
         raise RefusalError(
             Reason.NO_BILLKEY,
@@ -189,8 +195,12 @@ def _address(session: Session, known: Known, wish: Wish) -> _Address:
         serv_id=serv_id,
         from_=from_,
         billkey=billkey,
-        is_paid=is_paid(session, billkey),
+        is_paid=not is_free(session, billkey, known.billkeys.get(billkey)),
     )
+
+
+def _billkey(session: Session, wish: Wish) -> str:
+    return wish.envelope.billkey or get_setting(session, FREE_SETTING)
 
 
 def _given_number(wish: Wish) -> str:
@@ -206,6 +216,13 @@ def _recipient(known: Known, wish: Wish) -> str:
     if find_slovak_mobile(given) is None:
         raise RefusalError(Reason.BAD_RECIPIENT, N_("The recipient is no Slovak mobile number."))
     return to_international(given)
+
+
+def _check_key(known: Known, address: _Address) -> None:
+    rule = known.billkeys.get(address.billkey)
+    refusal = find_refusal(rule, operator=address.operator, sender=address.from_)
+    if refusal is not None:
+        raise RefusalError(refusal.reason, refusal.message, **refusal.fields)
 
 
 def _check_price(address: _Address, rendered: Rendered, wish: Wish) -> None:

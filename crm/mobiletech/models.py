@@ -172,6 +172,7 @@ class OutboundMessage(Base):
         Index("ix_mobiletech_outbound_messages_to", "to", "id"),
         Index("ix_mobiletech_outbound_messages_sending", "to", postgresql_where=text("state = 'sending'")),
         Index("ix_mobiletech_outbound_messages_template", "mobiletech_template_id", "created_at", "id"),
+        Index("ix_mobiletech_outbound_messages_billkey", "billkey", "created_at", "id"),
         Index("ix_mobiletech_outbound_messages_conflict", "id", postgresql_where=text("conflict")),
         Index("ix_mobiletech_outbound_messages_paid", "to", "created_at", postgresql_where=text("paid")),
         Index(

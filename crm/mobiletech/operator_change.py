@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.core.errors import N_
+from crm.core.errors import N_, Said
 from crm.core.log import get_logger
+from crm.mobiletech.catalogue.key_rules import find_refusal, read_key_rules
 from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.mobiletech.notifications import queue
 from crm.mobiletech.outbound import OutboundState
@@ -61,22 +62,32 @@ def _copy(session: Session, message: OutboundMessage) -> None:
     if (message.key or "").startswith(KEY) or _exists(session, key):
         return
     operator = _find_newer_operator(session, message)
+    refusal = operator and _find_key_refusal(session, message, operator)
     copy = OutboundMessage(**{name: getattr(message, name) for name in COPIED})
     copy.key, copy.operator_type = key, operator or message.operator_type
     if operator is None:
         copy.state = OutboundState.HELD
         copy.state_reason = N_("The number was ported, and no newer SMS from it names the new operator.")
+    elif refusal:
+        copy.state, copy.state_reason = OutboundState.HELD, refusal
     session.add(copy)
     session.flush()
     keep_outbound_messages(session, [copy])
     log.warning("operator_changed", outbound_id=message.id, copy_id=copy.id, operator=operator)
-    if operator is not None:
+    if copy.state != OutboundState.HELD:
         queue(session, [copy])
 
 
 def _exists(session: Session, key: str) -> bool:
     found = select(OutboundMessage.id).where(OutboundMessage.key == key)
     return session.execute(found).scalar_one_or_none() is not None
+
+
+def _find_key_refusal(session: Session, message: OutboundMessage, operator: str) -> str | None:
+    """Return why the billing key of the message cannot be used with the new operator."""
+    rule = read_key_rules(session, [message.billkey]).get(message.billkey)
+    refusal = find_refusal(rule, operator=Operator(operator), sender=message.from_)
+    return str(Said(refusal.message, **refusal.fields)) if refusal else None
 
 
 def _find_newer_operator(session: Session, message: OutboundMessage) -> str | None:

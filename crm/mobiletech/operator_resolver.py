@@ -11,7 +11,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from crm.mobiletech.wire.operators import Operator, find_operator, operator_by_prefix
+from crm.mobiletech.catalogue.prefixes import Overrides, operator_by_prefix, read_overrides
+from crm.mobiletech.wire.operators import Operator, find_operator
 
 # "The last of this number" is asked as "the last up to this number", then compared: so only the index by
 # number can answer. With a plain equality the planner may walk the whole table backwards by id, and does
@@ -44,11 +45,13 @@ def resolve_operators(session: Session, numbers: Collection[str]) -> dict[str, O
     """Return the operator of each number (as the gateway writes it), None where nothing tells."""
     if not numbers:
         return {}
-    rows = session.execute(_EVIDENCE, {"numbers": sorted(numbers)})
-    return {row[0]: _decide(*row) for row in rows}
+    rows = session.execute(_EVIDENCE, {"numbers": sorted(numbers)}).all()
+    overrides = read_overrides(session)
+    return {row[0]: _decide(overrides, *row) for row in rows}
 
 
 def _decide(
+    overrides: Overrides,
     number: str,
     inbound: str | None,
     inbound_at: datetime | None,
@@ -59,5 +62,5 @@ def _decide(
     """Take the first evidence that the gateway has not proved wrong since."""
     if inbound and inbound_at and (wrong_at is None or inbound_at > wrong_at or inbound != wrong):
         return find_operator(inbound)
-    guess = find_operator(delivered or "") or operator_by_prefix(number)
+    guess = find_operator(delivered or "") or operator_by_prefix(number, overrides)
     return None if wrong is not None and guess == wrong else guess

@@ -1,10 +1,21 @@
 """Change a business setting, with the entry in the audit log that the settings themselves know nothing of."""
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.core.business_settings import DEFINITIONS, BusinessSetting, reset_setting, set_setting
+from crm.core.errors import N_, InvalidInputError
 from crm.users.audit_log import record_act
+
+Rule = Callable[[Session, str], None]
+_rules: dict[str, Rule] = {}  # key -> what the rest of the database has to say about a value
+
+
+def add_rule(key: str, rule: Rule) -> None:
+    """Ask `rule` before the key is changed; it raises ValueError with a `Said`, as the check of the key does."""
+    _rules[key] = rule
 
 
 def change_setting(session: Session, key: str, value: str, *, reason: str = "") -> bool:
@@ -12,6 +23,8 @@ def change_setting(session: Session, key: str, value: str, *, reason: str = "") 
 
     Raises: NotFoundError, InvalidInputError with the rule.
     """
+    if key in _rules:
+        _ask(_rules[key], session, key, value.strip())
     before = find_stored(session, key)
     set_setting(session, key, value)
     known = DEFINITIONS[key].default if before is None else before
@@ -54,3 +67,10 @@ def find_stored(session: Session, key: str) -> str | None:
         return None  # such a key may be anything, also what the database cannot be asked about
     stored = select(BusinessSetting.value).where(BusinessSetting.name == key).with_for_update()
     return session.execute(stored).scalar_one_or_none()
+
+
+def _ask(rule: Rule, session: Session, key: str, value: str) -> None:
+    try:
+        rule(session, value)
+    except ValueError as error:
+        raise InvalidInputError(N_("%(key)s %(rule)s."), key=key, rule=error.args[0]) from error

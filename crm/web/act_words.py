@@ -18,6 +18,10 @@ _PAGES = {
     "template": "/admin/templates/",
     "setting": "/admin/settings/",
     "work": "/admin/operations/work/",
+    "billkey": "/admin/billkeys/",
+    "short_number": "/admin/settings/short-numbers/",
+    "prefix": "/admin/settings/prefixes/",
+    "status_code": "/admin/settings/status-codes/",
 }
 
 

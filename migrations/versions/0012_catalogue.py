@@ -84,9 +84,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_status_codes")),
     )
+    op.create_index(
+        "ix_mobiletech_outbound_messages_billkey",
+        "mobiletech_outbound_messages",
+        ["billkey", "created_at", "id"],
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_mobiletech_outbound_messages_billkey", "mobiletech_outbound_messages")
     op.drop_table("status_codes")
     op.drop_table("operator_prefixes")
     op.drop_table("short_numbers")

@@ -27,7 +27,7 @@ _LABELS: Mapping[Operator, str] = MappingProxyType(
 
 # Source: libphonenumber 9.0.43. The original lacked 952. 943 and 953 to 959 belong to small networks
 # or to nobody, and 9090 is no mobile range: none of them is here.
-_PREFIXES: Mapping[Operator, str] = MappingProxyType(
+_GIVEN_TO: Mapping[Operator, str] = MappingProxyType(
     {
         Operator.TELEKOM: "901 902 903 904 909 910 911 912 914",
         Operator.ORANGE: "905 906 907 908 915 916 917 918 919 945",
@@ -36,9 +36,9 @@ _PREFIXES: Mapping[Operator, str] = MappingProxyType(
     }
 )
 _OPERATOR_BY_LETTER = {operator.value: operator for operator in Operator}
-_OPERATOR_BY_PREFIX = {
-    prefix: operator for operator, prefixes in _PREFIXES.items() for prefix in prefixes.split()
-}
+PREFIXES: Mapping[str, Operator] = MappingProxyType(
+    {prefix: operator for operator, prefixes in _GIVEN_TO.items() for prefix in prefixes.split()}
+)
 
 
 def find_operator(operator_type: str) -> Operator | None:
@@ -52,4 +52,4 @@ def operator_by_prefix(number: str) -> Operator | None:
     Numbers move between operators, so this is the last resort: what the gateway says comes first.
     """
     local = find_slovak_mobile(number)
-    return _OPERATOR_BY_PREFIX.get(local[1:4]) if local else None
+    return PREFIXES.get(local[1:4]) if local else None

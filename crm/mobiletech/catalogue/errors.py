@@ -1,0 +1,46 @@
+"""What can be refused about billing keys, short numbers, prefixes and codes."""
+
+from crm.core.errors import N_, ConflictError, InvalidInputError, NotFoundError
+
+
+class InvalidEntryError(InvalidInputError):
+    """What stands in one field cannot be used; `field` says which one, for the page that shows it there."""
+
+    def __init__(self, field: str, message: str, /, **fields: object) -> None:
+        self.field = field
+        super().__init__(message, **fields)
+
+
+class BillkeyNotFoundError(NotFoundError):
+    """No billing key has that code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(N_("There is no billing key %(code)r."), code=code[:80])
+
+
+class BillkeyExistsError(ConflictError):
+    """The code is taken."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(N_("The billing key %(code)s is listed already."), code=code)
+
+
+class UsedBillkeyError(ConflictError):
+    """Messages went out on the key, so its kind or price is not changed by the way."""
+
+    def __init__(self, code: str) -> None:
+        told = N_(
+            "Messages went out on %(code)s: its kind or price is changed only on its page, after a question."
+        )
+        super().__init__(told, code=code)
+
+
+class KeptBillkeyError(ConflictError):
+    """The key cannot be removed: something names it."""
+
+
+class ShortNumberExistsError(ConflictError):
+    """The number is described already."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(N_("The short number %(number)s is listed already."), number=number)
