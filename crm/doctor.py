@@ -24,6 +24,8 @@ from crm.events import doorbell
 from crm.events.drain import RECORD_FOR_SECONDS
 from crm.events.models import PeriodicRun
 from crm.events.periodic import TICK, TICK_LATE
+from crm.mobiletech.catalogue.billkey_use import FREE_SETTING, list_unlisted
+from crm.mobiletech.catalogue.key_rules import find_free_trouble
 from crm.mobiletech.client import DEADLINE_SECONDS, LEASE_SECONDS
 from crm.mobiletech.composing import NEEDED_TO_SEND, is_paid
 from crm.mobiletech.handlers import CODE_TEMPLATE
@@ -176,6 +178,21 @@ def _sending(session: Session, settings: Settings) -> Finding:
     return Finding(Level.FAIL if is_real else Level.WARN, "sending", f"Set {', '.join(missing)}.")
 
 
+def _billkeys(session: Session, _settings: Settings) -> Finding:
+    """A paid key where the free one is named charges readers for what is meant to be free."""
+    name, free = "billing keys", get_setting(session, FREE_SETTING)
+    trouble = find_free_trouble(session)
+    if trouble is not None:
+        return Finding(Level.FAIL, name, str(trouble))
+    unlisted = list_unlisted(session)
+    if unlisted:
+        told = (
+            f"{', '.join(unlisted)}: used, and not listed under Billing keys, so what it charges is unknown."
+        )
+        return Finding(Level.WARN, name, told)
+    return Finding(Level.OK, name, f"Every key in use is listed; {free or 'none'} is the free one.")
+
+
 def _codes(session: Session, settings: Settings) -> Finding:
     """Whoever has forgotten the password gets back in by a code: its text must be there, and hold the code."""
     name, example = "one-time codes", "123456"
@@ -264,6 +281,7 @@ DATABASE_CHECKS: tuple[tuple[str, Check], ...] = (
     ("clock", _clock),
     ("gateway", _gateway),
     ("sending", _sending),
+    ("billing keys", _billkeys),
     ("one-time codes", _codes),
     ("test answer", _test_answer),
     ("worker", _worker),

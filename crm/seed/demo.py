@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 
 from crm.core.business_settings import list_settings, set_setting
 from crm.core.clock import db_now
+from crm.mobiletech.catalogue.billkeys import BillkeyDetails, add_billkey, find_billkey
+from crm.mobiletech.catalogue.models import ShortNumber
+from crm.mobiletech.catalogue.short_numbers import add_short_number
 from crm.seed.files import read_data
 from crm.seed.history import is_written, write_history
 from crm.seed.logins import Login, write_logins
@@ -39,6 +42,7 @@ def seed_demo(session: Session, *, logins_file: Path, zone: ZoneInfo) -> DemoSee
     session.execute(select(func.pg_advisory_xact_lock(LOCK)))
     data = read_data("demo")
     settings = _add_settings(session, data["settings"])
+    _add_catalogue(session, data)
     readers = add_readers(session, data["readers"])
     logins = (*_add_staff(session, data["staff"]), *_add_reader_login(session))
     if logins:
@@ -68,6 +72,17 @@ def _add_settings(session: Session, wanted: dict[str, str]) -> int:
     for key, value in missing.items():
         set_setting(session, key, value)
     return len(missing)
+
+
+def _add_catalogue(session: Session, data: dict[str, Any]) -> None:
+    """Say what the demo's keys charge and what its short number is for, where nobody has said it."""
+    for each in data["billkeys"]:
+        if find_billkey(session, each["code"]) is None:
+            details = {name: value for name, value in each.items() if name != "code"}
+            add_billkey(session, each["code"], BillkeyDetails(**details))
+    for each in data["short_numbers"]:
+        if session.get(ShortNumber, each["number"]) is None:
+            add_short_number(session, each["number"], each["name"], ())
 
 
 def _add_staff(session: Session, staff: list[dict[str, str]]) -> list[Login]:

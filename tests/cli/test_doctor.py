@@ -1,6 +1,8 @@
 """The doctor: every single thing that is set wrongly is found, and named with what to do."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,6 +15,7 @@ from crm.events.doorbell import connect
 from crm.events.models import PeriodicRun
 from crm.mobiletech.sms_templates import create_template
 from tests.cli.conftest import Run
+from tests.factories.catalogue import make_billkey
 from tests.factories.messages import set_up_gateway, turn_on_test_answer
 
 ON = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
@@ -102,6 +105,37 @@ def test_paid_test_answer_fails_in_production(
     assert finding(replace(settings, env=env), "test answer").level is level
 
 
+BILLKEYS: dict[str, tuple[dict[str, dict[str, Any]], Level, str]] = {
+    "nothing is listed": ({}, Level.WARN, "AZ19: used, and not listed"),
+    "all is listed": ({"AZ19": {"kind": "free"}}, Level.OK, "AZ19 is the free one"),
+    "the free one is paid": ({"AZ19": {"kind": "paid"}}, Level.FAIL, "which is a paid key"),
+    "the free one has ended": (
+        {"AZ19": {"kind": "free", "valid_until": datetime(2026, 1, 1, tzinfo=UTC)}},
+        Level.FAIL,
+        "is not valid now",
+    ),
+    "the free one is for another number": (
+        {"AZ19": {"kind": "free", "short_number": "8866"}},
+        Level.FAIL,
+        "is for 8866 only",
+    ),
+}
+
+
+@pytest.mark.parametrize(("listed", "level", "told"), BILLKEYS.values(), ids=BILLKEYS)
+def test_billing_keys_are_looked_at(
+    app: Flask, settings: Settings, listed: dict[str, dict[str, Any]], level: Level, told: str
+) -> None:
+    set_up_gateway()
+    for code, details in listed.items():
+        make_billkey(code, **details)
+
+    found = finding(settings, "billing keys")
+
+    assert found.level is level
+    assert told in found.sentence
+
+
 def test_test_answer_without_its_template_fails(app: Flask, settings: Settings) -> None:
     set_up_gateway(mobiletech_test_billkey="AZ19", mobiletech_test_template_code="gone")
 
@@ -185,7 +219,7 @@ def test_every_check_is_one_line_and_a_failure_is_status_1(run: Run) -> None:
     # The database of the tests does not wait for the disk.
     assert "FAIL durability: fsync, synchronous_commit, full_page_writes must be on" in result.stdout
     assert result.exit_code == 1
-    assert len(result.stdout.splitlines()) == 13
+    assert len(result.stdout.splitlines()) == 14
 
 
 def finding(settings: Settings, name: str) -> Finding:

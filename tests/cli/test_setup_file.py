@@ -1,5 +1,6 @@
 """The set-up file: whole or not at all, twice changes nothing, every fault at once with its place."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,16 +11,22 @@ from hypothesis import strategies as st
 
 from crm.core.business_settings import get_setting
 from crm.core.db import transaction
+from crm.mobiletech.catalogue.models import Billkey
 from crm.mobiletech.sms_templates import list_templates
 from crm.setup_file import Change, apply_setup, export_setup
 from crm.setup_yaml import MAX_BYTES, SetupFileError
 from tests.cli.conftest import Run
+from tests.factories.outbound import make_outbound
+from tests.stored import read
 
 FILE = """
 settings: {mobiletech_billkey_free: AZ19, mobiletech_serv_id: 0177, vat_rate: 4.90}
 templates:
   - {code: pong, purpose: service, content: "Prijali sme: {{ original_message }}"}
   - {code: month, purpose: paid, content: "Predlzene, {{ price }} EUR/mesiac."}
+billkeys:
+  - {code: AZ19, kind: free, price: "0.00", currency: EUR, short_number: "8877"}
+  - {code: AA99, kind: paid, price: "4.99", operators: [O, T], valid_from: "2026-01-01T00:00+01:00", note: Mesačné}
 """
 
 
@@ -31,8 +38,8 @@ def apply(source: str | bytes) -> dict[Change, int]:
 def test_applying_twice_changes_nothing(app: Flask) -> None:
     first, second = apply(FILE), apply(FILE)
 
-    assert first == {Change.INSERTED: 5, Change.UPDATED: 0, Change.UNCHANGED: 0}
-    assert second == {Change.INSERTED: 0, Change.UPDATED: 0, Change.UNCHANGED: 5}
+    assert first == {Change.INSERTED: 7, Change.UPDATED: 0, Change.UNCHANGED: 0}
+    assert second == {Change.INSERTED: 0, Change.UPDATED: 0, Change.UNCHANGED: 7}
 
 
 def test_numbers_mean_what_they_say(app: Flask) -> None:
@@ -56,7 +63,7 @@ def test_what_the_file_does_not_name_stays(app: Flask) -> None:
 
 FAULTS = {
     "unknown part": ("prices: []", "prices: there is no such part"),
-    "later part": ("billkeys: []", "billkeys: this part comes with a later version"),
+    "later part": ("subscription_types: []", "subscription_types: this part comes with a later version"),
     "unknown key": ("settings: {nope: 1}", "settings.nope: There is no setting"),
     "impossible value": ("settings: {vat_rate: much}", "settings.vat_rate: must be an amount"),
     "empty value": ("settings: {vat_rate: }", "settings.vat_rate: must be one text"),
@@ -68,6 +75,30 @@ FAULTS = {
     "unknown field": ("templates: [{code: a, content: b, color: red}]", "no field 'color'"),
     "unknown purpose": ("templates: [{code: a, content: b, purpose: c}]", "no purpose 'c'"),
     "code twice": ("templates: [{code: a, content: b}, {code: a, content: c}]", "templates[1]: the code 'a'"),
+    "key without a kind": ("billkeys: [{code: AA99, price: 4.99}]", "billkeys[0]: kind is missing"),
+    "impossible price": (
+        "billkeys: [{code: AA99, kind: paid, price: 4.999}]",
+        "billkeys[0] AA99: A price has at most two decimals.",
+    ),
+    "free at a price": ("billkeys: [{code: AA99, kind: free, price: 1}]", "A free key costs 0."),
+    "billing key twice": (
+        "billkeys: [{code: A, kind: free, price: 0}, {code: A, kind: free, price: 0}]",
+        "billkeys[1]: the code 'A' stands here twice",
+    ),
+    "paid key named as free": (
+        "settings: {mobiletech_billkey_free: AA99}\nbillkeys: [{code: AA99, kind: paid, price: 4.99}]",
+        "billkeys[0] AA99: it is paid, and mobiletech_billkey_free names it as the free one",
+    ),
+    "no operator": ("billkeys: [{code: A, kind: free, price: 0, operators: [X]}]", "'X' is none of T, O, 2"),
+    "operators as a text": ("billkeys: [{code: A, kind: free, price: 0, operators: O}]", "must be a list of"),
+    "day without a zone": (
+        "billkeys: [{code: A, kind: free, price: 0, valid_from: 2026-01-01}]",
+        "valid_from must be a moment with its zone",
+    ),
+    "no day": (
+        "billkeys: [{code: A, kind: free, price: 0, valid_until: soon}]",
+        "valid_until must be a moment",
+    ),
     "no template": ("templates: [7]", "templates[0]: must have"),
     "key twice": ("settings: {vat_rate: 1, vat_rate: 2}", "column 25: the key 'vat_rate' stands here twice"),
     "part twice": ("settings: {}\nsettings: {}", "line 2, column 1"),
@@ -109,7 +140,7 @@ def test_export_is_applied_without_a_change(run: Run) -> None:
 
     exported = run("setup", "export").stdout
 
-    assert run("setup", "apply", "-", stdin=exported).stdout == "inserted 0 updated 0 unchanged 5\n"
+    assert run("setup", "apply", "-", stdin=exported).stdout == "inserted 0 updated 0 unchanged 7\n"
 
 
 @hypothesis_settings(
@@ -125,6 +156,24 @@ def test_any_text_survives_export_and_apply(app: Flask, content: str) -> None:
 
         assert apply_setup(session, exported.encode())[Change.UNCHANGED] == 1
         assert [each.content for each in list_templates(session)] == [content]
+
+
+def test_a_used_key_keeps_its_price(app: Flask) -> None:
+    apply(FILE)
+    make_outbound(billkey="AA99", is_queued=False)
+
+    with pytest.raises(SetupFileError, match="its kind or price is changed only on its page"):
+        apply("billkeys: [{code: AA99, kind: paid, price: 5.99}]")
+
+    assert read(Billkey.code, Billkey.price) == [("AA99", Decimal("4.99")), ("AZ19", Decimal("0.00"))]
+
+
+def test_what_a_file_leaves_out_of_a_key_is_nothing(app: Flask) -> None:
+    apply(FILE)
+
+    assert apply("billkeys: [{code: AA99, kind: paid, price: 5.99}]")[Change.UPDATED] == 1
+
+    assert read(Billkey.operators, Billkey.note, Billkey.valid_from, order=Billkey.code)[0] == ([], "", None)
 
 
 def export_of(content: str) -> bytes:
