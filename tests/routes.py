@@ -6,7 +6,15 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 # What stands in the places of an address, by the name of the place; numbers are 1, other texts `x`.
-SAMPLES = {"code": "pong", "key": "vat_rate", "filename": "css/tokens.css"}
+SAMPLES = {
+    "code": "pong",
+    "key": "vat_rate",
+    "filename": "css/tokens.css",
+    "billkey": "AA99",
+    "short_number": "8877",
+    "prefix": "908",
+    "status_code": "A12",
+}
 
 
 def list_routes(app: Flask, *, method: str) -> Iterator[tuple[Rule, str]]:

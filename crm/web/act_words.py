@@ -1,5 +1,6 @@
 """Entries of the audit log in words: what was done, and each value that is another one now."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +11,10 @@ from flask_babel import gettext as _
 
 from crm.users.acts import ACTS
 from crm.users.models import AuditEntry
+from crm.web.page_tools import local_time
 
 LONGEST_VALUE = 300
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d", re.ASCII)
 # Where the subject of an act has a page: the noun, and the address before its name.
 _PAGES = {
     "user": "/admin/users/",
@@ -87,6 +90,8 @@ def _shown(value: object) -> str | None:
             return str(_("yes"))
         case False:
             return str(_("no"))
+        case str() if _MOMENT.fullmatch(value):
+            return local_time(datetime.fromisoformat(value), "minute")
         case list():
             return ", ".join(map(str, value)) or None
         case _:

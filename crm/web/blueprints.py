@@ -12,6 +12,7 @@ from crm.web.api.users_email import users_email
 from crm.web.api.users_registration import users_registration
 from crm.web.api.users_sign_in import users_sign_in
 from crm.web.audit_pages import audit_pages
+from crm.web.billkeys import billkeys
 from crm.web.confirm import confirm
 from crm.web.connection_pages import connection_pages
 from crm.web.failed_work import failed_work
@@ -31,9 +32,12 @@ from crm.web.overview import overview
 from crm.web.people import people
 from crm.web.person import person
 from crm.web.person_acts import person_acts
+from crm.web.prefixes import prefixes
 from crm.web.server_proxy import server_proxy
 from crm.web.settings_pages import settings_pages
+from crm.web.short_numbers import short_numbers
 from crm.web.sms_templates import sms_templates
+from crm.web.status_codes import status_codes
 from crm.web.tokens import tokens
 from crm.web.work_decisions import work_decisions
 
@@ -65,12 +69,16 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (work_decisions, "/admin/operations/work"),
     (gateway_log, "/admin/operations/gateway"),
     (gateway_exchange, "/admin/operations/gateway"),
+    (billkeys, "/admin/billkeys"),
     (people, "/admin/users"),
     (person, "/admin/users"),
     (person_acts, "/admin/users"),
     (tokens, "/admin/tokens"),
     (settings_pages, "/admin/settings"),
     (connection_pages, "/admin/settings/connection"),
+    (short_numbers, "/admin/settings/short-numbers"),
+    (prefixes, "/admin/settings/prefixes"),
+    (status_codes, "/admin/settings/status-codes"),
     (audit_pages, "/admin/audit"),
 )
 

@@ -22,11 +22,11 @@ from crm.mobiletech.words import (
     InboundState,
     MessageState,
     Word,
-    meaning_of,
     word_of,
 )
 from crm.web.languages import told
 from crm.web.retelling import retell
+from crm.web.status_words import explain_code
 
 _ROOM = {Encoding.GSM7: 153, Encoding.UCS2: 67}  # units in each of several parts
 
@@ -126,5 +126,5 @@ def _reason(row: LogRow) -> str | None:
     if row.conflict:
         return _(CONFLICT)
     if row.state is MessageState.FAILED and row.status:
-        return f"{row.status}: {_(meaning_of(row.status, row.operator or '').word)}"
+        return f"{row.status}: {explain_code(row.status, row.operator).meaning}"
     return retell(row.reason or "") or None

@@ -16,9 +16,10 @@ from crm.mobiletech.message_rows import LogRow
 from crm.mobiletech.models import OutboundMessage, SendAttempt, StatusReport
 from crm.mobiletech.queries import InboundFacts, OutboundFacts
 from crm.mobiletech.wire.problems import PROBLEM_SENTENCES, Problem
-from crm.mobiletech.words import OUTCOME_WORDS, MessageState, Tone, meaning_of, word_of
+from crm.mobiletech.words import OUTCOME_WORDS, MessageState, Tone, word_of
 from crm.web.message_pages import as_row
 from crm.web.retelling import retell
+from crm.web.status_words import explain_code
 
 SHOWN_TEXT = 160  # characters of the SMS that is answered
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -211,16 +212,17 @@ def _attempt(number: int, attempt: SendAttempt) -> Item:
 
 
 def _report(report: StatusReport, message: OutboundMessage) -> Item:
-    word = meaning_of(report.status, message.operator_type)
+    words = explain_code(report.status, message.operator_type)
     early = message.sent_at is not None and report.received_at < message.sent_at
-    notes = [_("It came before we knew the message's id.")] if early else []
+    notes = [words.advice] if words.advice else []
+    notes += [_("It came before we knew the message's id.")] if early else []
     notes += [_("Not applied yet.")] if report.applied_at is None else []
     return Item(
         at=report.received_at,
-        title=_("Reported %(code)s: %(meaning)s", code=report.status, meaning=_(word.word)),
+        title=_("Reported %(code)s: %(meaning)s", code=report.status, meaning=words.meaning),
         detail=" ".join(notes) or None,
-        tone=word.tone,
-        icon=word.icon,
+        tone=words.tone,
+        icon=words.icon,
     )
 
 

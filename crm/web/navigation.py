@@ -27,6 +27,7 @@ ITEMS = (
     (N_("Messages"), "/admin/messages", "messages", Permission.READ, "m"),
     (N_("Templates"), "/admin/templates", "templates", Permission.READ, "t"),
     (N_("Operations"), "/admin/operations", "operations", Permission.READ, "o"),
+    (N_("Billing keys"), "/admin/billkeys", "billkeys", Permission.READ, "b"),
     (N_("People"), "/admin/users", "people", Permission.MANAGE_PEOPLE, "p"),
     (N_("Tokens"), "/admin/tokens", "key", Permission.MANAGE_TOKENS, "k"),
     (N_("Settings"), "/admin/settings", "settings", Permission.MANAGE_SETTINGS, "s"),

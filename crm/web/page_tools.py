@@ -24,6 +24,7 @@ TIME_SHAPES = {
         "minute": "d MMM y, HH:mm",
         "second": "d MMM, HH:mm:ss",
         "short": "d MMM HH:mm",
+        "day": "d MMM y",
         "clock": "HH:mm:ss",
     },
     "sk": {
@@ -31,6 +32,7 @@ TIME_SHAPES = {
         "minute": "d. M. y, HH:mm",
         "second": "d. M., HH:mm:ss",
         "short": "d. M. HH:mm",
+        "day": "d. M. y",
         "clock": "HH:mm:ss",
     },
 }

@@ -31,6 +31,9 @@ OPENS = {
     "/admin/templates": Permission.READ,
     "/admin/templates/new": Permission.EDIT_TEMPLATES,
     "POST /admin/templates": Permission.EDIT_TEMPLATES,
+    "/admin/billkeys": Permission.READ,
+    "/admin/billkeys/new": Permission.MANAGE_BILLKEYS,
+    "/admin/billkeys/<billkey>/": Permission.MANAGE_BILLKEYS,
     "/admin/users": Permission.MANAGE_PEOPLE,
     "/admin/tokens": Permission.MANAGE_TOKENS,
     "/admin/settings": Permission.MANAGE_SETTINGS,
@@ -47,6 +50,15 @@ CONFIRMED = {
     "/admin/tokens/<int:token_id>/revoke",
     "/admin/settings/<key>",
     "/admin/settings/connection",
+    "/admin/settings/short-numbers/new",
+    "/admin/settings/short-numbers/<short_number>",
+    "/admin/settings/short-numbers/<short_number>/remove",
+    "/admin/settings/prefixes/new",
+    "/admin/settings/prefixes/<prefix>",
+    "/admin/settings/prefixes/<prefix>/restore",
+    "/admin/settings/status-codes/new",
+    "/admin/settings/status-codes/<status_code>",
+    "/admin/settings/status-codes/<status_code>/restore",
 }
 
 

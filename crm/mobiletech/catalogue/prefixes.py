@@ -4,7 +4,7 @@ The longest prefix wins; of two that are equal, ours. Messages tell more than an
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -18,6 +18,7 @@ from crm.mobiletech.catalogue.places import checked_note
 from crm.mobiletech.wire.operators import PREFIXES, Operator, find_operator
 from crm.users.audit_log import record_act
 
+SOURCE = "libphonenumber 9.0.43"  # of the table that we bring
 PREFIX = re.compile(r"9[0-9]{2,4}", re.ASCII)
 LENGTHS = (5, 4, 3)
 
@@ -108,11 +109,6 @@ def restore_prefix(session: Session, prefix: str) -> bool:
     session.flush()
     record_act(session, "prefix.restore", f"prefix {prefix}", before=before, after=_told(prefix, None))
     return True
-
-
-def list_changed(lines: Sequence[PrefixLine]) -> list[PrefixLine]:
-    """Return those that people here have said something of."""
-    return [line for line in lines if line.is_changed]
 
 
 def _line(prefix: str, row: OperatorPrefix | None) -> PrefixLine:

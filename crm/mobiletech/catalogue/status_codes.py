@@ -81,7 +81,7 @@ _ADVICE: Mapping[DeliveryStatus, str] = {
     ),
     DeliveryStatus.NOT_DELIVERED: N_("The phone did not get it: it may be off, out of reach, or full."),
     DeliveryStatus.ERROR: N_(
-        "Mobiletech's list of codes tells the cause. Ask for it and describe the code under Settings."
+        "Mobiletech's table of codes tells the cause: whoever has it can describe the code under Settings."
     ),
     DeliveryStatus.UNKNOWN: N_("It changes nothing here. Ask Mobiletech what it means."),
 }
