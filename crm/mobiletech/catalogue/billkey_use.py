@@ -15,14 +15,15 @@ FREE_SETTING = "mobiletech_billkey_free"
 NAMING_SETTINGS = (FREE_SETTING, "mobiletech_test_billkey")
 MOST_UNLISTED = 20
 
-# "The last of this key" is asked as "the last up to this key", then compared: so only the index by key can
-# answer. With a plain equality the planner may walk the newest messages to the end of the table.
+# A key is asked for as a range, in the order of the index by key: so only that index can answer. With a plain
+# equality the planner may walk the newest messages to the end of the table, for a key that nobody used.
 _USE = text("""
     SELECT wanted.code, last.created_at, (
         SELECT count(*) FROM (
             SELECT 1 FROM mobiletech_outbound_messages AS message
-            WHERE message.billkey = wanted.code AND message.created_at > crm_now() - make_interval(days => :days)
-            LIMIT :counted
+            WHERE (message.billkey, message.created_at) > (wanted.code, crm_now() - make_interval(days => :days))
+              AND (message.billkey, message.created_at) <= (wanted.code, 'infinity')
+            ORDER BY message.billkey, message.created_at LIMIT :counted
         ) AS recent
     )
     FROM unnest(CAST(:codes AS text[])) AS wanted (code)
