@@ -20,6 +20,7 @@ from crm.mobiletech.wire.operators import Operator
 from crm.users.roles import Permission
 from crm.web.catalogue_forms import NOTHING, NewPrefixForm, PrefixForm
 from crm.web.entry_errors import put_beside
+from crm.web.flashes import Undo, flash_undoable
 from crm.web.guards import staff
 from crm.web.message_pages import operator_label
 from crm.web.page_tools import render_staff_page
@@ -79,8 +80,14 @@ def save(prefix: str) -> ResponseReturnValue:
 def restore(prefix: str) -> ResponseReturnValue:
     """Let the table that we bring hold again."""
     with transaction() as session:
-        restore_prefix(session, get_prefix(session, prefix).prefix)
-    flash(_("%(prefix)s stands as in the table again.", prefix=prefix), "good")
+        line = get_prefix(session, prefix)
+        is_restored = restore_prefix(session, line.prefix)
+    if is_restored:
+        said = {"operator": line.operator or NOTHING, "note": line.note}
+        flash_undoable(
+            _("%(prefix)s stands as in the table again.", prefix=f"0{prefix}"),
+            Undo(action=f"{LIST}/{prefix}", label=_("Undo"), fields=said),
+        )
     return redirect(LIST)
 
 

@@ -19,6 +19,7 @@ from crm.mobiletech.catalogue.short_numbers import (
 from crm.users.roles import Permission
 from crm.web.catalogue_forms import NewShortNumberForm, ShortNumberForm
 from crm.web.entry_errors import put_beside
+from crm.web.flashes import flash_link
 from crm.web.guards import staff
 from crm.web.money import thousands
 from crm.web.operator_choices import operator_names
@@ -101,7 +102,11 @@ def remove(short_number: str) -> ResponseReturnValue:
     """Forget what is said of a number; it can be said again."""
     with transaction() as session:
         remove_short_number(session, get_short_number(session, short_number))
-    flash(_("The description of %(number)s is gone; messages stay as they are.", number=short_number), "good")
+    flash_link(
+        _("The description of %(number)s is gone; messages stay as they are.", number=short_number),
+        f"{LIST}/new?number={short_number}",
+        _("Describe it anew"),
+    )
     return redirect(LIST)
 
 

@@ -30,6 +30,7 @@ from crm.mobiletech.catalogue.status_codes import (
 from crm.users.roles import Permission
 from crm.web.catalogue_forms import NewStatusCodeForm, StatusCodeForm
 from crm.web.entry_errors import put_beside
+from crm.web.flashes import Undo, flash_undoable
 from crm.web.guards import staff
 from crm.web.languages import read_translations
 from crm.web.money import thousands
@@ -117,8 +118,13 @@ def restore(status_code: str) -> ResponseReturnValue:
     """Let the words that we bring hold again."""
     code = _get_code(status_code)
     with transaction() as session:
-        restore_code(session, code)
-    flash(_("%(code)s is told in the words that came with the product.", code=code), "good")
+        said = _values(code, session.get(StatusCode, code))
+        is_restored = restore_code(session, code)
+    if is_restored:
+        flash_undoable(
+            _("%(code)s is told in the words that came with the product.", code=code),
+            Undo(action=f"{LIST}/{code}", label=_("Undo"), fields=said),
+        )
     return redirect(LIST)
 
 

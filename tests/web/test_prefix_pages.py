@@ -30,11 +30,16 @@ def test_a_prefix_is_changed_and_restored(staff: FlaskClient) -> None:
 
     restore = Page(staff.get(f"{LIST}/908")).form(f"{LIST}/908/restore")
     restored = staff.post(f"{LIST}/908/restore", data=restore.fields)
-    assert "908 stands as in the table again." in Page(staff.get(restored.location)).text
+    done = Page(staff.get(restored.location))
+    assert "0908 stands as in the table again." in done.text
     assert read(OperatorPrefix.prefix) == []
+
+    staff.post(f"{LIST}/908", data=done.form(f"{LIST}/908").fields)
+    assert read(OperatorPrefix.operator, OperatorPrefix.note) == [("T", "letter of 3 November")]
     assert read(AuditEntry.action, AuditEntry.reason, order=AuditEntry.id) == [
         ("prefix.set", "letter of 3 November"),
         ("prefix.restore", ""),
+        ("prefix.set", "letter of 3 November"),
     ]
 
 

@@ -122,8 +122,14 @@ def test_a_known_code_begins_with_its_words_and_gets_them_back(staff: FlaskClien
     page = Page(staff.get(path))
     response = staff.post(f"{path}/restore", data=page.form(f"{path}/restore").fields)
 
-    assert "D0 is told in the words that came with the product." in Page(staff.get(response.location)).text
+    done = Page(staff.get(response.location))
+    assert "D0 is told in the words that came with the product." in done.text
     assert read(StatusCode.code) == []
+
+    staff.post(path, data=done.form(path).fields)
+    assert read(StatusCode.code, StatusCode.meaning_en, StatusCode.advice_sk) == [
+        ("D0", "phone is off", "Počkajte.")
+    ]
 
 
 @pytest.mark.parametrize(

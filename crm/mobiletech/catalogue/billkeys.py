@@ -97,7 +97,7 @@ def add_billkey(session: Session, code: str, details: BillkeyDetails, *, reason:
     """
     if not CODE.fullmatch(code) or code == NEW:
         raise InvalidEntryError(
-            "code", N_("A code has up to 64 letters, digits, dots, dashes and underscores, as in AZ19.")
+            N_("A code has up to 64 letters, digits, dots, dashes and underscores, as in AZ19."), field="code"
         )
     billkey = Billkey(code=code, **_checked(details))
     try:
@@ -152,15 +152,15 @@ def remove_billkey(session: Session, billkey: Billkey, *, reason: str) -> None:
 def _checked(details: BillkeyDetails) -> dict[str, object]:
     """Return the columns. Raises: InvalidEntryError."""
     if details.kind not in set(Kind):
-        raise InvalidEntryError("kind", N_("A key is free or paid."))
+        raise InvalidEntryError(N_("A key is free or paid."), field="kind")
     price: Decimal = parse_price(details.price)
     check_price(is_free=details.kind == Kind.FREE, price=price)
     if not CURRENCY.fullmatch(details.currency):
-        raise InvalidEntryError("currency", N_("A currency has three capital letters, such as EUR."))
+        raise InvalidEntryError(N_("A currency has three capital letters, such as EUR."), field="currency")
     number = details.short_number.strip()
     begins, ends = details.valid_from, details.valid_until
     if begins is not None and ends is not None and begins >= ends:
-        raise InvalidEntryError("valid_until", N_("It must not end before it begins."))
+        raise InvalidEntryError(N_("It must not end before it begins."), field="valid_until")
     return {
         "kind": details.kind,
         "price": price,

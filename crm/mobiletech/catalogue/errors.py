@@ -6,7 +6,7 @@ from crm.core.errors import N_, ConflictError, InvalidInputError, NotFoundError
 class InvalidEntryError(InvalidInputError):
     """What stands in one field cannot be used; `field` says which one, for the page that shows it there."""
 
-    def __init__(self, field: str, message: str, /, **fields: object) -> None:
+    def __init__(self, message: str, /, *, field: str, **fields: object) -> None:
         self.field = field
         super().__init__(message, **fields)
 

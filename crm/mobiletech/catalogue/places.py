@@ -15,14 +15,16 @@ def checked_operators(letters: Iterable[str]) -> list[str]:
     """Return the operators in their order; all of them are none, which means the same. Raises: InvalidEntryError."""
     wanted = set(letters)
     for letter in wanted - set(Operator):
-        raise InvalidEntryError("operators", N_("%(letter)r is none of T, O, 2 and S."), letter=letter[:20])
+        raise InvalidEntryError(
+            N_("%(letter)r is none of T, O, 2 and S."), letter=letter[:20], field="operators"
+        )
     return [] if wanted == set(Operator) else [each.value for each in Operator if each in wanted]
 
 
 def checked_short_number(field: str, text: str) -> str:
     """Return a short number. Raises: InvalidEntryError."""
     if not SHORT_NUMBER.fullmatch(text.strip()):
-        raise InvalidEntryError(field, N_("A short number has 3 to 6 digits, such as 8877."))
+        raise InvalidEntryError(N_("A short number has 3 to 6 digits, such as 8877."), field=field)
     return text.strip()
 
 
@@ -30,5 +32,5 @@ def checked_note(field: str, text: str, *, longest: int = LONGEST_NOTE) -> str:
     """Return a line of words that can be stored. Raises: InvalidEntryError."""
     written = text.strip()
     if len(written) > longest or "\0" in written:
-        raise InvalidEntryError(field, N_("Write at most %(most)s characters."), most=longest)
+        raise InvalidEntryError(N_("Write at most %(most)s characters."), most=longest, field=field)
     return written

@@ -79,9 +79,13 @@ def set_prefix(session: Session, prefix: str, operator: str, *, note: str) -> bo
     """
     prefix = prefix.strip().replace(" ", "").removeprefix("0")
     if not PREFIX.fullmatch(prefix):
-        raise InvalidEntryError("prefix", N_("A prefix has 3 to 5 digits and begins with 9, such as 908."))
+        raise InvalidEntryError(
+            N_("A prefix has 3 to 5 digits and begins with 9, such as 908."), field="prefix"
+        )
     if operator and not find_operator(operator):
-        raise InvalidEntryError("operator", N_("%(letter)r is none of T, O, 2 and S."), letter=operator[:20])
+        raise InvalidEntryError(
+            N_("%(letter)r is none of T, O, 2 and S."), letter=operator[:20], field="operator"
+        )
     note = checked_note("note", note)
     row = session.get(OperatorPrefix, prefix, with_for_update=True)
     said = find_operator(operator)

@@ -39,4 +39,4 @@ def check_price(*, is_free: bool, price: Decimal) -> None:
 
 
 def _refusal(message: str, **fields: object) -> InvalidEntryError:
-    return InvalidEntryError("price", message, **fields)
+    return InvalidEntryError(message, **fields, field="price")

@@ -193,25 +193,25 @@ def checked_code(code: str) -> str:
     code = key_of(code.strip())
     if not CODE.fullmatch(code):
         raise InvalidEntryError(
-            "code",
             N_("A code is what the gateway reports, such as A12: up to 32 letters, digits, . _ and -."),
+            field="code",
         )
     return code
 
 
 def _checked(code: str, details: CodeDetails) -> dict[str, object]:
     if details.reason not in set(ReasonClass):
-        raise InvalidEntryError("kind", N_("Choose one of the kinds."))
+        raise InvalidEntryError(N_("Choose one of the kinds."), field="kind")
     if (details.reason == ReasonClass.SUCCESS) != (classify(code, None) in _GOOD):
         told = N_(
             "By Mobiletech's rule A0 and D1 are a success and nothing else is; words do not change that."
         )
-        raise InvalidEntryError("kind", told)
+        raise InvalidEntryError(told, field="kind")
     values: dict[str, object] = {"reason": details.reason}
     for name in ("meaning_sk", "meaning_en", "advice_sk", "advice_en"):
         values[name] = checked_note(name, getattr(details, name), longest=LONGEST_WORDS)
         if name.startswith("meaning") and not values[name]:
-            raise InvalidEntryError(name, N_("Say what it means."))
+            raise InvalidEntryError(N_("Say what it means."), field=name)
     return values
 
 
