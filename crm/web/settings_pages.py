@@ -8,13 +8,14 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, StringField
 
-from crm.core.business_settings import check_setting
+from crm.core.business_settings import Group, check_setting
 from crm.core.db import current_session, transaction
 from crm.core.errors import InvalidInputError
 from crm.users.audit_log import list_acts_on
 from crm.users.roles import Permission
 from crm.users.setting_changes import change_setting, find_stored, forget_setting
 from crm.web.act_words import as_line
+from crm.web.flashes import flash_link
 from crm.web.forms import storable
 from crm.web.guards import staff
 from crm.web.languages import told
@@ -94,13 +95,19 @@ def save(key: str) -> ResponseReturnValue:
         return _page(form, row), 422
     except ChangedMeanwhileError:
         return _review(form, row, [_("Somebody has changed this setting meanwhile. Look at it again.")]), 409
-    done = (
-        _("%(key)s stands on its default again.", key=key)
-        if form.is_reset
-        else _("%(key)s is saved.", key=key)
-    )
-    flash(done, "good")
+    _tell(form, row)
     return redirect("/admin/settings")
+
+
+def _tell(form: SettingForm, row: SettingRow) -> None:
+    """Say what was done; after a new address the next thing is to see whether it answers."""
+    done = _("%(key)s is saved.", key=row.key)
+    if form.is_reset:
+        done = _("%(key)s stands on its default again.", key=row.key)
+    if row.group is Group.GATEWAY:
+        flash_link(done, "/admin/settings/connection", _("Test connection"))
+    else:
+        flash(done, "good")
 
 
 def _shown_first(form: SettingForm, row: SettingRow) -> ResponseReturnValue:

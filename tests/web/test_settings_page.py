@@ -68,6 +68,16 @@ def test_a_change_is_in_force_and_in_the_log(staff: FlaskClient) -> None:
     assert "the law" in Page(staff.get(VAT)).text
 
 
+def test_after_a_new_address_the_next_thing_is_to_test_it(staff: FlaskClient) -> None:
+    path = f"{LIST}/mobiletech_gateway_url_production"
+
+    response = change(staff, path, value="https://gateway.example.sk/send", reason="agreed")
+    page = Page(staff.get(response.location))
+
+    assert "mobiletech_gateway_url_production is saved. Test connection" in page.text
+    assert f"{LIST}/connection" in page.links
+
+
 def test_from_the_change_one_goes_back_to_the_form_with_what_was_typed(staff: FlaskClient) -> None:
     shown = Page(send(staff, VAT, value="23", reason="the law"))
 
