@@ -33,6 +33,7 @@ TASKS = {
     AUDIT: N_("Audit: looks for what must never be"),
     "forget_old_work": N_("Forgets finished work after 30 days"),
     "forget_old_words": N_("Forgets the searchable words of old messages"),
+    "count_days": N_("Adds up the days that are over, for the overview"),
 }
 WORKER_WORDS = {
     "idle": Word(N_("Waits for a bell"), Tone.GOOD, "check"),

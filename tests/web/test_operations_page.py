@@ -16,6 +16,7 @@ from crm.core.db import transaction
 from crm.events import doorbell
 from crm.events.pump import run_if_due
 from crm.mobiletech.models import GatewayState, StatusReport
+from crm.web.operations import TASKS
 from crm.wiring import PERIODIC
 from tests.conftest import Clock
 from tests.factories.messages import set_up_gateway
@@ -141,6 +142,10 @@ def test_periodic_work_that_is_late_while_a_worker_lives_is_told(staff: FlaskCli
     assert "The periodic work forget_old_work is late" in page.text
     assert "The periodic work forget_old_words failed OperationalError: no" in page.text
     assert "Forgets finished work after 30 days forget_old_work Every 1 day" in page.text
+
+
+def test_every_periodic_task_is_told_in_words() -> None:
+    assert {task.name for task in PERIODIC} == TASKS.keys()
 
 
 def test_the_breaker_is_told_with_reason_and_end(staff: FlaskClient) -> None:
