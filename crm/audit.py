@@ -126,6 +126,15 @@ INVARIANTS = (
         """SELECT id, state FROM mobiletech_outbound_messages
            WHERE is_secret AND content <> '' AND state NOT IN ('queued', 'sending', 'held')""",
     ),
+    Invariant(
+        "phone_history",
+        "Whose number it is stands in the history too, and the history ends with whose it is.",
+        """SELECT phone.id AS phone_id, link.id AS link_id, coalesce(phone.user_id, link.user_id) AS user_id
+           FROM mobiletech_phone_numbers AS phone
+           FULL JOIN (SELECT * FROM phone_number_links WHERE until IS NULL) AS link
+             ON link.phone_number = phone.phone_number AND link.user_id = phone.user_id
+           WHERE phone.id IS NULL OR link.id IS NULL""",
+    ),
 )
 
 # Nothing is broken, and yet a person should see it. Source: interface.md 8, Messages and Statuses.

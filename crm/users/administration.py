@@ -21,11 +21,12 @@ from crm.users.errors import (
     LastAdminError,
     NoNumberError,
     OwnAccountError,
+    StaffNumberError,
 )
 from crm.users.languages import LOCALES
-from crm.users.models import MobilePhone, User
-from crm.users.phones import find_phones_of, link_phone
-from crm.users.roles import Role
+from crm.users.models import User
+from crm.users.phones import find_phones_of, link_phone, unlink_phone
+from crm.users.roles import STAFF, Permission, Role, may
 from crm.users.sessions import EndReason, end_all, end_one
 
 
@@ -95,35 +96,42 @@ def set_role(session: Session, user: User, role: str, *, reason: str = "") -> No
     change_role(session, user, role, reason=reason)
 
 
-def link_number(session: Session, user: User, phone: str, *, reason: str = "") -> str:
+def link_number(session: Session, user: User, phone: str, *, by_role: str, reason: str = "") -> str:
     """Bind the number to the person and return it in its local form; the same again changes nothing.
 
-    Raises: InvalidPhoneError, PhoneTakenError if either side is bound already.
+    `by_role` is the role of who does it: see StaffNumberError.
+    Raises: InvalidPhoneError, PhoneTakenError if either side is bound already, StaffNumberError.
     """
     had = find_phones_of(session, [user.id]).get(user.id)
-    local = link_phone(session, phone, user.id).phone_number
+    local = link_phone(session, phone, user.id, reason=reason).phone_number
+    _check_may_bind(session, user, by_role)
     if had is None:
         record_act(session, "user.link_number", _subject(user), after={"phone": local}, reason=reason)
     return local
 
 
-def unlink_number(session: Session, user: User, *, reason: str) -> str:
+def unlink_number(
+    session: Session, user: User, *, by_role: str, reason: str, phone: str | None = None
+) -> str:
     """Take the number from the person: open codes and sign-ins end, for whoever has the number may have made them.
 
-    Raises: NoNumberError.
+    With `phone`, its local form, it is done only if that is the person's number still.
+    Raises: NoNumberError, StaffNumberError.
     """
-    row = session.execute(
-        select(MobilePhone).where(MobilePhone.user_id == user.id).with_for_update()
-    ).scalar_one_or_none()
-    if row is None:
-        raise NoNumberError
-    local = row.phone_number
-    session.delete(row)
-    if user.public_name == local:
-        user.public_name = user.email or f"user {user.id}"
+    local = unlink_phone(session, user.id, phone=phone, reason=reason)
+    _check_may_bind(session, user, by_role)
     _shut(session, user, EndReason.ENDED_BY_STAFF)
     record_act(session, "user.unlink_number", _subject(user), before={"phone": local}, reason=reason)
     return local
+
+
+def may_bind_number(by_role: str, role: str) -> bool:
+    """Return whether somebody with the one role links and unlinks numbers of people with the other.
+
+    Whoever has a number in hand can sign in by a code to it: so who may not look after people binds none to
+    an account that may do more than a reader's.
+    """
+    return may(by_role, Permission.MANAGE_PEOPLE) or (may(by_role, Permission.ANSWER) and role not in STAFF)
 
 
 def deactivate(session: Session, user: User, *, reason: str) -> None:
@@ -200,6 +208,18 @@ def _keep_an_admin(session: Session, user: User) -> None:
     session.refresh(user, with_for_update=True)
     if list(admins) == [user.id]:
         raise LastAdminError
+
+
+def _check_may_bind(session: Session, user: User, by_role: str) -> None:
+    """Read the person's role under a lock, so that nobody is given another one meanwhile.
+
+    After the act, which is undone with the transaction: everybody locks the number first, then the person.
+    Raises: StaffNumberError.
+    """
+    session.flush()
+    session.refresh(user, with_for_update={"key_share": True})
+    if not may_bind_number(by_role, user.role):
+        raise StaffNumberError
 
 
 def _shut(session: Session, user: User, reason: EndReason) -> None:

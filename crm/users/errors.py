@@ -57,6 +57,17 @@ class NoNumberError(ConflictError):
         super().__init__(N_("This person has no phone number."))
 
 
+class StaffNumberError(ConflictError):
+    """Only who looks after people binds numbers to accounts of staff: a code to a number opens an account."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_(
+                "This is an account of staff. Only an administrator links a number to it or takes one from it."
+            )
+        )
+
+
 class TokenNameError(InvalidInputError):
     """What was given names no API token."""
 

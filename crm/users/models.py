@@ -145,6 +145,12 @@ class PhoneLink(Base):
             unique=True,
             postgresql_where=text("until IS NULL"),
         ),
+        Index(
+            "uq_phone_number_links_open_user_id",
+            "user_id",
+            unique=True,
+            postgresql_where=text("until IS NULL"),
+        ),
     )
 
 

@@ -12,15 +12,23 @@ from crm.core.log import get_logger
 from crm.core.phone import to_international, to_local
 from crm.users.audit_log import record_act
 from crm.users.codes import end_codes_of
-from crm.users.errors import PhoneTakenError, UserNotFoundError
+from crm.users.errors import NoNumberError, PhoneTakenError, UserNotFoundError
 from crm.users.models import MobilePhone, User
 from crm.users.numbers import note_numbers
+from crm.users.phone_history import (
+    ANOTHER_PERSON,
+    CHANGED,
+    PROVED,
+    PROVED_BY_ANOTHER,
+    close_link,
+    open_link,
+)
 from crm.users.sessions import EndReason, end_begun_by_code
 
 log = get_logger(__name__)
 
 
-def link_phone(session: Session, phone: str, user_id: int) -> MobilePhone:
+def link_phone(session: Session, phone: str, user_id: int, *, reason: str = "") -> MobilePhone:
     """Bind the number to the person; linking the same pair again changes nothing.
 
     Raises: InvalidPhoneError, UserNotFoundError, PhoneTakenError if either side is bound already.
@@ -32,7 +40,24 @@ def link_phone(session: Session, phone: str, user_id: int) -> MobilePhone:
         if row.phone_number == local and row.user_id == user_id:
             return row
         raise _taken(row, local, user_id)
-    return _add(session, local, user_id)
+    return _add(session, local, user_id, reason=reason)
+
+
+def unlink_phone(session: Session, user_id: int, *, phone: str | None = None, reason: str = "") -> str:
+    """Take the number from the person and return it, local form; with `phone` only if it is that one still.
+
+    Raises: NoNumberError.
+    """
+    held = select(MobilePhone).where(MobilePhone.user_id == user_id).with_for_update()
+    row = session.execute(held.execution_options(populate_existing=True)).scalar_one_or_none()
+    if row is None or phone not in (None, row.phone_number):
+        raise NoNumberError
+    local = row.phone_number
+    session.delete(row)
+    session.flush()
+    close_link(session, local, user_id, reason=reason)
+    _call_otherwise(session, user_id, local)
+    return local
 
 
 def move_phone(session: Session, phone: str, user_id: int) -> MobilePhone:
@@ -52,11 +77,12 @@ def move_phone(session: Session, phone: str, user_id: int) -> MobilePhone:
             return row
         if row.user_id == user_id:
             before = row.phone_number
+            close_link(session, before, user_id, reason=CHANGED)
         else:
             _take_from(session, row.user_id, local, new_owner=user_id)
         session.delete(row)
     session.flush()
-    moved = _add(session, local, user_id)
+    moved = _add(session, local, user_id, reason=PROVED)
     _welcome(session, person, before, local)
     return moved
 
@@ -81,7 +107,7 @@ def _rows_of(session: Session, local: str, user_id: int, *, lock: bool = False) 
     return list(session.execute(statement).scalars())
 
 
-def _add(session: Session, local: str, user_id: int) -> MobilePhone:
+def _add(session: Session, local: str, user_id: int, *, reason: str) -> MobilePhone:
     row = MobilePhone(phone_number=local, user_id=user_id)
     try:
         with session.begin_nested():
@@ -89,14 +115,14 @@ def _add(session: Session, local: str, user_id: int) -> MobilePhone:
     except IntegrityError as error:
         told = N_("The number %(phone)s or user %(user_id)s was bound a moment ago.")
         raise PhoneTakenError(told, phone=local, user_id=user_id) from error
+    open_link(session, local, user_id, reason=reason)
     note_numbers(session, [to_international(local)])
     return row
 
 
 def _take_from(session: Session, user_id: int, local: str, *, new_owner: int) -> None:
-    loser = session.get(User, user_id)
-    if loser is not None and loser.public_name == local:
-        loser.public_name = loser.email or f"user {user_id}"
+    close_link(session, local, user_id, by=ANOTHER_PERSON, reason=PROVED_BY_ANOTHER)
+    _call_otherwise(session, user_id, local)
     end_codes_of(session, user_id)
     ended = end_begun_by_code(session, user_id, reason=EndReason.PHONE_LOST)
     record_act(
@@ -108,6 +134,13 @@ def _take_from(session: Session, user_id: int, local: str, *, new_owner: int) ->
         reason=f"User {new_owner} has proved by a code to have the number in hand.",
     )
     log.warning("phone_taken_over", user_id=new_owner, from_user_id=user_id, ended_sign_ins=ended)
+
+
+def _call_otherwise(session: Session, user_id: int, local: str) -> None:
+    """Let nobody be called by a number that is theirs no more."""
+    person = session.get(User, user_id)
+    if person is not None and person.public_name == local:
+        person.public_name = person.email or f"user {user_id}"
 
 
 def _welcome(session: Session, person: User, before: str | None, local: str) -> None:

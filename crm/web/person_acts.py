@@ -25,6 +25,7 @@ from crm.web.page_tools import render_staff_page
 from crm.web.person_forms import NumberForm, PersonForm, RoleForm
 from crm.web.person_page import get_person
 from crm.web.reason_form import ReasonForm
+from crm.web.session import get_signed_in
 
 person_acts = Blueprint("person_acts", __name__)
 
@@ -75,7 +76,11 @@ def link_number(user_id: int) -> ResponseReturnValue:
 
     def act(session: Session, user: User) -> str:
         local = administration.link_number(
-            session, user, form.told("phone"), reason=form.told("reason").strip()
+            session,
+            user,
+            form.told("phone"),
+            by_role=get_signed_in().role,
+            reason=form.told("reason").strip(),
         )
         return _("The number %(number)s is linked.", number=spaced(local))
 
@@ -89,7 +94,9 @@ def unlink_number(user_id: int) -> ResponseReturnValue:
     form = ReasonForm()
 
     def act(session: Session, user: User) -> str:
-        local = administration.unlink_number(session, user, reason=form.told("reason").strip())
+        local = administration.unlink_number(
+            session, user, by_role=get_signed_in().role, reason=form.told("reason").strip()
+        )
         return _("The number %(number)s is unlinked.", number=spaced(local))
 
     return _act("unlink_number", form, user_id, act)

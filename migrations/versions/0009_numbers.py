@@ -51,6 +51,13 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("until IS NULL"),
     )
+    op.create_index(
+        "uq_phone_number_links_open_user_id",
+        "phone_number_links",
+        ["user_id"],
+        unique=True,
+        postgresql_where=sa.text("until IS NULL"),
+    )
     op.execute("""
         INSERT INTO known_numbers (number, created_at)
         SELECT number, min(seen_at) FROM (

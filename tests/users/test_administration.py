@@ -47,7 +47,8 @@ ACTS: list[tuple[str, str, Act, dict[str, Any] | None, dict[str, Any] | None]] =
      {"public_name": "Eva Nováková", "note": None}, {"public_name": "Eva N.", "note": "calls on Mondays"}),
     ("role", "user.role", lambda s, u: administration.set_role(s, u, "editor", reason="why"),
      {"role": "customer"}, {"role": "editor"}),
-    ("link", "user.link_number", lambda s, u: administration.link_number(s, u, "+421 908 000 001", reason="why"),
+    ("link", "user.link_number", lambda s, u: administration.link_number(
+        s, u, "+421 908 000 001", by_role="admin", reason="why"),
      None, {"phone": "0908000001"}),
     ("deactivate", "user.deactivate", lambda s, u: administration.deactivate(s, u, reason="why"),
      {"active": True}, {"active": False}),
@@ -74,7 +75,7 @@ def test_an_act_is_in_the_log_with_what_was_before_and_after(
     [
         ("edit", lambda s, u: administration.edit_person(s, u, PLAIN)),
         ("role", lambda s, u: administration.set_role(s, u, "customer")),
-        ("number", lambda s, u: administration.link_number(s, u, "0908 999 999")),
+        ("number", lambda s, u: administration.link_number(s, u, "0908 999 999", by_role="admin")),
         ("activate", lambda s, u: administration.activate(s, u, reason="why")),
         ("sign-ins", lambda s, u: administration.end_sign_ins(s, u)),
         ("a sign-in", lambda s, u: administration.end_sign_in(s, u, 4711)),
@@ -131,9 +132,11 @@ REFUSED: list[tuple[str, Act, type[CrmError]]] = [
     ("language", lambda s, u: administration.edit_person(
         s, u, Details(public_name="Eva", email="e@f.sk", locale="tlh")), InvalidUserError),
     ("role", lambda s, u: administration.set_role(s, u, "king"), InvalidUserError),
-    ("number of another", lambda s, u: administration.link_number(s, u, "0908000002"), PhoneTakenError),
-    ("no number", lambda s, u: administration.link_number(s, u, "8877"), InvalidPhoneError),
-    ("nothing to unlink", lambda s, u: administration.unlink_number(s, u, reason="why"), NoNumberError),
+    ("number of another", lambda s, u: administration.link_number(s, u, "0908000002", by_role="admin"),
+     PhoneTakenError),
+    ("no number", lambda s, u: administration.link_number(s, u, "8877", by_role="admin"), InvalidPhoneError),
+    ("nothing to unlink", lambda s, u: administration.unlink_number(s, u, by_role="admin", reason="why"),
+     NoNumberError),
     ("no number for a code", lambda s, u: administration.send_password_code(s, u, Client()), NoNumberError),
 ]  # fmt: skip
 
@@ -166,7 +169,12 @@ def test_a_new_e_mail_is_not_a_checked_one() -> None:
 ENDS = [
     ("deactivate", lambda s, u: administration.deactivate(s, u, reason="why"), "deactivated", 0),
     ("role", lambda s, u: administration.set_role(s, u, "support"), "role_changed", 1),
-    ("unlink", lambda s, u: administration.unlink_number(s, u, reason="why"), "ended_by_staff", 0),
+    (
+        "unlink",
+        lambda s, u: administration.unlink_number(s, u, by_role="admin", reason="why"),
+        "ended_by_staff",
+        0,
+    ),
     ("sign-ins", lambda s, u: administration.end_sign_ins(s, u), "ended_by_staff", 1),
 ]
 
@@ -212,7 +220,7 @@ def test_who_was_called_by_the_number_is_called_otherwise_without_it() -> None:
     user_id = _make_reader("0908123456")
     _do(user_id, lambda session, user: setattr(user, "public_name", "0908123456"))
 
-    _do(user_id, lambda s, u: administration.unlink_number(s, u, reason="why"))
+    _do(user_id, lambda s, u: administration.unlink_number(s, u, by_role="admin", reason="why"))
 
     assert read(User.public_name) == read(User.email)
 
