@@ -48,12 +48,12 @@ def read_page(
 ) -> KeysetPage[Any]:
     """Return the newest rows of one entity, what comes after (is older than) a place, or before (is newer)."""
     if before is not None:
-        rows = _read(session, found, key, limit=limit, start=before, older=False)
+        rows = read_rows(session, found, key, limit=limit + 1, start=before, older=False)
         if len(rows) > limit:
             shown = rows[:limit][::-1]
             return KeysetPage(rows=shown, newer=_place(shown[0], key), older=_place(shown[-1], key))
         after = None  # the top is reached: show all of the first page, not the piece above
-    rows = _read(session, found, key, limit=limit, start=after, older=True)
+    rows = read_rows(session, found, key, limit=limit + 1, start=after, older=True)
     shown = rows[:limit]
     return KeysetPage(
         rows=shown,
@@ -62,7 +62,7 @@ def read_page(
     )
 
 
-def _read(
+def read_rows(
     session: Session,
     found: Select[Any],
     key: Key,
@@ -71,13 +71,13 @@ def _read(
     start: Place | None,
     older: bool,
 ) -> Sequence[Any]:
-    """Return up to limit + 1 rows away from the place: the one too many tells that there is more."""
+    """Return up to `limit` rows away from the place, the nearest first; older ones or newer ones."""
     columns, place = (key[1:], start[1:] if start else ()) if isinstance(key, ById) else (key, start or ())
     if start is not None:
         here, there = tuple_(*columns), tuple_(*map(literal, place))
         found = found.where(here < there if older else here > there)
     order = [column.desc() if older else column.asc() for column in columns]
-    return session.execute(found.order_by(*order).limit(limit + 1)).scalars().all()
+    return session.execute(found.order_by(*order).limit(limit)).scalars().all()
 
 
 def _place(row: Any, key: Key) -> Place:

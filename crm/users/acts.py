@@ -1,10 +1,10 @@
 """Reading the audit log: by who, what, on what and when; and the words for what was done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.core.errors import N_
@@ -80,6 +80,17 @@ def list_acts(
     """Return one page of the log, newest first."""
     key = (AuditEntry.created_at, AuditEntry.id)
     return read_page(session, _found(wanted), key, limit=limit, after=after, before=before)
+
+
+def list_acts_on_number(
+    session: Session, local: str, user_ids: Collection[int], *, limit: int
+) -> Sequence[AuditEntry]:
+    """Return what was done with a number to those who have or had it, the newest first."""
+    was, became = (column["phone"].as_string() == local for column in (AuditEntry.before, AuditEntry.after))
+    found = select(AuditEntry).where(
+        AuditEntry.subject.in_([f"user {user_id}" for user_id in user_ids]), or_(was, became)
+    )
+    return session.execute(found.order_by(AuditEntry.id.desc()).limit(limit)).scalars().all()
 
 
 def list_actors(session: Session) -> Sequence[tuple[int, str]]:

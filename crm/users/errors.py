@@ -57,6 +57,13 @@ class NoNumberError(ConflictError):
         super().__init__(N_("This person has no phone number."))
 
 
+class UnknownNumberError(NotFoundError):
+    """We have seen no such number."""
+
+    def __init__(self, number_id: int) -> None:
+        super().__init__(N_("No phone number has the id %(number_id)s."), number_id=number_id)
+
+
 class StaffNumberError(ConflictError):
     """Only who looks after people binds numbers to accounts of staff: a code to a number opens an account."""
 

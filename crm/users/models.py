@@ -26,9 +26,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.core.db import Base
+from crm.users.unmarked import MARKED, PLAIN
 
 NOW = text("crm_now()")
 NO_PASSWORD = "!"  # noqa: S105 - a hash that nothing verifies against
+
+
+SEARCH_TEXT = f"""translate(lower(
+    public_name || chr(10) || coalesce(first_name, '') || ' ' || coalesce(last_name, '')
+    || chr(10) || coalesce(email, '')
+), '{MARKED}', '{PLAIN}')"""
 
 
 class User(Base):
@@ -65,6 +72,8 @@ class User(Base):
     referer: Mapped[str | None] = mapped_column(Text)
     disable_auto_invoice: Mapped[bool] = mapped_column(server_default=text("false"))
     deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Names and e-mail, one a line, as people look for them: a search reads nothing else of a person.
+    search_text: Mapped[str] = mapped_column(Text, Computed(SEARCH_TEXT, persisted=True), deferred=True)
 
     __table_args__ = (
         CheckConstraint("role IN ('customer', 'support', 'editor', 'billing', 'admin')", name="role"),
@@ -106,6 +115,9 @@ class MobilePhone(Base):
     __table_args__ = (CheckConstraint("phone_number ~ '^09[0-9]{8}$'", name="local_form"),)
 
 
+LOCAL_FORM = "CASE WHEN number LIKE '+421%' THEN '0' || substr(number, 5) END"
+
+
 class KnownNumber(Base):
     """A number that wrote to us, was written to or belongs to somebody, as the gateway writes it: +421908123456."""
 
@@ -114,6 +126,7 @@ class KnownNumber(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     number: Mapped[str] = mapped_column(Text, unique=True)
     reversed: Mapped[str] = mapped_column(Text, Computed("reverse(number)", persisted=True))
+    local: Mapped[str | None] = mapped_column(Text, Computed(LOCAL_FORM, persisted=True))  # a Slovak one's
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
 
     __table_args__ = (

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from crm.users.errors import UnknownNumberError
 from crm.users.models import KnownNumber
 
 # Those that are known are not tried: a refused insert would burn an id and write to the table all the same.
@@ -24,6 +25,23 @@ def note_numbers(session: Session, numbers: Iterable[str]) -> None:
         session.execute(_NOTE, {"numbers": fresh})
 
 
+def get_number(session: Session, number_id: int) -> KnownNumber:
+    """Return the number with the id.
+
+    Raises: UnknownNumberError.
+    """
+    number = session.get(KnownNumber, number_id)
+    if number is None:
+        raise UnknownNumberError(number_id)
+    return number
+
+
 def find_number(session: Session, number: str) -> KnownNumber | None:
     """Return the number as we know it, or None."""
     return session.execute(select(KnownNumber).where(KnownNumber.number == number)).scalar_one_or_none()
+
+
+def list_number_ids(session: Session, numbers: Iterable[str]) -> dict[str, int]:
+    """Return the ids of those of the numbers that we know."""
+    known = select(KnownNumber.number, KnownNumber.id).where(KnownNumber.number.in_(set(numbers)))
+    return {row.number: row.id for row in session.execute(known)}

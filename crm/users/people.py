@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy.orm import Session
 
 from crm.core.keyset import KeysetPage, Place, read_page
 from crm.core.phone import find_slovak_mobile
 from crm.users.models import MobilePhone, User
 from crm.users.roles import Role
+from crm.users.unmarked import unmarked
 
 SHORTEST_END = 3  # digits of a number's end that say something
 LONGEST_TERM = 200
-# Slovak letters and their neighbours' without their marks: Novakova finds Nováková.
-_MARKED = "áäčďéěíĺľňóôöőŕřšťúůüűýž"
-_PLAIN = "aacdeeillnoooorrstuuuuyz"
-_UNMARK = str.maketrans(_MARKED, _PLAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,21 +43,25 @@ def list_people(
     return read_page(session, found, (User.created_at, User.id), limit=limit, after=after, before=before)
 
 
-def _matches(term: str) -> ColumnElement[bool]:
+def is_named(term: str) -> ColumnElement[bool]:
+    """Return the condition that a person's name or e-mail has the term in it."""
     if "\0" in term:  # the one character that the database cannot be asked about
-        return User.id.is_(None)
-    full_name = func.concat_ws(" ", User.first_name, User.last_name)
-    ways: list[ColumnElement[bool]] = [
-        _unmarked(User.public_name).contains(_plain(term), autoescape=True),
-        _unmarked(full_name).contains(_plain(term), autoescape=True),
-        func.lower(User.email).contains(term.lower(), autoescape=True),
-    ]
+        return false()
+    return User.search_text.contains(unmarked(term), autoescape=True)
+
+
+def find_end(term: str) -> str | None:
+    """Return the digits if the term is the end of a number, however it is spaced."""
+    digits = "".join(term.split()).replace("-", "").replace("/", "")
+    is_end = digits.isascii() and digits.isdigit() and len(digits) >= SHORTEST_END
+    return digits if is_end else None
+
+
+def _matches(term: str) -> ColumnElement[bool]:
     numbers = _numbers(term)
-    return (
-        or_(*ways, User.id.in_(select(MobilePhone.user_id).where(numbers)))
-        if numbers is not None
-        else or_(*ways)
-    )
+    if numbers is None:
+        return is_named(term)
+    return or_(is_named(term), User.id.in_(select(MobilePhone.user_id).where(numbers)))
 
 
 def _numbers(term: str) -> ColumnElement[bool] | None:
@@ -68,15 +69,5 @@ def _numbers(term: str) -> ColumnElement[bool] | None:
     local = find_slovak_mobile(term)
     if local is not None:
         return MobilePhone.phone_number == local
-    digits = "".join(term.split()).replace("-", "").replace("/", "")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) < SHORTEST_END:
-        return None
-    return MobilePhone.phone_number.endswith(digits)
-
-
-def _unmarked(text: InstrumentedAttribute[str] | ColumnElement[str]) -> ColumnElement[str]:
-    return func.translate(func.lower(text), _MARKED, _PLAIN)
-
-
-def _plain(term: str) -> str:
-    return term.lower().translate(_UNMARK)
+    end = find_end(term)
+    return MobilePhone.phone_number.endswith(end) if end else None

@@ -43,8 +43,9 @@ def close_link(
 
 
 def list_links(session: Session, local: str, *, limit: int = 50) -> Sequence[PhoneLink]:
-    """Return whose the number was, the newest first."""
-    links = select(PhoneLink).where(PhoneLink.phone_number == local).order_by(PhoneLink.id.desc())
+    """Return whose the number is and was, the newest first."""
+    newest = (PhoneLink.until.desc().nulls_first(), PhoneLink.id.desc())
+    links = select(PhoneLink).where(PhoneLink.phone_number == local).order_by(*newest)
     return session.execute(links.limit(limit)).scalars().all()
 
 

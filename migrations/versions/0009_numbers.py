@@ -1,4 +1,4 @@
-"""The numbers that we know, each with an id, and whose they were when"""
+"""The numbers that we know, each with an id, whose they were when, and people as they are searched for"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,12 +9,27 @@ branch_labels = None
 depends_on = None
 
 
+SEARCH_TEXT = """translate(lower(
+    public_name || chr(10) || coalesce(first_name, '') || ' ' || coalesce(last_name, '')
+    || chr(10) || coalesce(email, '')
+), 'áäčďéěíĺľňóôöőŕřšťúůüűýž', 'aacdeeillnoooorrstuuuuyz')"""
+
+
 def upgrade() -> None:
+    op.add_column(
+        "users",
+        sa.Column("search_text", sa.Text(), sa.Computed(SEARCH_TEXT, persisted=True), nullable=False),
+    )
     op.create_table(
         "known_numbers",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("reversed", sa.Text(), sa.Computed("reverse(number)", persisted=True), nullable=False),
+        sa.Column(
+            "local",
+            sa.Text(),
+            sa.Computed("CASE WHEN number LIKE '+421%' THEN '0' || substr(number, 5) END", persisted=True),
+        ),
         sa.Column(
             "created_at", sa.DateTime(timezone=True), server_default=sa.text("crm_now()"), nullable=False
         ),
@@ -77,3 +92,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("phone_number_links")
     op.drop_table("known_numbers")
+    op.drop_column("users", "search_text")
