@@ -17,6 +17,7 @@ from crm.mobiletech.catalogue.short_numbers import add_short_number
 from crm.seed.files import read_data
 from crm.seed.history import is_written, write_history
 from crm.seed.logins import Login, write_logins
+from crm.seed.numbers import age_numbers
 from crm.seed.plan import plan_exchanges
 from crm.seed.readers import add_readers, list_senders, number_of
 from crm.users.accounts import create_user
@@ -56,14 +57,17 @@ def seed_demo(session: Session, *, logins_file: Path, zone: ZoneInfo) -> DemoSee
 def _add_messages(session: Session, data: dict[str, Any], zone: ZoneInfo) -> int:
     if is_written(session):
         return 0
+    senders = list_senders(session, len(data["readers"]), data["strangers"])
     story = plan_exchanges(
-        list_senders(session, len(data["readers"]), data["strangers"]),
+        senders,
         data["texts"],
         data["long_texts"],
         now=session.execute(select(db_now())).scalar_one(),
         zone=zone,
     )
-    return write_history(session, story, zone=zone)
+    written = write_history(session, story, zone=zone)
+    age_numbers(session, senders, data["earlier_owners"])
+    return written
 
 
 def _add_settings(session: Session, wanted: dict[str, str]) -> int:

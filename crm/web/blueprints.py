@@ -28,6 +28,10 @@ from crm.web.messages import messages
 from crm.web.metrics_page import metrics_page
 from crm.web.mobiletech_webhook import webhook
 from crm.web.operations import operations
+from crm.web.number import number
+from crm.web.number_candidates import number_candidates
+from crm.web.number_links import number_links
+from crm.web.numbers import numbers
 from crm.web.overview import overview
 from crm.web.people import people
 from crm.web.person import person
@@ -63,6 +67,10 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (overview, "/admin"),
     (help_page, "/admin/help"),
     (messages, "/admin/messages"),
+    (numbers, "/admin/phone-numbers"),
+    (number, "/admin/phone-numbers"),
+    (number_candidates, "/admin/phone-numbers"),
+    (number_links, "/admin/phone-numbers"),
     (sms_templates, "/admin/templates"),
     (operations, "/admin/operations"),
     (failed_work, "/admin/operations/work"),

@@ -25,6 +25,7 @@ class Item:
 ITEMS = (
     (N_("Overview"), "/admin/", "overview", Permission.READ, "d"),
     (N_("Messages"), "/admin/messages", "messages", Permission.READ, "m"),
+    (N_("Numbers"), "/admin/phone-numbers", "phone", Permission.READ, "n"),
     (N_("Templates"), "/admin/templates", "templates", Permission.READ, "t"),
     (N_("Operations"), "/admin/operations", "operations", Permission.READ, "o"),
     (N_("Billing keys"), "/admin/billkeys", "billkeys", Permission.READ, "b"),

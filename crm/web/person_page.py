@@ -8,11 +8,13 @@ from flask import abort
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from crm.core.phone import to_international
 from crm.mobiletech.words import Tone, Word
 from crm.users.accounts import get_user
 from crm.users.audit_log import list_acts_on
 from crm.users.languages import language_of
 from crm.users.models import NO_PASSWORD, User
+from crm.users.numbers import find_number
 from crm.users.phones import find_phones_of
 from crm.users.sessions import Kind, list_sessions
 from crm.users.sign_in_history import list_attempts_at
@@ -69,6 +71,7 @@ def read_person(session: Session, user: User) -> dict[str, Any]:
     return {
         "user": user,
         "number": spaced(number) if number else None,
+        "number_href": _href_of(session, number) if number else None,
         "state": state_word(active=user.active),
         "language": LANGUAGE_NAMES[language] if language else None,
         "has_password": user.password != NO_PASSWORD,
@@ -76,6 +79,11 @@ def read_person(session: Session, user: User) -> dict[str, Any]:
         "attempts": _attempts(session, user.id),
         "acts": _acts(session, user.id),
     }
+
+
+def _href_of(session: Session, local: str) -> str | None:
+    known = find_number(session, to_international(local))
+    return f"/admin/phone-numbers/{known.id}" if known else None
 
 
 def _sign_ins(session: Session, user_id: int) -> list[SignIn]:
