@@ -71,6 +71,11 @@ def spaced(number: str) -> str:
     return f"{local[:4]} {local[4:7]} {local[7:]}" if local else number
 
 
+def unbroken(shown: str) -> str:
+    """Return a number for a heading, where it stands on one line."""
+    return shown.replace(" ", "\u00a0")
+
+
 def operator_label(letter: str | None) -> str | None:
     """Return the operator's name."""
     operator = find_operator(letter) if letter else None

@@ -20,7 +20,7 @@ from crm.users.roles import Permission, Role, may
 from crm.web.guards import staff
 from crm.web.ids import LARGEST_ID
 from crm.web.list_query import read_query
-from crm.web.message_pages import spaced
+from crm.web.message_pages import spaced, unbroken
 from crm.web.number_page import as_owner, find_number_or_404, find_owner
 from crm.web.page_tools import get_settings, render_staff_page
 from crm.web.person_page import state_word
@@ -59,7 +59,7 @@ def choose(number_id: int) -> ResponseReturnValue:
     shown = render_staff_page(
         "number_links/choose.html",
         number=number,
-        shown=spaced(number.number),
+        shown=unbroken(spaced(number.number)),
         owner=as_owner(owner) if owner else None,
         term=query.wanted.get("q", ""),
         candidates=_candidates(session, number.id, found[:MOST]),

@@ -20,7 +20,7 @@ from crm.users.roles import Permission
 from crm.users.sessions import list_sessions
 from crm.web.error_pages import ForbiddenError
 from crm.web.guards import staff
-from crm.web.message_pages import spaced
+from crm.web.message_pages import spaced, unbroken
 from crm.web.number_page import as_owner, find_number_or_404, find_owner, link_lines
 from crm.web.page_tools import render_staff_page
 from crm.web.person_page import get_person
@@ -140,7 +140,7 @@ def _unlink_page(form: UnlinkForm, number_id: int, *, is_changed: bool = False) 
 
 
 def _about(number: KnownNumber) -> dict[str, Any]:
-    return {"number": number, "shown": spaced(number.number)}
+    return {"number": number, "shown": unbroken(spaced(number.number))}
 
 
 def _number_of(user: User) -> tuple[str, str] | None:

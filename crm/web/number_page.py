@@ -23,7 +23,7 @@ from crm.users.queries import read_names
 from crm.users.roles import Permission, may
 from crm.web.act_words import ActLine, as_line
 from crm.web.ids import LARGEST_ID
-from crm.web.message_pages import spaced
+from crm.web.message_pages import spaced, unbroken
 from crm.web.number_words import LINKED, NOT_LINKED, change_lines, operator_words
 from crm.web.person_page import state_word
 from crm.web.session import get_signed_in
@@ -78,7 +78,7 @@ def read_number(session: Session, number: KnownNumber) -> dict[str, Any]:
     role = get_signed_in().role
     return {
         "number": number,
-        "shown": spaced(number.number),
+        "shown": unbroken(spaced(number.number)),
         "state": LINKED if owner else NOT_LINKED,
         "owner": as_owner(owner) if owner else None,
         "may_bind": may_bind_number(role, owner.role) if owner else may(role, Permission.ANSWER),

@@ -74,9 +74,7 @@ def _sentence(number: str, evidence: Evidence) -> str:
             )
     if evidence.wrong is not None:
         return _("The gateway has denied the one that we knew. The next SMS from this number will name it.")
-    return _(
-        "Nothing tells it: the number has not written, and its range is nobody’s. The next SMS will name it."
-    )
+    return _("Nothing tells it: no SMS from this number has named one, and its range is nobody’s.")
 
 
 def _change_line(change: OperatorChange) -> ChangeLine:
