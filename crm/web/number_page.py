@@ -33,7 +33,7 @@ SHOWN_ACTS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Who has the number; `href` is None for those who may not open people."""
+    """Who has the number; `href` is None for those who may not open people, `may_bind`: this one may unlink it."""
 
     id: int
     name: str
@@ -41,6 +41,7 @@ class Owner:
     role: str
     state: Word | None  # only of a closed account
     href: str | None
+    may_bind: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +76,12 @@ def read_number(session: Session, number: KnownNumber) -> dict[str, Any]:
     evidence = weigh_evidence(session, [number.number])
     since = read_since(session, evidence, looked=LOOKED_FOR_ONE)
     links = list_links(session, number.local) if number.local else []
-    role = get_signed_in().role
     return {
         "number": number,
         "shown": unbroken(spaced(number.number)),
         "state": LINKED if owner else NOT_LINKED,
         "owner": as_owner(owner) if owner else None,
-        "may_bind": may_bind_number(role, owner.role) if owner else may(role, Permission.ANSWER),
+        "may_bind": may(get_signed_in().role, Permission.ANSWER),
         "operator": operator_words(number.number, evidence[number.number], since.get(number.number)),
         "changes": change_lines(list_operator_changes(session, number.number)),
         "traffic": read_traffic(session, [number.number])[number.number],
@@ -99,6 +99,7 @@ def as_owner(user: User) -> Owner:
         role=user.role,
         state=None if user.active else state_word(active=False),
         href=person_href(user.id),
+        may_bind=may_bind_number(get_signed_in().role, user.role),
     )
 
 
