@@ -23,6 +23,7 @@ from crm.mobiletech.handlers import (
     on_outbound_statuses,
     send_codes,
 )
+from crm.mobiletech.rules.running import heed_stop, run_rules
 from crm.mobiletech.search.housekeeping import forget_old_words
 from crm.mobiletech.search.keeping import keep_inbound
 from crm.mobiletech.sending import SendEffect
@@ -37,6 +38,8 @@ HANDLERS = (
     (INBOUND, "mark_duplicates", 10, mark_duplicates),
     (INBOUND, "keep_findable", 15, keep_inbound),
     (INBOUND, "confirm_users", 20, confirm_users),
+    (INBOUND, "heed_stop", 30, heed_stop),
+    (INBOUND, "run_rules", 200, run_rules),
     (INBOUND, "answer_tests", 900, answer_tests),
     (OUTBOUND_STATUS, "apply_statuses", 10, on_outbound_statuses),
     (ONE_TIME_CODE, "send_codes", 10, send_codes),

@@ -5,9 +5,15 @@ from crm.core.phone import find_slovak_mobile
 INBOUND = "mobiletech-inbound"  # payload: mobiletech_inbound_message_id
 SEND = "mobiletech-send"  # payload: mobiletech_outbound_message_id
 OUTBOUND_STATUS = "mobiletech-outbound-status"  # payload: mobiletech_outbound_message_id, status
+RULE = "mobiletech-rule-"  # and the name of an extension; payload: mobiletech_inbound_message_id, rule_id
 # ONE_TIME_CODE is the users' own (crm/users/codes.py): they ask, we send.
 
 
 def lane_of(number: str) -> str:
     """Return the lane of a number: all spellings of one number share it, a foreign one has its own."""
     return find_slovak_mobile(number) or number
+
+
+def rule_event(extension: str) -> str:
+    """Return the event by which a rule gives an SMS to an extension."""
+    return f"{RULE}{extension}"

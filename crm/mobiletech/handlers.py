@@ -17,6 +17,8 @@ from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.mobiletech.notifications import notify_many, refuse
 from crm.mobiletech.operator_change import send_once_more
 from crm.mobiletech.outbound import OutboundPurpose
+from crm.mobiletech.rules.deciding import Outcome
+from crm.mobiletech.rules.models import Decision
 from crm.mobiletech.status_reports import apply_statuses
 from crm.mobiletech.stop_words import is_stop
 from crm.mobiletech.wishes import Envelope, Reason, Wish
@@ -24,6 +26,7 @@ from crm.users.accounts import confirm_many
 from crm.users.codes import issue_code
 
 CODE_TEMPLATE = "one-time-code"
+DECIDED = (Outcome.STOP, Outcome.RULE, Outcome.LOOPED)  # the test answers none of these
 _MARK_DUPLICATES = text("""
     UPDATE mobiletech_inbound_messages AS message SET duplicate_of = (
         SELECT original.id FROM mobiletech_inbound_messages AS original
@@ -127,5 +130,8 @@ def _ids(events: Sequence[Event]) -> list[int]:
 
 def _unanswered(session: Session, ids: Sequence[int]) -> Sequence[InboundMessage]:
     answer = select(OutboundMessage.id).where(OutboundMessage.rcv_msg_id == InboundMessage.mobiletech_id)
-    statement = select(InboundMessage).where(InboundMessage.id.in_(ids), ~answer.exists())
+    decided = select(Decision).where(
+        Decision.inbound_message_id == InboundMessage.id, Decision.outcome.in_(DECIDED)
+    )
+    statement = select(InboundMessage).where(InboundMessage.id.in_(ids), ~answer.exists(), ~decided.exists())
     return session.execute(statement.order_by(InboundMessage.id)).scalars().all()

@@ -14,13 +14,19 @@ _NOT_A_WORD = re.compile(r"[^A-Z0-9]+")
 
 def fold_words(text: str) -> str:
     """Return the text in capitals without diacritics and punctuation, words parted by one space."""
-    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
-    return _NOT_A_WORD.sub(" ", plain.upper()).strip()
+    if not text.isascii():
+        signs = unicodedata.normalize("NFKD", text)
+        text = "".join(sign for sign in signs if not unicodedata.combining(sign))
+    return _NOT_A_WORD.sub(" ", text.upper()).strip()
 
 
 def is_stop(text: str) -> bool:
     """Return whether the text is a STOP word, or STOP with a keyword in either order."""
-    words = fold_words(text)
+    return are_stop_words(fold_words(text))
+
+
+def are_stop_words(words: str) -> bool:
+    """Return the same for a text that is folded already."""
     first, _, rest = words.partition(" ")
     last = words.rpartition(" ")[2]
     return words in STOP_WORDS or ("STOP" in (first, last) and len(rest.split()) == 1)

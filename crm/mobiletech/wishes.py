@@ -28,6 +28,7 @@ class Reason(StrEnum):
     TOO_LONG_FOR_PAID = "too_long_for_paid"
     DUPLICATE = "duplicate"
     OTHER_HANDLER_FAILED = "other_handler_failed"
+    LOOP_GUARD = "loop_guard"
 
 
 @dataclass(frozen=True, slots=True)

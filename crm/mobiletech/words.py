@@ -116,6 +116,7 @@ REASON_WORDS: Mapping[Reason, str] = {
     Reason.TOO_LONG_FOR_PAID: N_("Too long for a paid key"),
     Reason.DUPLICATE: N_("A repeated SMS gets no second paid answer"),
     Reason.OTHER_HANDLER_FAILED: N_("Something else failed first"),
+    Reason.LOOP_GUARD: N_("Too many automatic answers to this number"),
 }
 
 STATUS_WORDS: Mapping[DeliveryStatus, Word] = {

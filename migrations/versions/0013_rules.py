@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("inbound_message_id", sa.BigInteger(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("rule_id", sa.BigInteger()),
+        sa.Column("answered_number", sa.Text()),
         sa.Column("steps", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column(
             "created_at", sa.DateTime(timezone=True), server_default=sa.text("crm_now()"), nullable=False
@@ -58,15 +59,15 @@ def upgrade() -> None:
             ["mobiletech_inbound_messages.id"],
             name=op.f("fk_mobiletech_decisions_inbound_message_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["rule_id"],
-            ["mobiletech_rules.id"],
-            name=op.f("fk_mobiletech_decisions_rule_id"),
-            ondelete="SET NULL",
-        ),
         sa.PrimaryKeyConstraint("inbound_message_id", name=op.f("pk_mobiletech_decisions")),
     )
-    op.create_index("ix_mobiletech_decisions_rule_id", "mobiletech_decisions", ["rule_id", "created_at"])
+    for name, column in (("rule_id", "rule_id"), ("answered", "answered_number")):
+        op.create_index(
+            f"ix_mobiletech_decisions_{name}",
+            "mobiletech_decisions",
+            [column, "created_at"],
+            postgresql_where=sa.text(f"{column} IS NOT NULL"),
+        )
 
 
 def downgrade() -> None:

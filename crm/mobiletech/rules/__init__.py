@@ -1,1 +1,1 @@
-"""Keyword rules: what a reader's text makes us do, without programming."""
+"""Keyword rules: what becomes of a reader's SMS without programming, and why."""

@@ -58,7 +58,9 @@ class Decision(Base):
         ForeignKey("mobiletech_inbound_messages.id"), primary_key=True
     )
     outcome: Mapped[str] = mapped_column(Text)
-    rule_id: Mapped[int | None] = mapped_column(ForeignKey("mobiletech_rules.id", ondelete="SET NULL"))
+    # No foreign key: a rule may go, and what it decided stays; the steps say what it was.
+    rule_id: Mapped[int | None] = mapped_column(BigInteger)
+    answered_number: Mapped[str | None] = mapped_column(Text)  # whom a rule answered by itself, local form
     steps: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
 
@@ -66,5 +68,16 @@ class Decision(Base):
         CheckConstraint(
             "outcome IN ('stop', 'rule', 'answered', 'looped', 'repeated', 'unmatched')", name="outcome"
         ),
-        Index("ix_mobiletech_decisions_rule_id", "rule_id", "created_at"),
+        Index(
+            "ix_mobiletech_decisions_rule_id",
+            "rule_id",
+            "created_at",
+            postgresql_where=text("rule_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_mobiletech_decisions_answered",
+            "answered_number",
+            "created_at",
+            postgresql_where=text("answered_number IS NOT NULL"),
+        ),
     )

@@ -1,0 +1,168 @@
+"""What a rule must be before it is saved: able to act, and allowed to."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from crm.core.errors import N_, CrmError, Said
+from crm.mobiletech.rules.action_checks import check_action
+from crm.mobiletech.rules.deciding import Action, KeywordRule
+from crm.mobiletech.rules.errors import RuleRefusedError
+from crm.mobiletech.rules.matching import SHORTEST_TYPO, Match, count_letters
+from crm.mobiletech.rules.shadows import find_shadow
+from crm.mobiletech.stop_words import are_stop_words, fold_words
+
+LONGEST_TEXT = 100
+COMES_WITH_THE_MONEY = ("subscribe", "stop", "state")
+_SHORT_NUMBER = re.compile(r"[0-9]{3,6}", re.ASCII)
+
+MATCH_WORDS: Mapping[Match, str] = {
+    Match.EXACT: N_("the whole text"),
+    Match.STARTS_WITH: N_("the text begins with it"),
+    Match.TYPO: N_("the whole text, with one typing error"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A rule as a person or a file wants it, not looked at yet."""
+
+    match: str
+    text: str
+    action: str
+    short_number: str | None = None
+    template: str | None = None
+    extension: str | None = None
+    is_on: bool | None = None  # None: as it is, and a new one is on
+
+
+def check_draft(session: Session, draft: Draft, old: KeywordRule | None = None) -> KeywordRule:
+    """Return the rule that the draft makes, of an old one or anew; a new one has no id yet (0).
+
+    Raises: RuleRefusedError naming the part that is at fault.
+    """
+    action, match = _action_of(draft.action), _match_of(draft.match)
+    if draft.short_number is not None and not _SHORT_NUMBER.fullmatch(draft.short_number):
+        raise RuleRefusedError(
+            "short_number",
+            N_("%(given)s is no short number; it has 3 to 6 digits."),
+            given=draft.short_number,
+        )
+    rule = KeywordRule(
+        id=old.id if old else 0,
+        short_number=draft.short_number,
+        match=match,
+        text=" ".join(draft.text.split()),
+        keyword=fold_words(draft.text),
+        action=action,
+        template=draft.template or None,
+        extension=draft.extension or None,
+        is_on=draft.is_on if draft.is_on is not None else old is None or old.is_on,
+    )
+    check_text(rule)
+    check_action(session, rule)
+    return rule
+
+
+def check_text(rule: KeywordRule) -> None:
+    """Refuse a text that nothing, or only what must not, would match.
+
+    Raises: RuleRefusedError.
+    """
+    if len(rule.text) > LONGEST_TEXT:
+        raise RuleRefusedError("text", N_("Write at most %(most)s characters."), most=LONGEST_TEXT)
+    if not rule.keyword:
+        raise RuleRefusedError(
+            "text", N_("Write a word: without letters and digits there is nothing to compare.")
+        )
+    if are_stop_words(rule.keyword):
+        raise RuleRefusedError(
+            "text", N_("%(text)s asks us to stop. STOP always wins, so no rule is asked."), text=rule.text
+        )
+    if rule.match is Match.TYPO and count_letters(rule.keyword) < SHORTEST_TYPO:
+        raise RuleRefusedError(
+            "match",
+            N_("With a typing error allowed, the text needs at least %(least)s letters; %(text)s has fewer."),
+            least=SHORTEST_TYPO,
+            text=rule.text,
+        )
+
+
+def check_place(rule: KeywordRule, order: Sequence[KeywordRule]) -> None:
+    """Refuse a rule that says what another one says, or that would never be asked; `order` has it in its place.
+
+    Raises: RuleRefusedError.
+    """
+    place = next(index for index, each in enumerate(order) if each.id == rule.id)
+    for other in order:
+        if other.id != rule.id and _says(other) == _says(rule):
+            raise RuleRefusedError(
+                "text", N_("There is such a rule already: %(rule)s. Change that one."), rule=describe(other)
+            )
+    shadow = find_shadow(replace(rule, is_on=True), order[:place])
+    if shadow is not None:
+        raise shadowed_by(shadow)
+
+
+def shadowed_by(shadow: KeywordRule) -> RuleRefusedError:
+    """Return what to say of a rule that is never asked."""
+    return RuleRefusedError(
+        "before",
+        N_(
+            "It would never be asked: %(rule)s stands before it and takes everything. Place it before that one."
+        ),
+        rule=describe(shadow),
+    )
+
+
+def describe(rule: KeywordRule) -> Said:
+    """Return a rule as a sentence names it."""
+    return Said("%(text)s (%(match)s)", text=rule.text, match=Said(MATCH_WORDS[rule.match]))
+
+
+def list_faults(session: Session, rules: Sequence[KeywordRule]) -> dict[int, CrmError]:
+    """Return, by id, why rules that are on could not act now: their template, extension or neighbours changed."""
+    faults: dict[int, CrmError] = {}
+    for place, rule in enumerate(rules):
+        shadow = find_shadow(rule, rules[:place])
+        try:
+            if shadow is not None:
+                raise shadowed_by(shadow)
+            check_action(session, rule)
+        except RuleRefusedError as fault:
+            faults[rule.id] = fault
+    return faults
+
+
+def _action_of(action: str) -> Action:
+    if action in COMES_WITH_THE_MONEY:
+        raise RuleRefusedError(
+            "action",
+            N_("The action %(action)s comes with the money, in a later version."),
+            action=action,
+        )
+    if action not in set(Action):
+        raise RuleRefusedError(
+            "action",
+            N_("There is no action %(action)s; the actions are %(actions)s."),
+            action=action[:40],
+            actions=", ".join(Action),
+        )
+    return Action(action)
+
+
+def _match_of(match: str) -> Match:
+    if match not in set(Match):
+        raise RuleRefusedError(
+            "match",
+            N_("There is no match %(match)s; it is one of %(matches)s."),
+            match=match[:40],
+            matches=", ".join(Match),
+        )
+    return Match(match)
+
+
+def _says(rule: KeywordRule) -> tuple[str | None, Match, str]:
+    return rule.short_number, rule.match, rule.keyword

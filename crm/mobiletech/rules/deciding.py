@@ -1,0 +1,91 @@
+"""What becomes of one text: STOP first and fixed, then the rules in their order; with every step kept. Pure.
+
+The worker, "try a text" and the look at the last 30 days all ask here, so that they say the same.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crm.mobiletech.rules.matching import Match, Nearness, fits, nearness
+from crm.mobiletech.stop_words import are_stop_words, fold_words
+
+
+class Action(StrEnum):
+    """What a rule does."""
+
+    REPLY = "reply"
+    CONFIRM = "confirm"
+    INBOX = "inbox"
+    EXTENSION = "extension"
+
+
+class Outcome(StrEnum):
+    """What was decided about an SMS."""
+
+    STOP = "stop"
+    RULE = "rule"
+    ANSWERED = "answered"  # by an extension, before the rules were asked
+    LOOPED = "looped"  # a rule would have answered, and had done so too often
+    REPEATED = "repeated"  # the operator sent the same SMS again
+    UNMATCHED = "unmatched"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeywordRule:
+    """A rule as deciding needs it; `keyword` is its text, folded. No short number: every one."""
+
+    id: int
+    short_number: str | None
+    match: Match
+    text: str
+    keyword: str
+    action: Action
+    template: str | None = None
+    extension: str | None = None
+    is_on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A rule that was asked and did not act."""
+
+    rule: KeywordRule
+    nearness: Nearness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The rule that acts, if any, and those that were asked before it; with STOP none is asked."""
+
+    is_stop: bool
+    rule: KeywordRule | None
+    misses: Sequence[Miss]
+
+
+def decide(content: str, short_number: str, rules: Iterable[KeywordRule]) -> Verdict:
+    """Return what becomes of a text that came to a short number; the rules are in their order."""
+    text = fold_words(content)
+    misses: list[Miss] = []
+    if are_stop_words(text):
+        return Verdict(is_stop=True, rule=None, misses=())
+    for rule in rules:
+        miss = _ask(rule, text, short_number)
+        if miss is None:
+            return Verdict(is_stop=False, rule=rule, misses=misses)
+        misses.append(Miss(rule, miss))
+    return Verdict(is_stop=False, rule=None, misses=misses)
+
+
+def is_heard(rule: KeywordRule, short_number: str) -> bool:
+    """Return whether the rule listens to a short number."""
+    return rule.short_number in (None, short_number)
+
+
+def _ask(rule: KeywordRule, text: str, short_number: str) -> Nearness | None:
+    """Return why the rule does not act, None if it does."""
+    if not fits(rule.match, rule.keyword, text):
+        return nearness(rule.match, rule.keyword, text)
+    if not is_heard(rule, short_number):
+        return Nearness.SHORT_NUMBER
+    return None if rule.is_on else Nearness.OFF

@@ -1,0 +1,82 @@
+"""The trace of a decision: a few small JSON objects that stay readable when rules are changed or deleted.
+
+Shape: {"kind": ..., ...}; a step about a rule carries its id and what it said then. Pages make sentences of them.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from crm.mobiletech.rules.deciding import KeywordRule, Miss, Verdict
+from crm.mobiletech.rules.matching import Nearness
+
+Step = dict[str, Any]
+# Of the rules that did not fit: the nearest ones. A hundred of them with every SMS would be read by nobody.
+KEPT_BEFORE_A_MATCH = 4
+KEPT_WITHOUT_ONE = 1
+
+
+class StepKind(StrEnum):
+    """What a step tells."""
+
+    STOP = "stop"
+    NO_STOP = "no_stop"
+    MISS = "miss"  # a rule did not fit: which, and why
+    OTHERS = "others"  # how many more did not fit
+    NO_RULES = "no_rules"
+    MATCH = "match"
+    REPEATED = "repeated"
+    ANSWERED = "answered"
+    SENT = "sent"
+    NOT_SENT = "not_sent"
+    CONFIRMED = "confirmed"
+    NOBODY = "nobody"  # the number belongs to nobody, so nothing could be confirmed
+    GIVEN = "given"  # to an extension
+    INBOX = "inbox"
+    LOOPED = "looped"
+    HELD = "held"  # something before the rules failed and may still answer
+
+
+def step(kind: StepKind, **facts: Any) -> Step:
+    """Return one step; what is None is left out."""
+    return {"kind": str(kind), **{name: value for name, value in facts.items() if value is not None}}
+
+
+def tell(verdict: Verdict) -> list[Step]:
+    """Return the steps up to the verdict."""
+    if verdict.is_stop:
+        return [step(StepKind.STOP)]
+    kept = KEPT_WITHOUT_ONE if verdict.rule is None else KEPT_BEFORE_A_MATCH
+    nearest = _nearest(verdict.misses, kept)
+    steps = [step(StepKind.NO_STOP), *map(_miss, nearest)]
+    if others := len(verdict.misses) - len(nearest):
+        steps.append(step(StepKind.OTHERS, count=others))
+    if verdict.rule is not None:
+        steps.append(_about(StepKind.MATCH, verdict.rule))
+    elif not verdict.misses:
+        steps.append(step(StepKind.NO_RULES))
+    return steps
+
+
+def _nearest(misses: Sequence[Miss], kept: int) -> list[Miss]:
+    """Return the nearest misses, in the order of the rules; one that was not near at all tells nothing."""
+    near = [miss for miss in misses if miss.nearness is not Nearness.OTHER]
+    chosen = sorted(near, key=lambda miss: -miss.nearness)[:kept]
+    return [miss for miss in near if any(miss is each for each in chosen)]
+
+
+def _miss(miss: Miss) -> Step:
+    return _about(StepKind.MISS, miss.rule) | {"because": miss.nearness.name.lower()}
+
+
+def _about(kind: StepKind, rule: KeywordRule) -> Step:
+    return step(
+        kind,
+        rule=rule.id,
+        match=str(rule.match),
+        text=rule.text,
+        short_number=rule.short_number,
+        action=str(rule.action),
+        template=rule.template,
+        extension=rule.extension,
+    )
