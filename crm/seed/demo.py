@@ -20,6 +20,7 @@ from crm.seed.logins import Login, write_logins
 from crm.seed.numbers import age_numbers
 from crm.seed.plan import plan_exchanges
 from crm.seed.readers import add_readers, list_senders, number_of
+from crm.seed.rules import add_rules
 from crm.users.accounts import create_user
 from crm.users.models import NO_PASSWORD
 from crm.users.passwords import hash_password
@@ -44,6 +45,7 @@ def seed_demo(session: Session, *, logins_file: Path, zone: ZoneInfo) -> DemoSee
     data = read_data("demo")
     settings = _add_settings(session, data["settings"])
     _add_catalogue(session, data)
+    add_rules(session, data["rules"])
     readers = add_readers(session, data["readers"])
     logins = (*_add_staff(session, data["staff"]), *_add_reader_login(session))
     if logins:

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS, SEND
 from crm.mobiletech.models import InboundMessage, OutboundMessage
+from crm.mobiletech.rules.deciding import KeywordRule
+from crm.mobiletech.rules.queries import read_rules
 from crm.mobiletech.search.keeping import keep_inbound_messages, keep_outbound_messages
 from crm.mobiletech.sms_templates import get_template, render
 from crm.seed.fates import Fate
@@ -26,6 +28,7 @@ from crm.seed.rows import (
     make_report,
     make_work,
 )
+from crm.seed.rules import find_acting, make_decision
 from crm.users.models import User
 
 SIGN = "demo"
@@ -43,7 +46,9 @@ def write_history(session: Session, story: Sequence[Exchange], *, zone: ZoneInfo
     """Write everything that the story left behind; return the number of SMS, in and out."""
     writer = _Writer(session, zone)
     inbound = writer.inbound(story)
-    answers = writer.answers(zip(story, inbound, strict=True))
+    rules = read_rules(session)
+    answers = writer.answers(zip(story, inbound, strict=True), rules)
+    writer.decisions(inbound, rules, answers)
     writer.reports(answers)
     writer.confirm(story)
     keep_inbound_messages(session, [row.id for row in inbound])
@@ -74,8 +79,9 @@ class _Writer:
         )
         return rows
 
-    def answers(self, told: Iterable[tuple[Exchange, InboundMessage]]) -> list[tuple[Fate, OutboundMessage]]:
-        template = get_template(self.session, TEMPLATE)
+    def answers(
+        self, told: Iterable[tuple[Exchange, InboundMessage]], rules: Sequence[KeywordRule]
+    ) -> list[tuple[Fate, OutboundMessage]]:
         answers: list[tuple[Fate, OutboundMessage]] = []
         for exchange, inbound in told:
             if exchange.fate is None:
@@ -83,8 +89,12 @@ class _Writer:
             if inbound.from_ == FOREIGN_NUMBER:
                 self.session.add(make_refusal(inbound))
                 continue
+            rule = find_acting(inbound, rules)
+            if rule is not None and rule.template is None:
+                continue  # a person has it
+            template = get_template(self.session, rule.template if rule and rule.template else TEMPLATE)
             rendered = render(template, {"original_message": inbound.content})
-            message = make_answer(inbound, exchange.fate, rendered)
+            message = make_answer(inbound, exchange.fate, rendered, rule.id if rule else None)
             answers.append((exchange.fate, message))
         self._add([message for _, message in answers])
         self._add([attempt for fate, message in answers for attempt in make_attempts(fate, message)])
@@ -95,6 +105,15 @@ class _Writer:
             ]
         )
         return answers
+
+    def decisions(
+        self,
+        inbound: Sequence[InboundMessage],
+        rules: Sequence[KeywordRule],
+        answers: Sequence[tuple[Fate, OutboundMessage]],
+    ) -> None:
+        made = {message.rcv_msg_id: message for _, message in answers if message.context}
+        self._add([make_decision(row, rules, made.get(row.mobiletech_id)) for row in inbound])
 
     def reports(self, answers: Sequence[tuple[Fate, OutboundMessage]]) -> None:
         pairs = [

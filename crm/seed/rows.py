@@ -64,13 +64,16 @@ def make_inbound(exchange: Exchange, mobiletech_id: str, zone: ZoneInfo) -> Inbo
     )
 
 
-def make_answer(inbound: InboundMessage, fate: Fate, rendered: Rendered) -> OutboundMessage:
+def make_answer(
+    inbound: InboundMessage, fate: Fate, rendered: Rendered, rule_id: int | None = None
+) -> OutboundMessage:
+    """Return the answer of a rule, or the test answer."""
     created = inbound.created_at + HANDLED_AFTER
     last_try = created + BETWEEN_TRIES * max(len(fate.tries) - 1, 0)
     was_sent = fate.state is OutboundState.ACCEPTED
     folded = fold(fate.codes, inbound.operator_type)
     return OutboundMessage(
-        key=f"test-answer:{inbound.id}",
+        **_cause(inbound, rule_id),
         user_id=inbound.user_id,
         mobiletech_id=inbound.mobiletech_id.replace("-in-", "-out-") if was_sent else None,
         status=folded.strongest_code,
@@ -78,7 +81,6 @@ def make_answer(inbound: InboundMessage, fate: Fate, rendered: Rendered) -> Outb
         conflict=folded.conflict,
         state=fate.state,
         state_reason=fate.reason,
-        purpose=OutboundPurpose.TEST,
         paid=fate.paid,
         serv_id=inbound.serv_id,
         project_id=inbound.project_id,
@@ -102,6 +104,16 @@ def make_answer(inbound: InboundMessage, fate: Fate, rendered: Rendered) -> Outb
         created_at=created,
         updated_at=last_try + _took(fate) + REPORTED_AFTER * len(fate.codes),
     )
+
+
+def _cause(inbound: InboundMessage, rule_id: int | None) -> dict[str, str]:
+    if rule_id is None:
+        return {"key": f"test-answer:{inbound.id}", "purpose": OutboundPurpose.TEST}
+    return {
+        "key": f"rule:{inbound.id}",
+        "context": f"rule {rule_id}",
+        "purpose": OutboundPurpose.SERVICE,
+    }
 
 
 def make_attempts(fate: Fate, message: OutboundMessage) -> list[SendAttempt]:

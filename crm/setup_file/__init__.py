@@ -11,19 +11,21 @@ from sqlalchemy.orm import Session
 
 from crm.setup_file.applying import Applying, Change, Part
 from crm.setup_file.billkeys import apply_billkeys, export_billkeys
+from crm.setup_file.rules import apply_rules, export_rules
 from crm.setup_file.settings import apply_settings, export_settings
 from crm.setup_file.sms_templates import apply_templates, export_templates
 from crm.setup_yaml import SetupFileError, read_yaml
 
 __all__ = ["PARTS", "Change", "apply_setup", "export_setup"]
 
-NOT_YET = ("subscription_types", "rules")
+NOT_YET = ("subscription_types",)
 
 # In the order in which they are applied, whatever the order in the file: the later ones name the earlier ones.
 PARTS: Mapping[str, Part] = {
     "settings": Part(apply=apply_settings, export=export_settings),
     "templates": Part(apply=apply_templates, export=export_templates),
     "billkeys": Part(apply=apply_billkeys, export=export_billkeys),
+    "rules": Part(apply=apply_rules, export=export_rules),
 }
 
 

@@ -41,6 +41,13 @@ class Applying:
             # The rule of a setting begins with its key, which the place has said.
             self.faults.append(f"{place}: {str(error).removeprefix(place.rpartition('.')[2] + ' ')}")
 
+    def check(self, place: str, look: Callable[[], None]) -> None:
+        """Look at an item once all are applied, or keep what is wrong with it."""
+        try:
+            look()
+        except CrmError as error:
+            self.faults.append(f"{place}: {error}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:

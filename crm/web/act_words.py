@@ -20,6 +20,7 @@ _PAGES = {
     "user": "/admin/users/",
     "template": "/admin/templates/",
     "setting": "/admin/settings/",
+    "rule": "/admin/rules/",
     "work": "/admin/operations/work/",
     "billkey": "/admin/billkeys/",
     "short_number": "/admin/settings/short-numbers/",

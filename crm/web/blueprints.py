@@ -37,6 +37,8 @@ from crm.web.people import people
 from crm.web.person import person
 from crm.web.person_acts import person_acts
 from crm.web.prefixes import prefixes
+from crm.web.rule_acts import rule_acts
+from crm.web.rules import rules
 from crm.web.server_proxy import server_proxy
 from crm.web.settings_pages import settings_pages
 from crm.web.short_numbers import short_numbers
@@ -72,6 +74,8 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (number_candidates, "/admin/phone-numbers"),
     (number_links, "/admin/phone-numbers"),
     (sms_templates, "/admin/templates"),
+    (rules, "/admin/rules"),
+    (rule_acts, "/admin/rules"),
     (operations, "/admin/operations"),
     (failed_work, "/admin/operations/work"),
     (work_decisions, "/admin/operations/work"),

@@ -31,6 +31,7 @@ from crm.web.message_filters import Filters, list_chips, list_choices, read_filt
 from crm.web.message_pages import as_row, operator_label, outbound_xml, segments, shown_xml, spaced
 from crm.web.message_timeline import inbound_timeline, outbound_timeline, problem_sentences
 from crm.web.page_tools import local_time, render_staff_page
+from crm.web.rule_words import read_trace
 
 messages = Blueprint("messages", __name__)
 
@@ -79,6 +80,7 @@ def show_inbound(message_id: int) -> str:
         message=_inbound(current_session(), facts),
         answers=[as_row(row) for row in facts.answers],
         timeline=inbound_timeline(facts),
+        trace=read_trace(current_session(), message_id),
         raw_xml=shown_xml(facts.message.raw),
     )
 

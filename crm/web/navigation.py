@@ -27,6 +27,7 @@ ITEMS = (
     (N_("Messages"), "/admin/messages", "messages", Permission.READ, "m"),
     (N_("Numbers"), "/admin/phone-numbers", "phone", Permission.READ, "n"),
     (N_("Templates"), "/admin/templates", "templates", Permission.READ, "t"),
+    (N_("Rules"), "/admin/rules", "rules", Permission.READ, "r"),
     (N_("Operations"), "/admin/operations", "operations", Permission.READ, "o"),
     (N_("Billing keys"), "/admin/billkeys", "billkeys", Permission.READ, "b"),
     (N_("People"), "/admin/users", "people", Permission.MANAGE_PEOPLE, "p"),

@@ -123,7 +123,9 @@ def test_fault_is_told_with_its_place(app: Flask, source: str | bytes, sentence:
 
 def test_all_faults_are_told_at_once_and_nothing_is_applied(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "setup.yaml"
-    file.write_text("settings: {vat_rate: 20, nope: 1}\ntemplates: [{code: a, content: b}, 7]\nrules: []")
+    file.write_text(
+        "settings: {vat_rate: 20, nope: 1}\ntemplates: [{code: a, content: b}, 7]\nsubscription_types: []"
+    )
 
     result = run("setup", "apply", str(file))
 

@@ -9,7 +9,7 @@ from crm.events.registry import registry
 from crm.mobiletech.events import RULE
 from crm.mobiletech.models import SmsTemplate
 from crm.mobiletech.rules.deciding import Action, KeywordRule
-from crm.mobiletech.rules.errors import RuleRefusedError
+from crm.mobiletech.rules.errors import Part, RuleRefusedError
 from crm.mobiletech.sms_templates import TemplatePurpose, find_template, list_templates
 from crm.mobiletech.template_language import compile_template
 
@@ -38,14 +38,14 @@ def find_template_fault(template: SmsTemplate) -> RuleRefusedError | None:
     """Return why a rule cannot answer with the template, None if it can."""
     if template.purpose == TemplatePurpose.PAID:
         return RuleRefusedError(
-            "template",
+            Part.TEMPLATE,
             N_("The template %(code)s is for paid messages; a rule answers free of charge."),
             code=template.code,
         )
     missing = [name for name in _required(template) if name not in GIVEN]
     if missing:
         return RuleRefusedError(
-            "template",
+            Part.TEMPLATE,
             N_(
                 "The template %(code)s needs %(names)s. A rule can give %(given)s, and name where it is known,"
                 " so name must be optional there."
@@ -65,7 +65,7 @@ def _required(template: SmsTemplate) -> list[str]:
 
 def _check_reply(session: Session, rule: KeywordRule) -> None:
     if rule.template is None:
-        raise RuleRefusedError("template", N_("Choose the template that is the answer."))
+        raise RuleRefusedError(Part.TEMPLATE, N_("Choose the template that is the answer."))
     _check_confirm(session, rule)
 
 
@@ -75,7 +75,7 @@ def _check_confirm(session: Session, rule: KeywordRule) -> None:
         return
     template = find_template(session, rule.template)
     if template is None:
-        raise RuleRefusedError("template", N_("There is no SMS template %(code)s."), code=rule.template)
+        raise RuleRefusedError(Part.TEMPLATE, N_("There is no SMS template %(code)s."), code=rule.template)
     fault = find_template_fault(template)
     if fault is not None:
         raise fault
@@ -90,22 +90,22 @@ def _check_extension(_session: Session, rule: KeywordRule) -> None:
     _refuse_template(rule)
     known = list_extensions()
     if rule.extension is None:
-        raise RuleRefusedError("extension", N_("Say which extension gets the SMS."))
+        raise RuleRefusedError(Part.EXTENSION, N_("Say which extension gets the SMS."))
     if rule.extension not in known:
         told = N_("No extension %(name)s is installed. Installed: %(known)s.")
         raise RuleRefusedError(
-            "extension", told, name=rule.extension, known=", ".join(known) or Said(N_("none"))
+            Part.EXTENSION, told, name=rule.extension, known=", ".join(known) or Said(N_("none"))
         )
 
 
 def _refuse_template(rule: KeywordRule) -> None:
     if rule.template is not None:
-        raise RuleRefusedError("template", N_("A template goes with the actions reply and confirm only."))
+        raise RuleRefusedError(Part.TEMPLATE, N_("A template goes with the actions reply and confirm only."))
 
 
 def _refuse_extension(rule: KeywordRule) -> None:
     if rule.extension is not None:
-        raise RuleRefusedError("extension", N_("An extension goes with the action extension only."))
+        raise RuleRefusedError(Part.EXTENSION, N_("An extension goes with the action extension only."))
 
 
 _ACTION_CHECKS: Mapping[Action, Callable[[Session, KeywordRule], None]] = {

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from crm.core.errors import N_, CrmError, Said
+from crm.core.errors import N_, Said
 from crm.mobiletech.rules.action_checks import check_action
 from crm.mobiletech.rules.deciding import Action, KeywordRule
-from crm.mobiletech.rules.errors import RuleRefusedError
+from crm.mobiletech.rules.errors import Part, RuleRefusedError
 from crm.mobiletech.rules.matching import SHORTEST_TYPO, Match, count_letters
 from crm.mobiletech.rules.shadows import find_shadow
 from crm.mobiletech.stop_words import are_stop_words, fold_words
@@ -46,7 +46,7 @@ def check_draft(session: Session, draft: Draft, old: KeywordRule | None = None) 
     action, match = _action_of(draft.action), _match_of(draft.match)
     if draft.short_number is not None and not _SHORT_NUMBER.fullmatch(draft.short_number):
         raise RuleRefusedError(
-            "short_number",
+            Part.SHORT_NUMBER,
             N_("%(given)s is no short number; it has 3 to 6 digits."),
             given=draft.short_number,
         )
@@ -72,18 +72,18 @@ def check_text(rule: KeywordRule) -> None:
     Raises: RuleRefusedError.
     """
     if len(rule.text) > LONGEST_TEXT:
-        raise RuleRefusedError("text", N_("Write at most %(most)s characters."), most=LONGEST_TEXT)
+        raise RuleRefusedError(Part.TEXT, N_("Write at most %(most)s characters."), most=LONGEST_TEXT)
     if not rule.keyword:
         raise RuleRefusedError(
-            "text", N_("Write a word: without letters and digits there is nothing to compare.")
+            Part.TEXT, N_("Write a word: without letters and digits there is nothing to compare.")
         )
     if are_stop_words(rule.keyword):
         raise RuleRefusedError(
-            "text", N_("%(text)s asks us to stop. STOP always wins, so no rule is asked."), text=rule.text
+            Part.TEXT, N_("%(text)s asks us to stop. STOP always wins, so no rule is asked."), text=rule.text
         )
     if rule.match is Match.TYPO and count_letters(rule.keyword) < SHORTEST_TYPO:
         raise RuleRefusedError(
-            "match",
+            Part.MATCH,
             N_("With a typing error allowed, the text needs at least %(least)s letters; %(text)s has fewer."),
             least=SHORTEST_TYPO,
             text=rule.text,
@@ -99,7 +99,9 @@ def check_place(rule: KeywordRule, order: Sequence[KeywordRule]) -> None:
     for other in order:
         if other.id != rule.id and _says(other) == _says(rule):
             raise RuleRefusedError(
-                "text", N_("There is such a rule already: %(rule)s. Change that one."), rule=describe(other)
+                Part.TEXT,
+                N_("There is such a rule already: %(rule)s. Change that one."),
+                rule=describe(other),
             )
     shadow = find_shadow(replace(rule, is_on=True), order[:place])
     if shadow is not None:
@@ -109,7 +111,7 @@ def check_place(rule: KeywordRule, order: Sequence[KeywordRule]) -> None:
 def shadowed_by(shadow: KeywordRule) -> RuleRefusedError:
     """Return what to say of a rule that is never asked."""
     return RuleRefusedError(
-        "before",
+        Part.BEFORE,
         N_(
             "It would never be asked: %(rule)s stands before it and takes everything. Place it before that one."
         ),
@@ -122,9 +124,9 @@ def describe(rule: KeywordRule) -> Said:
     return Said("%(text)s (%(match)s)", text=rule.text, match=Said(MATCH_WORDS[rule.match]))
 
 
-def list_faults(session: Session, rules: Sequence[KeywordRule]) -> dict[int, CrmError]:
+def list_faults(session: Session, rules: Sequence[KeywordRule]) -> dict[int, RuleRefusedError]:
     """Return, by id, why rules that are on could not act now: their template, extension or neighbours changed."""
-    faults: dict[int, CrmError] = {}
+    faults: dict[int, RuleRefusedError] = {}
     for place, rule in enumerate(rules):
         shadow = find_shadow(rule, rules[:place])
         try:
@@ -139,13 +141,13 @@ def list_faults(session: Session, rules: Sequence[KeywordRule]) -> dict[int, Crm
 def _action_of(action: str) -> Action:
     if action in COMES_WITH_THE_MONEY:
         raise RuleRefusedError(
-            "action",
+            Part.ACTION,
             N_("The action %(action)s comes with the money, in a later version."),
             action=action,
         )
     if action not in set(Action):
         raise RuleRefusedError(
-            "action",
+            Part.ACTION,
             N_("There is no action %(action)s; the actions are %(actions)s."),
             action=action[:40],
             actions=", ".join(Action),
@@ -156,7 +158,7 @@ def _action_of(action: str) -> Action:
 def _match_of(match: str) -> Match:
     if match not in set(Match):
         raise RuleRefusedError(
-            "match",
+            Part.MATCH,
             N_("There is no match %(match)s; it is one of %(matches)s."),
             match=match[:40],
             matches=", ".join(Match),

@@ -1,6 +1,20 @@
 """What can be refused about rules."""
 
+from enum import StrEnum
+
 from crm.core.errors import N_, ConflictError, InvalidInputError, NotFoundError
+
+
+class Part(StrEnum):
+    """What of a rule is to be changed, by the name of its field."""
+
+    SHORT_NUMBER = "short_number"
+    MATCH = "match"
+    TEXT = "text"
+    ACTION = "action"
+    TEMPLATE = "template"
+    EXTENSION = "extension"
+    BEFORE = "before"  # its place
 
 
 class RuleNotFoundError(NotFoundError):
@@ -13,7 +27,7 @@ class RuleNotFoundError(NotFoundError):
 class RuleRefusedError(InvalidInputError):
     """A rule that could never act, or must not; `part` names what of it is to be changed."""
 
-    def __init__(self, part: str, message: str, /, **fields: object) -> None:
+    def __init__(self, part: Part, message: str, /, **fields: object) -> None:
         self.part = part
         super().__init__(message, **fields)
 

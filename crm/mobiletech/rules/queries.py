@@ -26,7 +26,7 @@ _COUNTS = text("""
             WHERE decision.rule_id = rule.id
               AND decision.created_at > crm_now() - make_interval(days => :days)
             LIMIT :most
-        ) AS some
+        ) AS few
     ) AS counted
 """)
 _SEEN_NUMBERS = text("""

@@ -1,0 +1,175 @@
+"""What the pages of rules show: the list, the trial of a text, and what a rule would have done of late."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from crm.core.business_settings import get_setting
+from crm.core.errors import N_
+from crm.mobiletech.rules.checks import list_faults
+from crm.mobiletech.rules.deciding import Action, KeywordRule, decide
+from crm.mobiletech.rules.errors import RuleRefusedError
+from crm.mobiletech.rules.past import SHOWN, Example, Past
+from crm.mobiletech.rules.queries import COUNTED, count_matches
+from crm.mobiletech.rules.steps import StepKind, step, tell
+from crm.mobiletech.sample_values import find_sample
+from crm.mobiletech.sms_templates import check_content, find_template
+from crm.mobiletech.template_language import TemplateLanguageError
+from crm.mobiletech.wire.sms_text import measure
+from crm.mobiletech.words import Tone, Word
+from crm.users.roles import Permission, may
+from crm.web.languages import told
+from crm.web.rule_words import TraceLine, action_words, match_words, no_rule_line, quoted, tell_steps
+from crm.web.session import find_signed_in
+
+ON, OFF = Word(N_("On"), Tone.GOOD, "check"), Word(N_("Off"), Tone.WARN, "pause")
+TEST_ANSWER = "test-answer:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleRow:
+    """One rule in the list; `fault` says why it cannot act as things are."""
+
+    id: int
+    place: int
+    text: str
+    match: str
+    short_number: str
+    action: str
+    template: str | None
+    matches: str
+    state: Word
+    is_on: bool
+    fault: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What would become of a text: step by step, and the answer as it would go out."""
+
+    content: str
+    lines: Sequence[TraceLine]
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRow:
+    """A text of late: how often it came, what answers it today, and who would get it with the rule."""
+
+    content: str
+    times: int
+    today: str
+    then: str
+
+
+def may_edit() -> bool:
+    """Return whether who looks may write rules."""
+    person = find_signed_in()
+    return person is not None and may(person.role, Permission.EDIT_RULES)
+
+
+def list_rows(session: Session, rules: Sequence[KeywordRule]) -> list[RuleRow]:
+    """Return the rules as the list shows them."""
+    counts, faults = count_matches(session), list_faults(session, rules)
+    return [_row(place, rule, counts, faults) for place, rule in enumerate(rules, start=1)]
+
+
+def try_text(session: Session, content: str, to: str, rules: Sequence[KeywordRule]) -> Trial:
+    """Return what would become of the text; nothing is stored."""
+    verdict = decide(content, to, rules)
+    lines = [*tell_steps([*tell(verdict), *_ends(verdict.rule)]), *_does(verdict.rule)]
+    if verdict.rule is None and not verdict.is_stop:
+        lines += _without_rule(session)
+    return Trial(content=content, lines=lines, answer=_answer(session, verdict.rule, content, to))
+
+
+def list_past(past: Past) -> list[PastRow]:
+    """Return the examples as the look at the last 30 days shows them."""
+    return [
+        PastRow(
+            content=each.content if len(each.content) < SHOWN else f"{each.content} …",
+            times=each.times,
+            today=_today(each),
+            then=_("this rule") if each.taken_by is None else _before(each.taken_by),
+        )
+        for each in past.examples
+    ]
+
+
+def _row(
+    place: int, rule: KeywordRule, counts: Mapping[int, int], faults: Mapping[int, RuleRefusedError]
+) -> RuleRow:
+    fault = faults.get(rule.id)
+    return RuleRow(
+        id=rule.id,
+        place=place,
+        text=rule.text,
+        match=match_words(rule.match),
+        short_number=rule.short_number or _("every short number"),
+        action=action_words(rule),
+        template=rule.template,
+        matches=_counted(counts.get(rule.id, 0)),
+        state=ON if rule.is_on else OFF,
+        is_on=rule.is_on,
+        fault=told(fault) if fault is not None and rule.is_on else "",
+    )
+
+
+def _counted(matches: int) -> str:
+    shown = f"{min(matches, COUNTED):,}".replace(",", "\u202f")
+    return f"{shown}+" if matches > COUNTED else shown
+
+
+def _ends(rule: KeywordRule | None) -> list[dict[str, object]]:
+    """Return the steps that the worker would add, as far as they do not depend on who writes."""
+    if rule is None:
+        return []
+    if rule.action is Action.INBOX:
+        return [step(StepKind.INBOX)]
+    return [step(StepKind.GIVEN, extension=rule.extension)] if rule.action is Action.EXTENSION else []
+
+
+def _does(rule: KeywordRule | None) -> list[TraceLine]:
+    """Return what the rule does with who writes, whoever that is."""
+    if rule is None or rule.action not in (Action.REPLY, Action.CONFIRM):
+        return []
+    return [TraceLine(_("It %(does)s, free of charge.", does=action_words(rule)), "send", Tone.GOOD)]
+
+
+def _without_rule(session: Session) -> list[TraceLine]:
+    lines = [no_rule_line()]
+    template = get_setting(session, "mobiletech_test_template_code")
+    if template and get_setting(session, "mobiletech_test_billkey"):
+        words = _(
+            "Until then the test answer %(template)s goes out: it is on in the settings.", template=template
+        )
+        lines.append(TraceLine(words, "send"))
+    return lines
+
+
+def _answer(session: Session, rule: KeywordRule | None, content: str, to: str) -> str | None:
+    template = find_template(session, rule.template) if rule is not None and rule.template else None
+    if template is None:
+        return None
+    compiled = check_content(template.content)
+    try:
+        return measure(compiled.render({"original_message": content, "short_number": to})).text
+    except TemplateLanguageError:
+        sample = find_sample(compiled)
+        return sample.text if sample else None
+
+
+def _today(example: Example) -> str:
+    """Return what answers such a text: what answered the newest one, else the rule that would now."""
+    answer = example.answer
+    if answer is not None and (answer.key or "").startswith(TEST_ANSWER):
+        return _("the test answer %(template)s", template=answer.template)
+    if answer is not None and not (answer.key or "").startswith("rule:"):
+        return _("an extension or a person")
+    return _before(example.today) if example.today is not None else _("nobody")
+
+
+def _before(rule: KeywordRule) -> str:
+    return _("the rule %(rule)s", rule=quoted(rule.text))
