@@ -16,6 +16,7 @@ from crm.core.db import transaction
 from crm.events.drain import drain
 from crm.events.registry import registry
 from crm.mobiletech.sms_templates import create_template
+from crm.setup_file import apply_setup
 from crm.users.accounts import get_user
 from crm.users.authentication import chain
 from crm.users.models import User
@@ -69,6 +70,21 @@ def test_the_link_of_the_readme_lets_readers_in_by_their_customer_number(
     assert [answer.status_code for answer in (refused, unknown, let_in)] == [422, 422, 302]
 
 
+def test_the_extension_of_the_readme_gets_what_a_rule_gives_it(
+    client: FlaskClient, gateway: FakeGateway, quiz: str
+) -> None:
+    set_up_gateway()
+    with transaction() as session:
+        create_template(session, "quiz", "Vasa odpoved je {{ answer }}. Drzime palce!")
+        apply_setup(session, b"rules: [{match: starts_with, text: KVIZ, action: extension, extension: quiz}]")
+
+    client.post(WEBHOOK, data=make_receive(content="Kvíz b"))
+    client.post(WEBHOOK, data=make_receive(content="nieco ine", from_="+421908630550"))
+    drain(for_seconds=10)
+
+    assert [message.content for message in gateway.sent] == ["Vasa odpoved je B. Drzime palce!"]
+
+
 @pytest.fixture
 def greeting(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Register the README's first Python block as the extension `greeting`, for this test only."""
@@ -81,6 +97,12 @@ def customer_number(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     yield from _register("customer_number", 1, tmp_path, monkeypatch)
 
 
+@pytest.fixture
+def quiz(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Register the README's third Python block as the extension `quiz`, for this test only."""
+    yield from _register("quiz", 2, tmp_path, monkeypatch)
+
+
 def _register(name: str, block: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
     (folder / f"{name}.py").write_text(blocks[block])
@@ -89,5 +111,6 @@ def _register(name: str, block: int, folder: Path, monkeypatch: pytest.MonkeyPat
     before = {event: list(handlers) for event, handlers in registry.handlers.items()}
     register_extension(name, registry)
     yield name
+    registry.handlers.clear()
     registry.handlers.update(before)
     sys.modules.pop(name, None)

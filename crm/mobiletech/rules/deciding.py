@@ -77,6 +77,13 @@ def decide(content: str, short_number: str, rules: Iterable[KeywordRule]) -> Ver
     return Verdict(is_stop=False, rule=None, misses=misses)
 
 
+def find_acting(words: str, short_number: str, rules: Iterable[KeywordRule]) -> KeywordRule | None:
+    """Return the rule that acts on a folded text which is no STOP; the steps are not kept."""
+    return next(
+        (rule for rule in rules if rule.is_on and is_heard(rule, short_number) and _fits(rule, words)), None
+    )
+
+
 def is_heard(rule: KeywordRule, short_number: str) -> bool:
     """Return whether the rule listens to a short number."""
     return rule.short_number in (None, short_number)
@@ -84,8 +91,12 @@ def is_heard(rule: KeywordRule, short_number: str) -> bool:
 
 def _ask(rule: KeywordRule, text: str, short_number: str) -> Nearness | None:
     """Return why the rule does not act, None if it does."""
-    if not fits(rule.match, rule.keyword, text):
+    if not _fits(rule, text):
         return nearness(rule.match, rule.keyword, text)
     if not is_heard(rule, short_number):
         return Nearness.SHORT_NUMBER
     return None if rule.is_on else Nearness.OFF
+
+
+def _fits(rule: KeywordRule, text: str) -> bool:
+    return fits(rule.match, rule.keyword, text)

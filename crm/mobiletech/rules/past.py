@@ -6,6 +6,7 @@ The newest LOOKED_AT messages are read, the same texts together; the answer says
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nsmallest
 from itertools import takewhile
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from crm.mobiletech.models import InboundMessage, OutboundMessage, SmsTemplate
-from crm.mobiletech.rules.deciding import KeywordRule, decide
+from crm.mobiletech.rules.deciding import KeywordRule, find_acting, is_heard
 from crm.mobiletech.rules.matching import fits
 from crm.mobiletech.stop_words import are_stop_words, fold_words
 
@@ -71,46 +72,44 @@ def look_back(
 ) -> Past:
     """Return what the rule would have done; `order` are all rules with it in its place, `today` those of now."""
     rows = session.execute(_TEXTS, {"shown": SHOWN, "days": DAYS, "most": LOOKED_AT}).all()
-    found = [row for row in rows if _is_for(rule, row)]
+    folded = ((row, fold_words(row.content)) for row in rows if is_heard(rule, row.to))
+    found = [
+        (row, words)
+        for row, words in folded
+        if fits(rule.match, rule.keyword, words) and not are_stop_words(words)
+    ]
     before = list(takewhile(lambda each: each.id != rule.id, order))
-    winners = {row.newest_id: decide(row.content, row.to, before).rule for row in found}
+    winners = {row.newest_id: find_acting(words, row.to, before) for row, words in found}
     looked_at = sum(row.times for row in rows)
     return Past(
         looked_at=looked_at,
         since=min((row.since for row in rows), default=None),
         is_cut=looked_at >= LOOKED_AT,
-        matched=sum(row.times for row in found),
-        taken=sum(row.times for row in found if winners[row.newest_id] is not None),
+        matched=sum(row.times for row, _ in found),
+        taken=sum(row.times for row, _ in found if winners[row.newest_id] is not None),
         examples=_examples(session, found, winners, today),
     )
 
 
-def _is_for(rule: KeywordRule, row: Row[Any]) -> bool:
-    if rule.short_number not in (None, row.to):
-        return False
-    words = fold_words(row.content)
-    return fits(rule.match, rule.keyword, words) and not are_stop_words(words)
-
-
 def _examples(
     session: Session,
-    found: Sequence[Row[Any]],
+    found: Sequence[tuple[Row[Any], str]],
     winners: Mapping[int, KeywordRule | None],
     today: Sequence[KeywordRule],
 ) -> list[Example]:
     """Return the most frequent texts with what became of the newest SMS of each."""
-    shown = sorted(found, key=lambda row: (-row.times, -row.newest_id))[:EXAMPLES]
-    answers = _read_answers(session, [row.newest_id for row in shown])
+    shown = nsmallest(EXAMPLES, found, key=lambda each: (-each[0].times, -each[0].newest_id))
+    answers = _read_answers(session, [row.newest_id for row, _ in shown])
     return [
         Example(
             content=row.content,
             short_number=row.to,
             times=row.times,
             taken_by=winners[row.newest_id],
-            today=decide(row.content, row.to, today).rule,
+            today=find_acting(words, row.to, today),
             answer=answers.get(row.newest_id),
         )
-        for row in shown
+        for row, words in shown
     ]
 
 
