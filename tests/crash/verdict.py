@@ -45,6 +45,9 @@ def _inbound(stage: Stage) -> Iterator[str]:
     )
     if handled:
         yield f"not handled: {handled}"
+    decided = stage.servers.sql("SELECT outcome FROM mobiletech_decisions")
+    if decided != [("unmatched",)] * 2:
+        yield f"not one decision each: {decided}"
 
 
 def _answers(stage: Stage, diary: Diary, *, paid: bool, may_be_unknown: bool) -> Iterator[str]:
