@@ -14,6 +14,7 @@ from crm.mobiletech.catalogue.key_rules import refuse_paid_as_free
 from crm.mobiletech.client import GatewayClient
 from crm.mobiletech.client_http import HttpGatewayClient
 from crm.mobiletech.client_mock import MockGatewayClient
+from crm.mobiletech.conversations.filing import file_in_inbox
 from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS, SEND
 from crm.mobiletech.figures import housekeeping as figures
 from crm.mobiletech.handlers import (
@@ -41,6 +42,7 @@ HANDLERS = (
     (INBOUND, "heed_stop", 30, heed_stop),
     (INBOUND, "run_rules", 200, run_rules),
     (INBOUND, "answer_tests", 900, answer_tests),
+    (INBOUND, "file_in_inbox", 950, file_in_inbox),
     (OUTBOUND_STATUS, "apply_statuses", 10, on_outbound_statuses),
     (ONE_TIME_CODE, "send_codes", 10, send_codes),
 )

@@ -8,6 +8,20 @@ down_revision = "0013_rules"
 branch_labels = None
 depends_on = None
 
+OPEN, DONE = "state = 'open'", "state = 'done'"
+INDEXES = (
+    ("open_number_id", ["number_id", "created_at", "id"], OPEN),
+    ("done_number_id", ["number_id", "done_at", "id"], DONE),
+    ("open", ["created_at", "id"], OPEN),
+    ("open_reason", ["reason", "created_at", "id"], OPEN),
+    ("open_short_number", ["short_number", "created_at", "id"], OPEN),
+    ("open_assigned_to", ["assigned_to", "created_at", "id"], f"{OPEN} AND assigned_to IS NOT NULL"),
+    ("done", ["done_at", "id"], DONE),
+    ("done_reason", ["reason", "done_at", "id"], DONE),
+    ("done_short_number", ["short_number", "done_at", "id"], DONE),
+    ("done_by", ["done_by", "done_at", "id"], DONE),
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -30,6 +44,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("inbound_message_id", sa.BigInteger(), nullable=False),
         sa.Column("number_id", sa.BigInteger(), nullable=False),
+        sa.Column("short_number", sa.Text(), server_default="", nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), server_default="open", nullable=False),
         sa.Column("assigned_to", sa.BigInteger()),
@@ -54,8 +69,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox_items")),
         sa.UniqueConstraint("inbound_message_id", name=op.f("uq_inbox_items_inbound_message_id")),
     )
-    op.create_index("ix_inbox_items_newest", "inbox_items", ["state", "created_at", "id"])
-    op.create_index("ix_inbox_items_number_id", "inbox_items", ["number_id", "created_at"])
+    for name, columns, condition in INDEXES:
+        op.create_index(f"ix_inbox_items_{name}", "inbox_items", columns, postgresql_where=sa.text(condition))
 
 
 def downgrade() -> None:

@@ -47,6 +47,7 @@ def test_the_names_of_handlers_stay() -> None:
         ("mobiletech-inbound", "heed_stop"),
         ("mobiletech-inbound", "run_rules"),
         ("mobiletech-inbound", "answer_tests"),
+        ("mobiletech-inbound", "file_in_inbox"),
         ("mobiletech-outbound-status", "apply_statuses"),
         ("one-time-code", "send_codes"),
     }

@@ -1,0 +1,34 @@
+"""Why a reader's message waits for a person, in words: what to call it, and what to know about it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from crm.core.errors import N_
+from crm.mobiletech.words import Tone, Word
+
+
+class InboxReason(StrEnum):
+    """Why a message is in the inbox."""
+
+    UNMATCHED = "unmatched"
+    RULE = "rule"
+    STOP = "stop"
+    LOOPED = "looped"
+    REFUSED = "refused"
+
+
+INBOX_WORDS: Mapping[InboxReason, Word] = {
+    InboxReason.UNMATCHED: Word(N_("No rule matched"), Tone.WAIT, "question"),
+    InboxReason.RULE: Word(N_("A rule gave it to a person"), Tone.WAIT, "in"),
+    InboxReason.STOP: Word(N_("STOP"), Tone.WARN, "stop"),
+    InboxReason.LOOPED: Word(N_("Too many answers"), Tone.WARN, "retry"),
+    InboxReason.REFUSED: Word(N_("The answer was not sent"), Tone.BAD, "minus"),
+}
+# What is not said by the word alone.
+INBOX_MEANINGS: Mapping[InboxReason, str] = {
+    InboxReason.STOP: N_("The reader wants no more SMS. See to it, then mark it as done."),
+    InboxReason.LOOPED: N_(
+        "Rules have answered this number often within minutes, as if a machine wrote. They are silent now."
+    ),
+    InboxReason.REFUSED: N_("A rule or an extension had an answer, and it could not be sent."),
+}
