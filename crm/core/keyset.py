@@ -1,4 +1,4 @@
-"""Pages of a long list, newest first, by the place of a row instead of a count of rows: as fast on the last page."""
+"""Pages of a long list by the place of a row instead of a count of rows: as fast on the last page as on the first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,11 +30,36 @@ Key = tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysetPage(Generic[Row]):
-    """One page, newest first, and the places from which the neighbouring ones go on."""
+    """One page in the order of its list, and the places from which the newer and the older ones go on."""
 
     rows: Sequence[Row]
     newer: Place | None
     older: Place | None
+
+
+def read_oldest_first(
+    session: Session,
+    found: Select[Any],
+    key: Key,
+    *,
+    limit: int,
+    after: Place | None = None,
+    before: Place | None = None,
+) -> KeysetPage[Any]:
+    """Return the oldest rows of one entity, oldest first; `after` a place is here too what is older than it."""
+    if after is not None:
+        rows = _read(session, found, key, limit=limit, start=after, older=True)
+        if len(rows) > limit:
+            shown = rows[:limit][::-1]
+            return KeysetPage(rows=shown, newer=_place(shown[-1], key), older=_place(shown[0], key))
+        before = None  # the beginning is reached: show all of the first page, not the piece before
+    rows = _read(session, found, key, limit=limit, start=before, older=False)
+    shown = rows[:limit]
+    return KeysetPage(
+        rows=shown,
+        newer=_place(shown[-1], key) if len(rows) > limit else None,
+        older=(_place(shown[0], key) if shown else before) if before is not None else None,
+    )
 
 
 def read_page(

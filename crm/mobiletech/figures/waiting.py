@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
 from crm.mobiletech.breaker import read_gateway_state
+from crm.mobiletech.conversations.inbox import find_last_done, find_waiting_since
 from crm.mobiletech.conversations.models import InboxItem
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundState
@@ -18,7 +19,6 @@ from crm.mobiletech.status_reports import count_orphans
 MOST = 100_000  # counted; beyond it nobody reads the last digit
 ORPHAN_SECONDS = 3600
 SHOWN_CONFLICTS = 5
-LATELY_DONE = 50
 
 # What a person has written into the dictionary is known from then on.
 _STRANGE_CODES = text("""
@@ -62,7 +62,6 @@ def read_waiting(session: Session) -> Waiting:
     conflicts = select(OutboundMessage.id).where(OutboundMessage.conflict).order_by(OutboundMessage.id.desc())
     gateway, now = read_gateway_state(session), session.execute(select(db_now())).scalar_one()
     is_paused = gateway is not None and gateway.paused_until is not None and gateway.paused_until > now
-    oldest = select(func.min(InboxItem.created_at)).where(InboxItem.state == "open")
     return Waiting(
         unknown=_count(session, OutboundMessage.id, OutboundMessage.state == OutboundState.UNKNOWN),
         held=_count(session, OutboundMessage.id, OutboundMessage.state == OutboundState.HELD),
@@ -70,24 +69,11 @@ def read_waiting(session: Session) -> Waiting:
         orphans=count_orphans(session, older_than_seconds=ORPHAN_SECONDS),
         strange_codes=[StrangeCode(*row) for row in session.execute(_STRANGE_CODES)],
         unanswered=_count(session, InboxItem.id, InboxItem.state == "open"),
-        unanswered_since=session.execute(oldest).scalar_one(),
-        last_done_at=_last_done(session),
+        unanswered_since=find_waiting_since(session),
+        last_done_at=find_last_done(session),
         paused_until=gateway.paused_until if gateway and is_paused else None,
         pause_reason=gateway.reason if gateway and is_paused else None,
     )
-
-
-def _last_done(session: Session) -> datetime | None:
-    """Return when somebody was last done with a reader's message, as far as the newest of them tell."""
-    newest = (
-        select(InboxItem.done_at)
-        .where(InboxItem.state == "done")
-        .order_by(InboxItem.created_at.desc(), InboxItem.id.desc())
-        .limit(LATELY_DONE)
-        .subquery()
-    )
-    done_at: datetime | None = session.execute(select(func.max(newest.c.done_at))).scalar_one()
-    return done_at
 
 
 def _count(session: Session, column: Any, condition: Any) -> int:
