@@ -17,6 +17,7 @@ from crm.mobiletech.rules.deciding import KeywordRule
 from crm.mobiletech.rules.queries import read_rules
 from crm.mobiletech.search.keeping import keep_inbound_messages, keep_outbound_messages
 from crm.mobiletech.sms_templates import get_template, render
+from crm.seed.conversations import write_conversations
 from crm.seed.fates import Fate
 from crm.seed.plan import FOREIGN_NUMBER, Exchange
 from crm.seed.rows import (
@@ -53,7 +54,7 @@ def write_history(session: Session, story: Sequence[Exchange], *, zone: ZoneInfo
     writer.confirm(story)
     keep_inbound_messages(session, [row.id for row in inbound])
     keep_outbound_messages(session, [message for _, message in answers])
-    return len(inbound) + len(answers)
+    return len(inbound) + len(answers) + write_conversations(session, inbound)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ _PAGES = {
     "short_number": "/admin/settings/short-numbers/",
     "prefix": "/admin/settings/prefixes/",
     "status_code": "/admin/settings/status-codes/",
+    "thread": "/admin/threads/",
 }
 
 

@@ -21,6 +21,7 @@ from crm.web.gateway_log import gateway_log
 from crm.web.health import health
 from crm.web.help_page import help_page
 from crm.web.home import home
+from crm.web.inbox import inbox
 from crm.web.language_choice import language_choice
 from crm.web.login import login
 from crm.web.login_code import login_code
@@ -44,6 +45,7 @@ from crm.web.settings_pages import settings_pages
 from crm.web.short_numbers import short_numbers
 from crm.web.sms_templates import sms_templates
 from crm.web.status_codes import status_codes
+from crm.web.threads import threads
 from crm.web.tokens import tokens
 from crm.web.work_decisions import work_decisions
 
@@ -68,11 +70,13 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (api_docs, "/api"),
     (overview, "/admin"),
     (help_page, "/admin/help"),
+    (inbox, "/admin/inbox"),
     (messages, "/admin/messages"),
     (numbers, "/admin/phone-numbers"),
     (number, "/admin/phone-numbers"),
     (number_candidates, "/admin/phone-numbers"),
     (number_links, "/admin/phone-numbers"),
+    (threads, "/admin/threads"),
     (sms_templates, "/admin/templates"),
     (rules, "/admin/rules"),
     (rule_acts, "/admin/rules"),

@@ -26,6 +26,8 @@ TIME_SHAPES = {
         "short": "d MMM HH:mm",
         "day": "d MMM y",
         "clock": "HH:mm:ss",
+        "weekday": "EEEE d MMMM y",
+        "time": "HH:mm",
     },
     "sk": {
         "full": "d. M. y, HH:mm:ss",
@@ -34,6 +36,8 @@ TIME_SHAPES = {
         "short": "d. M. HH:mm",
         "day": "d. M. y",
         "clock": "HH:mm:ss",
+        "weekday": "EEEE d. MMMM y",
+        "time": "HH:mm",
     },
 }
 

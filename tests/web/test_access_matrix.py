@@ -26,7 +26,11 @@ NOWHERE = 2**62  # an id that nothing has: whoever is let in finds nothing, and 
 # Which permission opens what of the staff's pages; the longest beginning counts.
 OPENS = {
     "/admin/": Permission.READ,
+    "/admin/inbox": Permission.READ,
+    "POST /admin/inbox": Permission.ANSWER,
     "/admin/messages": Permission.READ,
+    "/admin/threads": Permission.READ,
+    "POST /admin/threads": Permission.ANSWER,
     "/admin/help": Permission.READ,
     "/admin/phone-numbers": Permission.READ,
     "/admin/phone-numbers/<int:number_id>/link": Permission.ANSWER,

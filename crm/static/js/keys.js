@@ -23,8 +23,10 @@ const back = () => {
   else link.click();
 };
 
+// What the key presses in the row that has the focus; else the first of the page.
 const press = (key) => {
-  const target = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((each) => each.getClientRects().length);
+  const wanted = `[data-key="${CSS.escape(key)}"]`, row = document.activeElement.closest("tr, li");
+  const target = [...(row?.querySelectorAll(wanted) ?? []), ...document.querySelectorAll(wanted)].find((each) => each.getClientRects().length);
   if (!target) return false;
   if (isTyping(target)) target.focus(); else target.click();
   return true;
