@@ -2,96 +2,36 @@
 
 Each page is a few index ranges, each cut off, merged. Filters that no index serves look at no more than
 SCANNED rows of each range; a page that ends there says how far it has looked, and the next goes on from it.
+Few messages, of a number or of a search, are gathered instead.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import IntEnum, StrEnum
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
 
-from crm.mobiletech.models import InboundMessage, NotSent, OutboundMessage
-from crm.mobiletech.outbound import OutboundState
-from crm.mobiletech.sms_templates import find_template
-from crm.mobiletech.wire.delivery_status import Billing
-from crm.mobiletech.wire.operators import Operator
-from crm.mobiletech.wishes import Reason
-from crm.mobiletech.words import MessageState
+from crm.mobiletech.message_filter import Direction, Found, Kind, LogFilter, LogPage, Position
+from crm.mobiletech.message_gathering import count_gathered, gather, page_of
+from crm.mobiletech.message_ranges import Range, in_order, list_ranges, rows_of
 
-SCANNED = 10_000
+__all__ = [
+    "COUNTED",
+    "Direction",
+    "Found",
+    "Kind",
+    "LogFilter",
+    "LogPage",
+    "Position",
+    "count_messages",
+    "count_newer",
+    "list_messages",
+]
+
+SCANNED = 50_000  # rows of a range that a page looks at: some ten milliseconds
+LOOKED_AT = 10_000  # rows of a range that are looked at for a count
 COUNTED = 1000
-
-
-class Kind(IntEnum):
-    """Which table a row is from; of rows of one moment the higher kind is listed first."""
-
-    INBOUND = 1
-    NOT_SENT = 2
-    OUTBOUND = 3
-
-
-class Direction(StrEnum):
-    """From a reader, or to one (sent or not)."""
-
-    IN = "in"
-    OUT = "out"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogFilter:
-    """What to list; None is "any". `since` is the first moment, `until` the first one after."""
-
-    direction: Direction | None = None
-    state: MessageState | None = None
-    reason: Reason | None = None
-    template: str | None = None
-    billkey: str | None = None
-    operator: Operator | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """Where a row stands: later is newer."""
-
-    at: datetime
-    kind: int
-    id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogPage:
-    """One page, newest first. `is_cut`: the search stopped at `older`, and nothing is known beyond it."""
-
-    positions: Sequence[Position]
-    newer: Position | None
-    older: Position | None
-    is_cut: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Range:
-    """An index range (`served`), and columns of its rows that no index serves (`looked_at`)."""
-
-    kind: Kind
-    served: tuple[ColumnElement[bool], ...] = ()
-    looked_at: tuple[tuple[InstrumentedAttribute[Any], Any], ...] = ()
-
-
-_TABLES: dict[Kind, Any] = {
-    Kind.INBOUND: InboundMessage,
-    Kind.NOT_SENT: NotSent,
-    Kind.OUTBOUND: OutboundMessage,
-}
-_BILLING_OF = {
-    MessageState.SENT: Billing.NONE,
-    MessageState.BILLED: Billing.BILLED,
-    MessageState.FAILED: Billing.FAILED,
-}
 
 
 def list_messages(
@@ -103,7 +43,9 @@ def list_messages(
     before: Position | None = None,
 ) -> LogPage:
     """Return one page: the newest, what comes after (is older than) a position, or before (is newer)."""
-    ranges = _ranges(session, wanted)
+    ranges = list_ranges(session, wanted)
+    if wanted.is_gathered:
+        return page_of(session, gather(ranges, wanted), limit=limit, after=after, before=before)
     if before is not None:
         page = _read(session, wanted, ranges, limit=limit, start=before, older=False)
         if page.newer is not None:
@@ -115,20 +57,45 @@ def list_messages(
 
 def count_messages(session: Session, wanted: LogFilter) -> int | None:
     """Return how many match, at most COUNTED + 1; None if that cannot be told cheaply."""
-    ranges = _ranges(session, wanted)
-    if any(each.looked_at for each in ranges):
-        return None
-    total = 0
-    for each in ranges:
-        rows = _rows(each, wanted, start=None, older=True).limit(COUNTED + 1).subquery()
-        total += session.execute(select(func.count()).select_from(rows)).scalar_one()
-    return min(total, COUNTED + 1)
+    count, is_exact = _count(session, wanted, newer_than=None)
+    return count if is_exact or count > COUNTED else None
+
+
+def count_newer(session: Session, wanted: LogFilter, than: Position) -> int:
+    """Return how many that match are newer than a position, at most COUNTED + 1; of many, those found cheaply."""
+    return _count(session, wanted, newer_than=than)[0]
+
+
+def _count(session: Session, wanted: LogFilter, *, newer_than: Position | None) -> tuple[int, bool]:
+    """Return how many match, at most COUNTED + 1, and whether all were looked at."""
+    ranges = list_ranges(session, wanted)
+    if wanted.is_gathered:
+        gathered = gather(ranges, wanted)
+        return count_gathered(session, gathered, most=COUNTED + 1, newer_than=newer_than), True
+    counts = [_count_range(session, each, wanted, newer_than=newer_than) for each in ranges]
+    total = sum(count for count, _ in counts)
+    return min(total, COUNTED + 1), all(is_whole for _, is_whole in counts)
+
+
+def _count_range(
+    session: Session, each: Range, wanted: LogFilter, *, newer_than: Position | None
+) -> tuple[int, bool]:
+    """Return how many match, and whether the range was counted to its end."""
+    rows = rows_of(each, wanted, start=newer_than, older=newer_than is None)
+    if not each.looked_at:
+        counted = select(func.count()).select_from(rows.limit(COUNTED + 1).subquery())
+        return session.execute(counted).scalar_one(), True
+    scanned = rows.add_columns(*(column for column, _ in each.looked_at)).limit(LOOKED_AT).subquery()
+    conditions = [scanned.c[column.key] == value for column, value in each.looked_at]
+    both = select(func.count().filter(*conditions), func.count()).select_from(scanned)
+    count, looked_at = session.execute(both).one()
+    return count, looked_at < LOOKED_AT
 
 
 def _read(
     session: Session,
     wanted: LogFilter,
-    ranges: Sequence[_Range],
+    ranges: Sequence[Range],
     *,
     limit: int,
     start: Position | None,
@@ -154,16 +121,16 @@ def _read(
 
 
 def _read_range(
-    session: Session, each: _Range, wanted: LogFilter, *, limit: int, start: Position | None, older: bool
+    session: Session, each: Range, wanted: LogFilter, *, limit: int, start: Position | None, older: bool
 ) -> tuple[list[Position], Position | None]:
     """Return up to limit + 1 positions of a range, and where the search gave up, if it did."""
-    rows = _rows(each, wanted, start=start, older=older)
+    rows = rows_of(each, wanted, start=start, older=older)
     if not each.looked_at:
         return _positions(session, rows.limit(limit + 1), each.kind), None
     columns = [column for column, _ in each.looked_at]
     scanned = rows.add_columns(*columns).limit(SCANNED).subquery()
     conditions = [scanned.c[column.key] == value for column, value in each.looked_at]
-    order = _order(scanned.c, older=older)
+    order = in_order(scanned.c, older=older)
     matching = select(scanned.c.created_at, scanned.c.id).where(*conditions).order_by(*order).limit(limit + 1)
     positions = _positions(session, matching, each.kind)
     if len(positions) > limit:
@@ -171,97 +138,5 @@ def _read_range(
     return positions, next(iter(_positions(session, rows.offset(SCANNED - 1).limit(1), each.kind)), None)
 
 
-def _rows(each: _Range, wanted: LogFilter, *, start: Position | None, older: bool) -> Select[Any]:
-    table = _TABLES[each.kind]
-    conditions = list(each.served)
-    if wanted.since is not None:
-        conditions.append(table.created_at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(table.created_at < wanted.until)
-    if start is not None:
-        conditions.append(_beyond(each.kind, start, older=older))
-    return select(table.created_at, table.id).where(*conditions).order_by(*_order(table, older=older))
-
-
-def _order(columns: Any, *, older: bool) -> Iterable[ColumnElement[Any]]:
-    return [column.desc() if older else column.asc() for column in (columns.created_at, columns.id)]
-
-
-def _beyond(kind: Kind, start: Position, *, older: bool) -> ColumnElement[bool]:
-    """Return what is beyond a position in one table: of one moment, only kinds on that side are."""
-    table = _TABLES[kind]
-    if kind == start.kind:
-        here, there = tuple_(table.created_at, table.id), tuple_(literal(start.at), literal(start.id))
-        return here < there if older else here > there
-    same_moment_too = kind < start.kind if older else kind > start.kind
-    at: ColumnElement[datetime] = table.created_at
-    if older:
-        return at <= start.at if same_moment_too else at < start.at
-    return at >= start.at if same_moment_too else at > start.at
-
-
 def _positions(session: Session, statement: Select[Any], kind: Kind) -> list[Position]:
     return [Position(row.created_at, int(kind), row.id) for row in session.execute(statement)]
-
-
-def _ranges(session: Session, wanted: LogFilter) -> list[_Range]:
-    """Return the index ranges that hold everything wanted."""
-    return [*_inbound(wanted), *_outbound(session, wanted), *_not_sent(wanted)]
-
-
-def _inbound(wanted: LogFilter) -> Iterable[_Range]:
-    if (
-        wanted.direction is Direction.OUT
-        or wanted.state
-        or wanted.reason
-        or wanted.template
-        or wanted.billkey
-    ):
-        return []
-    return [_Range(kind=Kind.INBOUND, looked_at=_given((InboundMessage.operator_type, wanted.operator)))]
-
-
-def _not_sent(wanted: LogFilter) -> Iterable[_Range]:
-    other_state = wanted.state not in (None, MessageState.NOT_SENT)
-    if wanted.direction is Direction.IN or other_state or wanted.operator:
-        return []
-    looked_at = _given(
-        (NotSent.reason, wanted.reason),
-        (NotSent.template_code, wanted.template),
-        (NotSent.billkey, wanted.billkey),
-    )
-    return [_Range(kind=Kind.NOT_SENT, looked_at=looked_at)]
-
-
-def _outbound(session: Session, wanted: LogFilter) -> Iterable[_Range]:
-    if wanted.direction is Direction.IN or wanted.reason:
-        return []
-    by_template = OutboundMessage.mobiletech_template_id
-    template = find_template(session, wanted.template) if wanted.template else None
-    if wanted.template and template is None:
-        return []
-    template_id = template.id if template else None
-    looked_at = _given(
-        (OutboundMessage.billkey, wanted.billkey), (OutboundMessage.operator_type, wanted.operator)
-    )
-    if template_id and wanted.state is None:
-        return [_Range(kind=Kind.OUTBOUND, served=(by_template == template_id,), looked_at=looked_at)]
-    looked_at += _given((by_template, template_id))
-    return [_Range(kind=Kind.OUTBOUND, served=pair, looked_at=looked_at) for pair in _states(wanted.state)]
-
-
-def _given(
-    *columns: tuple[InstrumentedAttribute[Any], Any],
-) -> tuple[tuple[InstrumentedAttribute[Any], Any], ...]:
-    return tuple((column, value) for column, value in columns if value is not None)
-
-
-def _states(state: MessageState | None) -> list[tuple[ColumnElement[bool], ...]]:
-    """Return what the index on state and billing serves; each pair is a range that is in order of time."""
-    if state is None:
-        return [()]
-    if state in _BILLING_OF:
-        pairs = [(OutboundState.ACCEPTED, _BILLING_OF[state])]
-    else:
-        pairs = [(OutboundState(state), billing) for billing in Billing]
-    return [(OutboundMessage.state == way, OutboundMessage.billing == billing) for way, billing in pairs]

@@ -174,6 +174,13 @@ class OutboundMessage(Base):
         Index("ix_mobiletech_outbound_messages_template", "mobiletech_template_id", "created_at", "id"),
         Index("ix_mobiletech_outbound_messages_billkey", "billkey", "created_at", "id"),
         Index("ix_mobiletech_outbound_messages_conflict", "id", postgresql_where=text("conflict")),
+        Index(
+            "ix_mobiletech_outbound_messages_failed",
+            "status",
+            "created_at",
+            "id",
+            postgresql_where=text("billing = 'failed'"),
+        ),
         Index("ix_mobiletech_outbound_messages_paid", "to", "created_at", postgresql_where=text("paid")),
         Index(
             "uq_mobiletech_outbound_messages_live_payment",

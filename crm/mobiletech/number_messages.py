@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CTE, Integer, Select, cast, literal, select, tuple_, union_all
+from sqlalchemy import CTE, Integer, cast, literal, select
 from sqlalchemy.orm import Session
 
+from crm.mobiletech.message_gathering import materialize, page_of
 from crm.mobiletech.message_log import Direction, Kind, LogPage, Position
 from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.mobiletech.outbound import OutboundState
@@ -42,20 +43,7 @@ def list_messages_of(
     before: Position | None = None,
 ) -> LogPage:
     """Return one page, newest first; `number` in its international form."""
-    own = _gather(number, since)
-    if before is not None:
-        newer = _read(session, own, limit=limit, beyond=before, older=False)
-        if len(newer) > limit:
-            shown = newer[:limit][::-1]
-            return LogPage(positions=shown, newer=shown[0], older=shown[-1])
-        after = None  # the top is reached: show all of the first page
-    found = _read(session, own, limit=limit, beyond=after, older=True)
-    shown = found[:limit]
-    return LogPage(
-        positions=shown,
-        newer=shown[0] if after is not None and shown else None,
-        older=shown[-1] if len(found) > limit else None,
-    )
+    return page_of(session, _gather(number, since), limit=limit, after=after, before=before)
 
 
 def read_messages(session: Session, positions: Sequence[Position]) -> list[NumberMessage]:
@@ -76,26 +64,15 @@ def _gather(number: str, since: datetime) -> CTE:
         InboundMessage.id.label("id"),
     ).where(InboundMessage.from_ == number, InboundMessage.created_at >= since)
     went = select(
-        OutboundMessage.created_at, cast(literal(int(Kind.OUTBOUND)), Integer), OutboundMessage.id
+        OutboundMessage.created_at.label("at"),
+        cast(literal(int(Kind.OUTBOUND)), Integer).label("kind"),
+        OutboundMessage.id.label("id"),
     ).where(
         OutboundMessage.to == number,
         OutboundMessage.created_at >= since,
         OutboundMessage.state.in_(_LEFT),
     )
-    return union_all(came, went).cte("own").prefix_with("MATERIALIZED")
-
-
-def _read(session: Session, own: CTE, *, limit: int, beyond: Position | None, older: bool) -> list[Position]:
-    """Return up to limit + 1 positions away from `beyond`."""
-    place = tuple_(own.c.at, own.c.kind, own.c.id)
-    columns = (own.c.at, own.c.kind, own.c.id)
-    statement: Select[datetime, int, int] = select(*columns)
-    if beyond is not None:
-        there = tuple_(literal(beyond.at), literal(int(beyond.kind)), literal(beyond.id))
-        statement = statement.where(place < there if older else place > there)
-    order = [column.desc() if older else column.asc() for column in columns]
-    rows = session.execute(statement.order_by(*order).limit(limit + 1))
-    return [Position(row.at, row.kind, row.id) for row in rows]
+    return materialize([came, went])
 
 
 def _came(message: InboundMessage) -> NumberMessage:

@@ -57,13 +57,24 @@ def upgrade() -> None:
         "ix_mobiletech_message_words_at", "mobiletech_message_words", ["at"], postgresql_using="brin"
     )
     op.create_index(
-        "ix_mobiletech_message_words_words", "mobiletech_message_words", ["words"], postgresql_using="gin"
+        "ix_mobiletech_message_words_words",
+        "mobiletech_message_words",
+        ["words"],
+        postgresql_using="gin",
+        postgresql_with={"gin_pending_list_limit": 256},
+    )
+    op.create_index(
+        "ix_mobiletech_outbound_messages_failed",
+        "mobiletech_outbound_messages",
+        ["status", "created_at", "id"],
+        postgresql_where=sa.text("billing = 'failed'"),
     )
     for statement in FILL:
         op.execute(statement)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_mobiletech_outbound_messages_failed", "mobiletech_outbound_messages")
     op.drop_table("mobiletech_message_words")
     for name in ("words_query(text, integer)", "words(text, timestamptz)", "fold(text)", "day(timestamptz)"):
         op.execute(f"DROP FUNCTION crm_{name}")

