@@ -37,42 +37,55 @@ class LogRow:
     status: str | None = None
     reason: str | None = None
     inbound_id: int | None = None
+    is_secret: bool = False
+    template_version: int | None = None
+    short_number: str | None = None
+    mobiletech_id: str | None = None
 
 
-def read_rows(session: Session, positions: Sequence[Position]) -> list[LogRow]:
-    """Return the rows that stand at the positions, in their order."""
+def read_rows(
+    session: Session, positions: Sequence[Position], *, shown: int | None = SHOWN_TEXT
+) -> list[LogRow]:
+    """Return the rows that stand at the positions, in their order; `shown` characters of each text, None: all."""
     ids: dict[int, list[int]] = {kind: [] for kind in Kind}
     for position in positions:
         ids[position.kind].append(position.id)
     rows = [
-        *inbound_rows(session, ids[Kind.INBOUND]),
-        *outbound_rows(session, OutboundMessage.id.in_(ids[Kind.OUTBOUND])),
+        *inbound_rows(session, ids[Kind.INBOUND], shown=shown),
+        *outbound_rows(session, OutboundMessage.id.in_(ids[Kind.OUTBOUND]), shown=shown),
         *not_sent_rows(session, NotSent.id.in_(ids[Kind.NOT_SENT])),
     ]
     found = {(row.kind, row.id): row for row in rows}
     return [found[Kind(each.kind), each.id] for each in positions if (Kind(each.kind), each.id) in found]
 
 
-def inbound_rows(session: Session, ids: Sequence[int]) -> Iterable[LogRow]:
-    """Yield the SMS from readers with these ids."""
+def inbound_rows(session: Session, ids: Sequence[int], *, shown: int | None = SHOWN_TEXT) -> Iterable[LogRow]:
+    """Yield the SMS from readers with these ids; the reason of one is why it got no answer."""
     if not ids:
         return
     answered = exists().where(OutboundMessage.rcv_msg_id == InboundMessage.mobiletech_id)
     messages = session.execute(select(InboundMessage, answered).where(InboundMessage.id.in_(ids))).all()
-    open_work = _open_work(session, ids)
+    open_work, refused = _open_work(session, ids), _refusals(session, ids)
     for message, is_answered in messages:
+        work = open_work.get(message.id, [])
+        reason = None if is_answered else refused.get(message.id)
         yield LogRow(
             kind=Kind.INBOUND,
             id=message.id,
             at=message.created_at,
             number=message.from_,
-            text=message.content[:SHOWN_TEXT],
+            text=message.content[:shown],
             operator=message.operator_type,
-            state=inbound_state(message, open_work.get(message.id, []), is_answered=is_answered),
+            state=inbound_state(message, work, is_answered=is_answered, is_refused=reason is not None),
+            reason=reason,
+            short_number=message.to,
+            mobiletech_id=message.mobiletech_id,
         )
 
 
-def outbound_rows(session: Session, condition: ColumnElement[bool]) -> Iterable[LogRow]:
+def outbound_rows(
+    session: Session, condition: ColumnElement[bool], *, shown: int | None = SHOWN_TEXT
+) -> Iterable[LogRow]:
     """Yield the SMS to readers of which the condition is true."""
     statement = (
         select(OutboundMessage, SmsTemplate.code)
@@ -85,7 +98,7 @@ def outbound_rows(session: Session, condition: ColumnElement[bool]) -> Iterable[
             id=message.id,
             at=message.created_at,
             number=message.to,
-            text=SECRET_TEXT if message.is_secret else message.content[:SHOWN_TEXT],
+            text=SECRET_TEXT if message.is_secret else message.content[:shown],
             operator=message.operator_type,
             state=state_of(message.state, message.billing),
             template_code=code,
@@ -94,6 +107,10 @@ def outbound_rows(session: Session, condition: ColumnElement[bool]) -> Iterable[
             conflict=message.conflict,
             status=message.status,
             reason=message.state_reason,
+            is_secret=message.is_secret,
+            template_version=message.template_version,
+            short_number=message.from_,
+            mobiletech_id=message.mobiletech_id,
         )
 
 
@@ -125,6 +142,12 @@ def _open_work(session: Session, ids: Sequence[int]) -> Mapping[int, list[Outbox
     return work
 
 
+def _refusals(session: Session, ids: Sequence[int]) -> Mapping[int, str]:
+    """Return why answers to these messages were not made, the newest reason of each."""
+    refused = select(NotSent.inbound_message_id, NotSent.reason).where(NotSent.inbound_message_id.in_(ids))
+    return {row.inbound_message_id: row.reason for row in session.execute(refused.order_by(NotSent.id))}
+
+
 def work_keys(ids: Sequence[int]) -> list[str]:
     """Return the keys under which the outbox may have work of these inbound messages."""
     handlers = [name for name, _ in registry.handlers_of(INBOUND, None)]
@@ -133,7 +156,9 @@ def work_keys(ids: Sequence[int]) -> list[str]:
     ]
 
 
-def inbound_state(message: InboundMessage, work: Iterable[OutboxEntry], *, is_answered: bool) -> InboundState:
+def inbound_state(
+    message: InboundMessage, work: Iterable[OutboxEntry], *, is_answered: bool, is_refused: bool = False
+) -> InboundState:
     """Return what became of an SMS from a reader, from the pieces of its work that are known."""
     unfinished = [entry for entry in work if entry.state in (EntryState.READY, EntryState.DEAD)]
     if any(entry.state == EntryState.DEAD for entry in unfinished):
@@ -144,4 +169,6 @@ def inbound_state(message: InboundMessage, work: Iterable[OutboxEntry], *, is_an
         return InboundState.WAITS
     if message.duplicate_of is not None:
         return InboundState.REPEATED
-    return InboundState.ANSWERED if is_answered else InboundState.HANDLED
+    if is_answered:
+        return InboundState.ANSWERED
+    return InboundState.NOT_ANSWERED if is_refused else InboundState.HANDLED

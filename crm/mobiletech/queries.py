@@ -34,6 +34,14 @@ class InboundFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotSentFacts:
+    """An SMS that was wanted and not made, and the SMS that it would have answered."""
+
+    refusal: NotSent
+    answered: InboundMessage | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundFacts:
     """An SMS of ours, from the wish to the last report."""
 
@@ -55,7 +63,10 @@ def find_inbound(session: Session, message_id: int) -> InboundFacts | None:
     refused = not_sent_rows(session, NotSent.inbound_message_id == message.id)
     answers = sorted([*sent, *refused], key=lambda row: (row.at, row.kind, row.id))
     work = _list_work(session, message)
-    state = inbound_state(message, work, is_answered=any(row.kind is Kind.OUTBOUND for row in answers))
+    kinds = {row.kind for row in answers}
+    state = inbound_state(
+        message, work, is_answered=Kind.OUTBOUND in kinds, is_refused=Kind.NOT_SENT in kinds
+    )
     return InboundFacts(message=message, state=state, work=work, answers=answers)
 
 
@@ -82,6 +93,16 @@ def find_outbound(session: Session, message_id: int) -> OutboundFacts | None:
         attempts=session.execute(attempts).scalars().all(),
         reports=session.execute(reports.order_by(StatusReport.id)).scalars().all(),
     )
+
+
+def find_not_sent(session: Session, refusal_id: int) -> NotSentFacts | None:
+    """Return what was not made, or None."""
+    refusal = session.get(NotSent, refusal_id)
+    if refusal is None:
+        return None
+    inbound_id = refusal.inbound_message_id
+    answered = session.get(InboundMessage, inbound_id) if inbound_id is not None else None
+    return NotSentFacts(refusal=refusal, answered=answered)
 
 
 def list_billkeys(session: Session) -> Sequence[str]:

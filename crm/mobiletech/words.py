@@ -57,6 +57,7 @@ class InboundState(StrEnum):
     FAILED = "failed"
     REPEATED = "repeated"
     ANSWERED = "answered"
+    NOT_ANSWERED = "not_answered"  # somebody wanted to answer, and could not
     HANDLED = "handled"
 
 
@@ -81,6 +82,7 @@ INBOUND_WORDS: Mapping[InboundState, Word] = {
     InboundState.FAILED: Word(N_("Failed"), Tone.BAD, "cross"),
     InboundState.REPEATED: Word(N_("Repeated"), Tone.WARN, "retry"),
     InboundState.ANSWERED: Word(N_("Answered"), Tone.GOOD, "check"),
+    InboundState.NOT_ANSWERED: Word(N_("No answer"), Tone.BAD, "minus"),
     InboundState.HANDLED: Word(N_("Read"), Tone.WAIT, "check"),
 }
 

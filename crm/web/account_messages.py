@@ -18,8 +18,8 @@ from crm.users.phones import find_phone_of
 from crm.web.cursor import InvalidCursorError, read_cursor, write_cursor
 from crm.web.guards import signed_in
 from crm.web.languages import told
+from crm.web.message_list import Pager
 from crm.web.message_pages import segments, spaced
-from crm.web.messages import Pager
 from crm.web.page_tools import render_reader_page
 from crm.web.session import get_signed_in
 

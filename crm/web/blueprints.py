@@ -25,6 +25,9 @@ from crm.web.inbox import inbox
 from crm.web.language_choice import language_choice
 from crm.web.login import login
 from crm.web.login_code import login_code
+from crm.web.message_export import message_export
+from crm.web.message_list import message_list
+from crm.web.message_search import message_search
 from crm.web.messages import messages
 from crm.web.metrics_page import metrics_page
 from crm.web.mobiletech_webhook import webhook
@@ -71,6 +74,9 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (overview, "/admin"),
     (help_page, "/admin/help"),
     (inbox, "/admin/inbox"),
+    (message_search, "/admin"),
+    (message_list, "/admin/messages"),
+    (message_export, "/admin/messages"),
     (messages, "/admin/messages"),
     (numbers, "/admin/phone-numbers"),
     (number, "/admin/phone-numbers"),

@@ -33,9 +33,9 @@ _ROOM = {Encoding.GSM7: 153, Encoding.UCS2: 67}  # units in each of several part
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of a list; without `href` there is nothing more to see. `is_event` is False for what was not made."""
+    """One line of a list. `is_event` is False for what was not made."""
 
-    href: str | None
+    href: str
     direction: str
     at: datetime
     number: str
@@ -98,6 +98,11 @@ def segments(text: str, encoding: str, parts: int) -> list[str]:
     return cut
 
 
+def reason_words(reason: str) -> str:
+    """Return why an SMS was not made; a reason that this version does not know is its code."""
+    return _(REASON_WORDS[Reason(reason)]) if reason in set(Reason) else reason
+
+
 def shown_xml(body: bytes | None) -> str:
     """Return a body for people: numbers masked, because such a page ends up in a ticket."""
     return mask_in_text(body.decode("utf-8", "replace")) if body else _("Not kept.")
@@ -112,11 +117,13 @@ def outbound_xml(message: OutboundMessage) -> str:
         return told(error)
 
 
-def _href(row: LogRow) -> str | None:
+def _href(row: LogRow) -> str:
+    """Return the page of a row; what was not made is told beside the SMS that it would have answered."""
     if row.kind is Kind.OUTBOUND:
         return f"/admin/messages/outbound/{row.id}"
-    inbound_id = row.id if row.kind is Kind.INBOUND else row.inbound_id
-    return f"/admin/messages/inbound/{inbound_id}" if inbound_id is not None else None
+    if row.kind is Kind.NOT_SENT and row.inbound_id is None:
+        return f"/admin/messages/not-sent/{row.id}"
+    return f"/admin/messages/inbound/{row.id if row.kind is Kind.INBOUND else row.inbound_id}"
 
 
 def _word(row: LogRow) -> Word:
@@ -126,8 +133,8 @@ def _word(row: LogRow) -> Word:
 
 
 def _reason(row: LogRow) -> str | None:
-    if row.kind is Kind.NOT_SENT:
-        return _(REASON_WORDS[Reason(row.reason)]) if row.reason in set(Reason) else row.reason
+    if row.kind is not Kind.OUTBOUND:
+        return reason_words(row.reason) if row.reason else None
     if row.conflict:
         return _(CONFLICT)
     if row.state is MessageState.FAILED and row.status:

@@ -10,6 +10,7 @@ from flask_babel import ngettext
 
 from crm.events.backoff import MAX_ATTEMPTS
 from crm.events.models import EntryState, OutboxEntry
+from crm.mobiletech.advice import OUTCOME_ADVICE
 from crm.mobiletech.client import OutcomeKind
 from crm.mobiletech.message_log import Kind
 from crm.mobiletech.message_rows import LogRow
@@ -37,7 +38,7 @@ _TOLD_BY_STATE = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One fact; dashed is what did not happen or has not happened yet."""
+    """One fact; dashed is what did not happen or has not happened yet. `advice` is what to do about it."""
 
     at: datetime | None
     title: str
@@ -45,6 +46,7 @@ class Item:
     tone: Tone = Tone.WAIT
     icon: str = "dot"
     dashed: bool = False
+    advice: str | None = None
 
 
 def inbound_timeline(facts: InboundFacts) -> list[Item]:
@@ -116,6 +118,7 @@ def _entry(entry: OutboxEntry) -> Iterable[Item]:
                 at=entry.finished_at,
                 title=_("%(name)s failed for good", name=name),
                 detail=tries,
+                advice=_("Under Operations it can be tried again, or given up, with a reason."),
                 tone=Tone.BAD,
                 icon="cross",
             )
@@ -201,6 +204,7 @@ def _attempt(number: int, attempt: SendAttempt) -> Item:
     word = OUTCOME_WORDS[OutcomeKind(attempt.outcome)]
     answered = f", HTTP {attempt.http_status}" if attempt.http_status else ""
     told = "" if attempt.detail == f"{word.word}." else f": {retell(attempt.detail)}"
+    advice = OUTCOME_ADVICE.get(OutcomeKind(attempt.outcome))
     took = f"{attempt.took_ms / 1000:.1f} s" if attempt.took_ms >= 1000 else f"{attempt.took_ms} ms"
     return Item(
         at=attempt.created_at,
@@ -208,6 +212,7 @@ def _attempt(number: int, attempt: SendAttempt) -> Item:
         detail=_("Try %(number)s", number=number) + f", {took}{answered}{told}",
         tone=word.tone,
         icon=word.icon,
+        advice=_(advice) if advice else None,
     )
 
 

@@ -1,10 +1,5 @@
 """`crm mobiletech`: one real message to try, and the gateway played by hand."""
 
-import threading
-from base64 import b64decode
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -14,7 +9,7 @@ from crm.events.drain import drain
 from crm.mobiletech.models import InboundMessage, NotSent, OutboundMessage
 from crm.mobiletech.wire.commands import Receive, Status
 from crm.mobiletech.wire.xml_codec import decode
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, Webhook
 from tests.factories.messages import WEBHOOK, make_receive, set_up_gateway
 from tests.fakes import FakeGateway
 
@@ -61,7 +56,7 @@ def test_test_notification_that_cannot_be_made_is_refused_and_stored(run: Run, u
         assert session.execute(select(NotSent.reason)).scalars().all() == ["missing_parameter"]
 
 
-def test_simulated_receive_is_posted_as_the_gateway_would(run: Run, webhook: "Webhook") -> None:
+def test_simulated_receive_is_posted_as_the_gateway_would(run: Run, webhook: Webhook) -> None:
     result = run(
         *("mobiletech", "simulate", "receive", "--from", "+421944123456", "--to", "8877"),
         *("--content", "Ľúbim <vás>", "--url", webhook.url, "--password", "secret, newer"),
@@ -83,7 +78,7 @@ def test_simulated_receive_is_posted_as_the_gateway_would(run: Run, webhook: "We
     ],
 )
 def test_simulated_receive_writes_the_number_as_the_gateway_does(
-    run: Run, webhook: "Webhook", given: str, posted: str
+    run: Run, webhook: Webhook, given: str, posted: str
 ) -> None:
     run(
         *("mobiletech", "simulate", "receive", "--from", given, "--to", "8877"),
@@ -95,7 +90,7 @@ def test_simulated_receive_writes_the_number_as_the_gateway_does(
     assert message.from_ == posted
 
 
-def test_simulated_receive_has_a_fresh_id_each_time(run: Run, webhook: "Webhook") -> None:
+def test_simulated_receive_has_a_fresh_id_each_time(run: Run, webhook: Webhook) -> None:
     ids = set()
     for _ in range(2):
         run(
@@ -107,7 +102,7 @@ def test_simulated_receive_has_a_fresh_id_each_time(run: Run, webhook: "Webhook"
     assert len(ids) == 2
 
 
-def test_simulated_status_that_is_not_taken_is_told(run: Run, webhook: "Webhook") -> None:
+def test_simulated_status_that_is_not_taken_is_told(run: Run, webhook: Webhook) -> None:
     webhook.status = 404
 
     result = run("mobiletech", "simulate", "status", "--id", "7", "--status", "D1", "--url", webhook.url)
@@ -118,7 +113,7 @@ def test_simulated_status_that_is_not_taken_is_told(run: Run, webhook: "Webhook"
 
 
 def test_simulator_is_found_by_crm_base_url(
-    run: Run, webhook: "Webhook", monkeypatch: pytest.MonkeyPatch
+    run: Run, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CRM_BASE_URL", webhook.url + "/")
 
@@ -135,44 +130,6 @@ def test_an_empty_crm_base_url_is_none(run: Run, monkeypatch: pytest.MonkeyPatch
     result = run("mobiletech", "simulate", "status", "--id", "7", "--status", "D1")
 
     assert f"No answer from http://127.0.0.1:9{WEBHOOK}: " in result.stderr
-
-
-class Webhook:
-    """Remembers what was posted to it and answers `status`."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.body = b""
-        self.path = ""
-        self.password = ""
-        self.url = ""
-
-
-@pytest.fixture
-def webhook() -> Iterator[Webhook]:
-    remembered = Webhook()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            remembered.body = self.rfile.read(int(self.headers["Content-Length"]))
-            remembered.path = self.path
-            credentials = self.headers.get("Authorization", "").removeprefix("Basic ")
-            remembered.password = b64decode(credentials).decode().partition(":")[2]
-            self.send_response(remembered.status)
-            self.end_headers()
-            self.wfile.write(b"thanks\n")
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    remembered.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield remembered
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def notification(user_id: str, billkey: str, code: str) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ OPENS = {
     "/admin/phone-numbers": Permission.READ,
     "/admin/phone-numbers/<int:number_id>/link": Permission.ANSWER,
     "/admin/phone-numbers/<int:number_id>/unlink": Permission.ANSWER,
+    "/admin/search": Permission.READ,
     "/admin/templates": Permission.READ,
     "/admin/templates/new": Permission.EDIT_TEMPLATES,
     "POST /admin/templates": Permission.EDIT_TEMPLATES,

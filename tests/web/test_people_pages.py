@@ -421,7 +421,7 @@ def _make_reader() -> int:
 
 
 def _search(client: FlaskClient, term: str, page: str = LIST) -> TestResponse:
-    form = next(form for form in Page(client.get(page)).forms if "/search" in form.action)
+    form = next(form for form in Page(client.get(page)).forms if "/users/search" in form.action)
     return client.post(form.action, data=form.fields | {"term": term})
 
 

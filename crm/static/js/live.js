@@ -1,8 +1,10 @@
 // Keep the parts marked data-live fresh: fetch this same page, swap what changed; pausable.
 // It slows down while nothing happens and stops after QUIET_LIMIT, and an hour after somebody was last there at all,
 // so that a forgotten tab lets a session end.
+// A list never moves under the reader: the bar marked data-newer asks its own address, and says how many have come.
 // A button with data-live-every says another pace, in seconds.
 const parts = (root) => root.querySelectorAll("[data-live][id]");
+const bar = document.querySelector("[data-newer]");
 const toggles = document.querySelectorAll("[data-live-toggle]");
 const every = 1000 * document.querySelector("[data-live-every]")?.dataset.liveEvery || 0;
 const FIRST = every || 2000, SLOWEST = every || 20000, QUIET_LIMIT = 10 * 60 * 1000, AWAY_LIMIT = 60 * 60 * 1000;
@@ -46,11 +48,24 @@ const swap = (fresh) => {
   return changed;
 };
 
+const ask = async (address) => {
+  const answer = await fetch(address, { cache: "no-store" });
+  if (!answer.ok || answer.redirected) throw new Error(`refresh answered ${answer.status}`);
+  return answer;
+};
+
+const count = async () => {
+  const { shown } = await (await ask(bar.dataset.newer)).json(), link = bar.firstElementChild;
+  if (link.textContent === shown) return false;
+  link.textContent = shown;
+  link.hidden = !shown;
+  return true;
+};
+
 const look = async () => {
   if (document.hidden) return false;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
-  if (!answer.ok || answer.redirected) throw new Error(`refresh answered ${answer.status}`);
-  return swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  if (bar) return count();
+  return swap(new DOMParser().parseFromString(await (await ask(location.href)).text(), "text/html"));
 };
 
 const show = () => {
@@ -80,4 +95,4 @@ const turn = async () => {
 toggles.forEach((button) => button.addEventListener("click", () => pause(!paused)));
 document.addEventListener("visibilitychange", () => { if (!document.hidden && !paused) { delay = FIRST; plan(); } });
 parts(document).forEach((part) => { part.scrollTop = part.scrollHeight; });
-if (parts(document).length) { show(); plan(); }
+if (bar || parts(document).length) { show(); plan(); }
