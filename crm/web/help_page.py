@@ -37,6 +37,7 @@ INBOUND_STATES = {
     InboundState.FAILED: N_("Something failed for good and waits for a person."),
     InboundState.REPEATED: N_("The operator sent the same SMS again; it gets no second paid answer."),
     InboundState.ANSWERED: N_("We have made an answer."),
+    InboundState.NOT_ANSWERED: N_("An answer was wanted and could not be made; the reason stands beside it."),
     InboundState.HANDLED: N_("Handled, without an answer."),
 }
 

@@ -47,7 +47,7 @@ def cause_of_refusal(refusal: NotSent) -> Cause:
 
 
 def _test_answer(_session: Session, _message: OutboundMessage, _name: str) -> Cause:
-    return Cause(words=_("The test answer: no rule answered the reader, and the settings say that it does."))
+    return Cause(words=_("The test answer of the settings: no rule had answered the reader."))
 
 
 def _one_time_code(_session: Session, _message: OutboundMessage, _name: str) -> Cause:

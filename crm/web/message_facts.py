@@ -101,7 +101,7 @@ def outbound_facts(session: Session, facts: OutboundFacts) -> Mapping[str, Any]:
         "values": [
             (name, "" if value is None else str(value)) for name, value in (message.params or {}).items()
         ],
-        "language": LANGUAGES.get(message.language or "sk"),
+        "language": LANGUAGES.get(message.language or ""),
         "rcv": _answered(facts.answered),
         "expires_after": _window(message.expiration, get_setting(session, "mobiletech_expiration_unit")),
         "operator": operator_label(message.operator_type),

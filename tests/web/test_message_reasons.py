@@ -81,7 +81,12 @@ def test_what_was_wanted_for_nobody_has_a_page(staff: FlaskClient) -> None:
 
 
 CAUSES: list[tuple[str, dict[str, Any], str, str | None]] = [
-    ("the test answer", {"key": "test-answer:7"}, "The test answer: no rule answered", None),
+    (
+        "the test answer",
+        {"key": "test-answer:7"},
+        "The test answer of the settings: no rule had answered the reader.",
+        None,
+    ),
     ("a rule", {"key": "rule:7", "context": "rule 3"}, "Rule 3 answers such a text.", "/admin/rules/3"),
     ("a code", {"key": "one-time-code:7"}, "A one-time code that was asked for", None),
     (
