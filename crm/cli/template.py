@@ -9,6 +9,7 @@ from crm.cli.output import as_json_option, print_rows
 from crm.cli.refusals import Group
 from crm.core.db import transaction
 from crm.core.errors import InvalidInputError
+from crm.mobiletech.errors import TemplateNotFoundError
 from crm.mobiletech.sms_templates import (
     TemplatePurpose,
     create_template,
@@ -38,6 +39,7 @@ def list_(*, as_json: bool) -> None:
                 "version": each.version,
                 "updated_at": each.updated_at,
                 "content": each.content,
+                "content_en": each.content_en,
             }
             for each in list_templates(session)
         ]
@@ -59,6 +61,7 @@ def show(code: str, *, as_json: bool) -> None:
                 "version": each.version,
                 "purpose": each.purpose,
                 "content": each.content,
+                "content_en": each.content_en,
                 "parameters": each.parameters,
                 "created_at": each.created_at,
             }
@@ -79,23 +82,32 @@ def show(code: str, *, as_json: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file with the text; one line end at its end does not count.",
 )
+@click.option(
+    "--content-en",
+    help='The text for readers of English; "" takes it away. May stand alone when the template is there.',
+)
 @click.option("--purpose", type=click.Choice([purpose.value for purpose in TemplatePurpose]))
 @needs_app
-def set_(code: str, content: str | None, path: Path | None, purpose: str | None) -> None:
+def set_(
+    code: str, content: str | None, path: Path | None, content_en: str | None, purpose: str | None
+) -> None:
     """Add a template, or a new version of it; a refused text changes nothing."""
-    if (content is None) == (path is None):
+    if content is not None and path is not None:
         raise click.UsageError("Give either --content or --file.")
+    if content is None and path is None and content_en is None:
+        raise click.UsageError("Give --content, --file or --content-en.")
     text = content if path is None else read_text(path)
-    assert text is not None
     with transaction() as session:
         before = find_template(session, code)
         version = before.version if before else 0
         if before is None:
-            after = create_template(
-                session, code, text, purpose=purpose or TemplatePurpose.SERVICE, reason=REASON
-            )
+            if text is None:
+                raise TemplateNotFoundError(code)
+            wanted = purpose or TemplatePurpose.SERVICE
+            after = create_template(session, code, text, content_en=content_en, purpose=wanted, reason=REASON)
         else:
-            after = save_template(session, code, text, purpose=purpose, reason=REASON)
+            text = before.content if text is None else text
+            after = save_template(session, code, text, content_en=content_en, purpose=purpose, reason=REASON)
         now_version = after.version
     click.echo(
         f"{code} is as it was: version {version}."

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm.core.db import Base
 from crm.core.errors import N_, InvalidInputError, NotFoundError, Said
+from crm.core.phone import find_slovak_mobile
 
 _DURATION = re.compile(r"P(?=.)(?:(\d{1,4})D)?(?:T(?=.)(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?")
 # A name of labels, an IPv4 or an IPv6 address.
@@ -59,6 +60,13 @@ def _code(value: str) -> None:
 def _short_number(value: str) -> None:
     if not re.fullmatch(r"(\d{3,6})?", value, re.ASCII):
         raise ValueError(Said(N_("must be a short number of 3 to 6 digits, such as 8877")))
+
+
+def _mobile_numbers(value: str) -> None:
+    for number in filter(None, (part.strip() for part in value.split(","))):
+        if find_slovak_mobile(number) is None:
+            told = N_("must be Slovak mobile numbers with commas between; %(number)r is none")
+            raise ValueError(Said(told, number=number))
 
 
 def _url(value: str) -> None:
@@ -112,6 +120,7 @@ class Kind(StrEnum):
     BILLKEY = "billkey"
     TEMPLATE = "template"
     SHORT_NUMBER = "short_number"
+    MOBILE_NUMBERS = "mobile_numbers"
     DURATION = "duration"
     DURATIONS = "durations"
     COUNT = "count"
@@ -139,6 +148,7 @@ CHECKS: Mapping[Kind, Callable[[str], None]] = {
     Kind.BILLKEY: _code,
     Kind.TEMPLATE: _code,
     Kind.SHORT_NUMBER: _short_number,
+    Kind.MOBILE_NUMBERS: _mobile_numbers,
     Kind.DURATION: _duration,
     Kind.DURATIONS: _durations,
     Kind.COUNT: _count,
@@ -209,6 +219,12 @@ DEFINITIONS: Mapping[str, Definition] = {
             kind=Kind.TEMPLATE,
             group=Group.TEST_ANSWER,
             meaning=N_("template of the test answer"),
+        ),
+        Definition(
+            key="mobiletech_test_numbers",
+            kind=Kind.MOBILE_NUMBERS,
+            group=Group.TEST_ANSWER,
+            meaning=N_("numbers that texts may be tried on, besides one's own"),
         ),
         Definition(
             key="recurrent_payment_charges",

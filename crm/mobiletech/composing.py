@@ -24,6 +24,7 @@ from crm.mobiletech.wire.operators import Operator
 from crm.mobiletech.wire.sms_text import measure
 from crm.mobiletech.wishes import Reason, Wish
 from crm.users.phones import find_phones_of
+from crm.users.queries import read_languages
 
 # Settings without which nothing of our own can be made.
 NEEDED_TO_SEND = ("mobiletech_billkey_free", "mobiletech_serv_id", "mobiletech_short_number")
@@ -47,6 +48,7 @@ class Known:
     messages: Mapping[str, OutboundMessage]
     templates: Mapping[str, SmsTemplate]
     phones: Mapping[int, str]
+    languages: Mapping[int, str | None]
     operators: Mapping[str, Operator | None]
     billkeys: Mapping[str, KeyRule]
 
@@ -62,7 +64,11 @@ def look_up(session: Session, wishes: Sequence[Wish]) -> Known:
     codes = {wish.template_code for wish in wishes if wish.template_code}
     users = {wish.user_id for wish in wishes if wish.user_id is not None and not _given_number(wish)}
     messages = session.execute(select(OutboundMessage).where(OutboundMessage.key.in_(keys))).scalars()
-    templates = session.execute(select(SmsTemplate).where(SmsTemplate.code.in_(codes))).scalars()
+    templates = session.execute(select(SmsTemplate).where(SmsTemplate.code.in_(codes))).scalars().all()
+    bilingual = {template.code for template in templates if template.content_en is not None}
+    readers = {
+        wish.user_id for wish in wishes if wish.template_code in bilingual and wish.user_id is not None
+    }
     phones = find_phones_of(session, users) if users else {}
     given = [_given_number(wish) or phones.get(wish.user_id or 0, "") for wish in wishes]
     numbers = {to_international(number) for number in given if find_slovak_mobile(number)}
@@ -71,6 +77,7 @@ def look_up(session: Session, wishes: Sequence[Wish]) -> Known:
         messages={message.key: message for message in messages if message.key},
         templates={template.code: template for template in templates},
         phones=phones,
+        languages=read_languages(session, readers),
         operators=resolve_operators(session, numbers),
         billkeys=read_key_rules(session, billkeys),
     )
@@ -94,6 +101,7 @@ def compose(session: Session, known: Known, wish: Wish) -> OutboundMessage:
         purpose=OutboundPurpose.PAID if wish.payment_id is not None else wish.purpose,
         mobiletech_template_id=rendered.template_id,
         template_version=rendered.version,
+        language=rendered.language,
         params=None if wish.is_secret or wish.content is not None else as_stored(wish.params),
         paid=address.is_paid,
         serv_id=address.serv_id,
@@ -138,13 +146,14 @@ def as_stored(params: Mapping[str, object]) -> dict[str, object]:
 
 def _render(known: Known, wish: Wish) -> Rendered:
     if wish.content is not None:
-        return _written(wish.content)
+        return _written(wish.content, wish.language)
     code = wish.template_code
     template = known.templates.get(code or "")
     if template is None:
         raise RefusalError(Reason.NO_TEMPLATE, N_("There is no SMS template %(code)r."), code=code)
     try:
-        rendered = render(template, wish.params)
+        language = wish.language or known.languages.get(wish.user_id or 0)
+        rendered = render(template, wish.params, language)
     except MissingParameterError as error:
         raise RefusalError(Reason.MISSING_PARAMETER, error.message, **error.fields) from error
     except TemplateLanguageError as error:
@@ -154,11 +163,11 @@ def _render(known: Known, wish: Wish) -> Rendered:
     return rendered
 
 
-def _written(content: str) -> Rendered:
+def _written(content: str, language: str | None) -> Rendered:
     measured = measure(content)
     if not measured.text.strip():
         raise RefusalError(Reason.EMPTY_TEXT, N_("The text is empty."))
-    return Rendered(template_id=None, version=None, measured=measured)
+    return Rendered(template_id=None, version=None, measured=measured, language=language)
 
 
 def _address(session: Session, known: Known, wish: Wish) -> _Address:

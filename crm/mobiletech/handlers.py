@@ -110,6 +110,7 @@ def send_codes(events: Sequence[Event]) -> None:
                     CODE_TEMPLATE,
                     params,
                     key=f"one-time-code:{event['one_time_code_id']}",
+                    language=issued.language,
                     is_secret=True,
                 )
             )

@@ -9,7 +9,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from crm.core.errors import N_, InvalidInputError
+from crm.core.errors import N_, InvalidInputError, Said
+from crm.mobiletech.editing.changes import join_parameters
+from crm.mobiletech.editing.paid_rules import check_paid
 from crm.mobiletech.errors import (
     InvalidTemplateCodeError,
     StaleTemplateError,
@@ -17,7 +19,7 @@ from crm.mobiletech.errors import (
     TemplateNotFoundError,
 )
 from crm.mobiletech.models import SmsTemplate, SmsTemplateVersion
-from crm.mobiletech.template_language import CompiledTemplate, compile_template
+from crm.mobiletech.template_language import CompiledTemplate, TemplateLanguageError, compile_template
 from crm.mobiletech.wire.sms_text import Measured, measure
 from crm.users.audit_log import record_act
 
@@ -38,6 +40,14 @@ class Rendered:
     template_id: int | None
     version: int | None
     measured: Measured
+    language: str | None = None
+
+
+class EnglishTextError(TemplateLanguageError):
+    """The English text cannot be used; the Slovak one can."""
+
+    def __init__(self, wrong: InvalidInputError) -> None:
+        super().__init__(N_("In English: %(wrong)s"), wrong=Said(wrong.message, **wrong.fields))
 
 
 def find_template(session: Session, code: str) -> SmsTemplate | None:
@@ -77,29 +87,49 @@ def check_content(content: str) -> CompiledTemplate:
     return compile_template(content)
 
 
+def check_texts(content: str, content_en: str | None) -> dict[str, CompiledTemplate]:
+    """Return the text of each language ready to render; no English one where that is empty.
+
+    Raises: as `check_content`; EnglishTextError.
+    """
+    texts = {"sk": check_content(content)}
+    if content_en:
+        try:
+            texts["en"] = check_content(content_en)
+        except InvalidInputError as error:
+            raise EnglishTextError(error) from error
+    return texts
+
+
 def create_template(
     session: Session,
     code: str,
     content: str,
     *,
+    content_en: str | None = None,
     purpose: str = TemplatePurpose.SERVICE,
     author_id: int | None = None,
     reason: str = "",
 ) -> SmsTemplate:
     """Add a template as version 1.
 
-    Raises: InvalidTemplateCodeError, TemplateExistsError, InvalidInputError, TemplateRefusedError.
+    Raises: InvalidTemplateCodeError, TemplateExistsError, InvalidInputError, TemplateRefusedError,
+            PaidRulesBrokenError.
     """
     if not _CODE.fullmatch(code):
         raise InvalidTemplateCodeError(code)
-    compiled = check_content(content)
-    template = SmsTemplate(code=code, content=content, purpose=_checked_purpose(purpose), version=1)
+    texts, wanted = check_texts(content, content_en), _checked_purpose(purpose)
+    if wanted == TemplatePurpose.PAID:
+        check_paid(session, texts, None)
+    template = SmsTemplate(
+        code=code, content=content, content_en=content_en or None, purpose=wanted, version=1
+    )
     try:
         with session.begin_nested():
             session.add(template)
     except IntegrityError as error:
         raise TemplateExistsError(code) from error
-    _add_version(session, template, compiled, author_id, reason)
+    _add_version(session, template, texts, author_id, reason)
     record_act(session, "template.create", f"template {code}", after=_state_of(template), reason=reason)
     return template
 
@@ -109,44 +139,60 @@ def save_template(
     code: str,
     content: str,
     *,
+    content_en: str | None = None,
     purpose: str | None = None,
     seen_version: int | None = None,
     author_id: int | None = None,
     reason: str = "",
 ) -> SmsTemplate:
-    """Save a new version, or nothing when the text and purpose are as they were.
+    """Save a new version, or nothing when the texts and the purpose are as they were.
 
+    Without `content_en` or `purpose` these stay; an empty `content_en` takes the English text away.
     `seen_version` is the one that the author had before the eyes; None overwrites whatever is there.
-    Raises: TemplateNotFoundError, StaleTemplateError, InvalidInputError, TemplateRefusedError.
+    Raises: TemplateNotFoundError, StaleTemplateError, InvalidInputError, TemplateRefusedError,
+            PaidRulesBrokenError.
     """
-    compiled = check_content(content)
     found = select(SmsTemplate).where(SmsTemplate.code == code).with_for_update()
     template = session.execute(found).scalar_one_or_none()
     if template is None:
         raise TemplateNotFoundError(code)
+    english = template.content_en if content_en is None else content_en or None
+    texts, wanted = check_texts(content, english), _checked_purpose(purpose or template.purpose)
     if seen_version is not None and seen_version != template.version:
         raise StaleTemplateError(code, template.version)
-    wanted = _checked_purpose(purpose or template.purpose)
-    if (content, wanted) != (template.content, template.purpose):
-        before = _state_of(template)
-        template.content, template.purpose, template.version = content, wanted, template.version + 1
-        _add_version(session, template, compiled, author_id, reason)
-        after = _state_of(template)
-        record_act(session, "template.save", f"template {code}", before=before, after=after, reason=reason)
+    if (content, english, wanted) == (template.content, template.content_en, template.purpose):
+        return template
+    if wanted == TemplatePurpose.PAID:
+        check_paid(session, texts, template.id)
+    before = _state_of(template)
+    template.content, template.content_en, template.purpose = content, english, wanted
+    template.version += 1
+    _add_version(session, template, texts, author_id, reason)
+    after = _state_of(template)
+    record_act(session, "template.save", f"template {code}", before=before, after=after, reason=reason)
     return template
 
 
-def render(template: SmsTemplate, params: Mapping[str, object]) -> Rendered:
-    """Return the text that will be sent, folded to the SMS alphabet.
+def render(template: SmsTemplate, params: Mapping[str, object], language: str | None = None) -> Rendered:
+    """Return the text that will be sent, folded to the SMS alphabet: English for who reads it, if there is one.
 
     Raises: MissingParameterError, TemplateRenderError.
     """
-    rendered = compile_template(template.content).render(params)
-    return Rendered(template_id=template.id, version=template.version, measured=measure(rendered))
+    english = template.content_en if language == "en" else None
+    spoken = "sk" if english is None else "en"
+    rendered = compile_template(english or template.content).render(params, spoken)
+    return Rendered(
+        template_id=template.id, version=template.version, measured=measure(rendered), language=spoken
+    )
 
 
 def _state_of(template: SmsTemplate) -> dict[str, object]:
-    return {"version": template.version, "purpose": template.purpose, "content": template.content}
+    return {
+        "version": template.version,
+        "purpose": template.purpose,
+        "content": template.content,
+        "content_en": template.content_en,
+    }
 
 
 def _checked_purpose(purpose: str) -> str:
@@ -158,15 +204,20 @@ def _checked_purpose(purpose: str) -> str:
 
 
 def _add_version(
-    session: Session, template: SmsTemplate, compiled: CompiledTemplate, author_id: int | None, reason: str
+    session: Session,
+    template: SmsTemplate,
+    texts: Mapping[str, CompiledTemplate],
+    author_id: int | None,
+    reason: str,
 ) -> None:
-    parameters = [{"name": each.name, "required": each.required} for each in compiled.parameters]
+    parameters = join_parameters(texts.values())
     version = SmsTemplateVersion(
         template_id=template.id,
         version=template.version,
         content=template.content,
+        content_en=template.content_en,
         purpose=template.purpose,
-        parameters=parameters,
+        parameters=[{"name": name, "required": required} for name, required in parameters.items()],
         author_id=author_id,
         reason=reason,
     )

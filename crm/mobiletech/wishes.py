@@ -58,4 +58,5 @@ class Wish:
     context: str | None = None
     payment_id: int | None = None
     content: str | None = None
+    language: str | None = None  # of the text; None: that of the receiver
     is_secret: bool = False  # the text is a code: blanked once it is sent

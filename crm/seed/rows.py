@@ -87,6 +87,8 @@ def make_answer(
         rcv_msg_id=inbound.mobiletech_id,
         mobiletech_template_id=rendered.template_id,
         template_version=rendered.version,
+        params={"original_message": inbound.content},
+        language=rendered.language,
         content=rendered.measured.text,
         content_length=len(rendered.measured.text),
         encoding=rendered.measured.encoding,

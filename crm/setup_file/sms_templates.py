@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from crm.mobiletech.sms_templates import create_template, find_template, list_templates, save_template
 from crm.setup_file.applying import REASON, Applying, Change, FaultError, read_items, text_of
 
-FIELDS = ("code", "purpose", "content")
+FIELDS = ("code", "purpose", "content", "content_en")
 
 
 def apply_templates(applying: Applying, content: Any) -> None:
@@ -27,9 +27,10 @@ def apply_templates(applying: Applying, content: Any) -> None:
 
 
 def export_templates(session: Session) -> list[dict[str, str]]:
-    """Return the templates as the part says them."""
+    """Return the templates as the part says them; one that has no English text says nothing of it."""
     return [
         {"code": each.code, "purpose": each.purpose, "content": each.content}
+        | ({"content_en": each.content_en} if each.content_en else {})
         for each in list_templates(session)
     ]
 
@@ -44,10 +45,13 @@ def _texts(item: Mapping[str, Any], seen: set[str]) -> dict[str, str]:
 
 def _template(session: Session, fields: Mapping[str, str]) -> Change:
     code, content, purpose = fields["code"], fields["content"], fields.get("purpose")
+    english = fields.get("content_en")
     known = find_template(session, code)
     if known is None:
-        create_template(session, code, content, purpose=purpose or "service", reason=REASON)
+        create_template(
+            session, code, content, content_en=english, purpose=purpose or "service", reason=REASON
+        )
         return Change.INSERTED
     version = known.version
-    saved = save_template(session, code, content, purpose=purpose, reason=REASON)
+    saved = save_template(session, code, content, content_en=english, purpose=purpose, reason=REASON)
     return Change.UNCHANGED if saved.version == version else Change.UPDATED

@@ -66,6 +66,7 @@ ACTS: Mapping[str, str] = {
     "inbox.take": N_("Took a reader's message over"),
     "inbox.give_back": N_("Gave a reader's message back"),
     "messages.export": N_("Exported messages"),
+    "template.test": N_("Sent a template as a test"),
     "work.retry": N_("Had failed work done again"),
     "work.discard": N_("Gave failed work up"),
     "audit.export": N_("Exported the audit log"),

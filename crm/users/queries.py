@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm.users.languages import language_of
 from crm.users.models import MobilePhone, User
 
 
@@ -37,3 +38,12 @@ def read_names(session: Session, user_ids: Iterable[int | None]) -> Mapping[int,
         return {}
     rows = session.execute(select(User.id, User.public_name).where(User.id.in_(ids)))
     return {row.id: row.public_name for row in rows}
+
+
+def read_languages(session: Session, user_ids: Iterable[int]) -> Mapping[int, str | None]:
+    """Return the language that each person has chosen, None where none is chosen, by user id."""
+    ids = set(user_ids)
+    if not ids:
+        return {}
+    rows = session.execute(select(User.id, User.locale).where(User.id.in_(ids)))
+    return {row.id: language_of(row.locale) for row in rows}

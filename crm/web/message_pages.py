@@ -10,9 +10,8 @@ from crm.mobiletech.message_log import Kind
 from crm.mobiletech.message_rows import SECRET_TEXT, LogRow
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.sending import as_send
-from crm.mobiletech.wire.gsm7 import SEPTETS
 from crm.mobiletech.wire.operators import find_operator
-from crm.mobiletech.wire.sms_text import Encoding
+from crm.mobiletech.wire.sms_text import Encoding, split_parts
 from crm.mobiletech.wire.xml_codec import UnencodableTextError, encode_send
 from crm.mobiletech.wishes import Reason
 from crm.mobiletech.words import (
@@ -27,8 +26,6 @@ from crm.mobiletech.words import (
 from crm.web.languages import told
 from crm.web.retelling import retell
 from crm.web.status_words import explain_code
-
-_ROOM = {Encoding.GSM7: 153, Encoding.UCS2: 67}  # units in each of several parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,18 +81,7 @@ def operator_label(letter: str | None) -> str | None:
 
 def segments(text: str, encoding: str, parts: int) -> list[str]:
     """Return the text cut where its parts end."""
-    if parts <= 1:
-        return [text]
-    kind = Encoding(encoding)
-    cut, used = [""], 0
-    for character in text:
-        width = SEPTETS[character] if kind is Encoding.GSM7 else len(character.encode("utf-16-be")) // 2
-        if used + width > _ROOM[kind]:
-            cut.append("")
-            used = 0
-        cut[-1] += character
-        used += width
-    return cut
+    return [text] if parts <= 1 else split_parts(text, Encoding(encoding))
 
 
 def reason_words(reason: str) -> str:

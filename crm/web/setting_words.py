@@ -32,6 +32,7 @@ HOW_TO_WRITE: Mapping[Kind, str] = {
     Kind.BILLKEY: N_("Choose one that is known, or write its code."),
     Kind.TEMPLATE: N_("Choose one that there is, or write its code."),
     Kind.SHORT_NUMBER: N_("Three to six digits, such as 8877."),
+    Kind.MOBILE_NUMBERS: N_("Slovak mobile numbers with commas between, such as 0905 123 456."),
     Kind.DURATION: N_("PT30S is 30 seconds, PT15M 15 minutes, PT6H 6 hours, P1D a day."),
     Kind.DURATIONS: N_(
         "One after the other with commas: PT15M, PT6H, P1D is 15 minutes, then 6 hours, then a day."
@@ -63,6 +64,9 @@ CONSEQUENCES: Mapping[str, str] = {
     ),
     "mobiletech_test_template_code": N_(
         "With the key of the test answer set too, every SMS that nothing else answers is answered with this template."
+    ),
+    "mobiletech_test_numbers": N_(
+        "Who writes templates may send each text to these numbers, free of charge. Ask their owners first."
     ),
     "recurrent_payment_charges": N_("Tries that are planned keep their time; later ones follow the new delays."),
     "recurrent_payment_gateway_fail_delay": N_("The next charge that fails by our fault waits so long."),

@@ -12,10 +12,10 @@ from flask_babel import ngettext
 
 from crm.core.db import current_session, transaction
 from crm.core.errors import ConflictError, InvalidInputError
+from crm.mobiletech.editing.samples import find_sample
 from crm.mobiletech.errors import InvalidTemplateCodeError, StaleTemplateError, TemplateExistsError
 from crm.mobiletech.models import SmsTemplate
 from crm.mobiletech.outbound import OutboundPurpose
-from crm.mobiletech.sample_values import find_sample
 from crm.mobiletech.sms_templates import (
     check_content,
     create_template,

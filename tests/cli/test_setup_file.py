@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crm.core.business_settings import get_setting
 from crm.core.db import transaction
 from crm.mobiletech.catalogue.models import Billkey
-from crm.mobiletech.sms_templates import list_templates
+from crm.mobiletech.sms_templates import get_template, list_templates
 from crm.setup_file import Change, apply_setup, export_setup
 from crm.setup_yaml import MAX_BYTES, SetupFileError
 from tests.cli.conftest import Run
@@ -22,8 +22,9 @@ from tests.stored import read
 FILE = """
 settings: {mobiletech_billkey_free: AZ19, mobiletech_serv_id: 0177, vat_rate: 4.90}
 templates:
-  - {code: pong, purpose: service, content: "Prijali sme: {{ original_message }}"}
-  - {code: month, purpose: paid, content: "Predlzene, {{ price }} EUR/mesiac."}
+  - {code: pong, purpose: service, content: "Prijali sme: {{ original_message }}",
+     content_en: "We have received: {{ original_message }}"}
+  - {code: month, purpose: paid, content: "Predlzene, {{ price }} EUR/mesiac. Zrusit: STOP na 8877"}
 billkeys:
   - {code: AZ19, kind: free, price: "0.00", currency: EUR, short_number: "8877"}
   - {code: AA99, kind: paid, price: "4.99", operators: [O, T], valid_from: "2026-01-01T00:00+01:00", note: Mesačné}
@@ -71,6 +72,14 @@ FAULTS = {
     "settings as a list": ("settings: [a]", "settings: must be keys"),
     "templates as keys": ("templates: {a: b}", "templates: must be a list"),
     "refused text": ("templates: [{code: a, content: '{% for %}'}]", "templates[0] a: Line 1"),
+    "careless paid text": (
+        "templates: [{code: a, purpose: paid, content: b}]",
+        "templates[0] a: A paid text must also do this: Name the price",
+    ),
+    "refused English text": (
+        "templates: [{code: a, content: b, content_en: '{{ c.d }}'}]",
+        "templates[0] a: In English: Line 1",
+    ),
     "no content": ("templates: [{code: a}]", "templates[0]: content is missing"),
     "unknown field": ("templates: [{code: a, content: b, color: red}]", "no field 'color'"),
     "unknown purpose": ("templates: [{code: a, content: b, purpose: c}]", "no purpose 'c'"),
@@ -135,6 +144,18 @@ def test_all_faults_are_told_at_once_and_nothing_is_applied(run: Run, tmp_path: 
     with transaction() as session:
         assert get_setting(session, "vat_rate") == "0"
         assert list_templates(session) == []
+
+
+def test_an_english_text_is_kept_unless_the_file_takes_it_away(app: Flask) -> None:
+    apply(FILE)
+
+    apply('templates: [{code: pong, content: "Ahoj"}]')
+    with transaction() as session:
+        assert get_template(session, "pong").content_en == "We have received: {{ original_message }}"
+    apply('templates: [{code: pong, content: "Ahoj", content_en: ""}]')
+
+    with transaction() as session:
+        assert get_template(session, "pong").content_en is None
 
 
 def test_export_is_applied_without_a_change(run: Run) -> None:

@@ -17,7 +17,7 @@ from crm.core.business_settings import (
 from crm.core.db import transaction
 from crm.core.errors import InvalidInputError, NotFoundError
 
-# The table of interface.md section 3.
+# The table of interface.md section 3, and the numbers that texts may be tried on.
 DEFAULTS = {
     "mobiletech_gateway_url_production": "",
     "mobiletech_gateway_url_test": "",
@@ -26,6 +26,7 @@ DEFAULTS = {
     "mobiletech_short_number": "",
     "mobiletech_test_billkey": "",
     "mobiletech_test_template_code": "",
+    "mobiletech_test_numbers": "",
     "recurrent_payment_charges": "PT15M, PT6H, PT6H, PT6H, PT6H",
     "recurrent_payment_gateway_fail_delay": "PT1H",
     "recurrent_charge_before": "",

@@ -18,10 +18,10 @@ CODE_TEMPLATE = "one-time-code"
 def set_up_codes() -> None:
     """Set what is needed to send a code, with the text that every publisher starts with."""
     set_up_gateway()
-    content = next(each["content"] for each in read_data("templates") if each["code"] == CODE_TEMPLATE)
+    texts = next(each for each in read_data("templates") if each["code"] == CODE_TEMPLATE)
     with transaction() as session:
         if find_template(session, CODE_TEMPLATE) is None:
-            create_template(session, CODE_TEMPLATE, content)
+            create_template(session, CODE_TEMPLATE, texts["content"], content_en=texts["content_en"])
 
 
 def make_reader(

@@ -26,14 +26,15 @@ from crm.mobiletech.sms_templates import (
 from crm.mobiletech.template_language import TemplateRefusedError
 from tests.stored import read
 
+PAID = "{{ subscription_name }} predlzene, {{ price }} EUR/mesiac. Zrusit: STOP na 8877"
+
 pytestmark = pytest.mark.usefixtures("app")
 
 
 def test_a_new_template_is_version_one_with_its_parameters() -> None:
     with transaction() as session:
-        create_template(
-            session, "renewal", "{{ name }}: {{ price ?? 'zadarmo' }}", purpose="paid", reason="first"
-        )
+        content = "{{ name }}: {{ price ?? '4,99' }} EUR/mesiac. STOP na 8877"
+        create_template(session, "renewal", content, purpose="paid", reason="first")
 
     assert read(
         SmsTemplateVersion.version,
@@ -64,9 +65,9 @@ def test_saving_the_same_text_again_makes_no_version() -> None:
 
 
 def test_another_purpose_is_a_version() -> None:
-    make("welcome", "one")
+    make("renewal", PAID)
 
-    save("welcome", "one", purpose="paid")
+    save("renewal", PAID, purpose="paid")
 
     assert read(SmsTemplateVersion.version, SmsTemplateVersion.purpose) == [(1, "service"), (2, "paid")]
 

@@ -37,7 +37,12 @@ def test_the_list_tells_length_version_and_last_use(staff: FlaskClient) -> None:
 
 def test_a_new_template_is_saved_as_version_one(staff: FlaskClient) -> None:
     response = _send(
-        staff, NEW, code="renewal-2", content="Cena {{ price }} €\r\nDakujeme", purpose="paid", reason="first"
+        staff,
+        NEW,
+        code="renewal-2",
+        content="{{ price }} €/mesiac\r\nZrusit: STOP na 8877",
+        purpose="paid",
+        reason="first",
     )
 
     page = Page(staff.get(response.location))
@@ -46,7 +51,11 @@ def test_a_new_template_is_saved_as_version_one(staff: FlaskClient) -> None:
     assert "Eva Nováková" in page.text
     with transaction() as session:
         saved = get_template(session, "renewal-2")
-        assert (saved.content, saved.purpose, saved.version) == ("Cena {{ price }} €\nDakujeme", "paid", 1)
+        assert (saved.content, saved.purpose, saved.version) == (
+            "{{ price }} €/mesiac\nZrusit: STOP na 8877",
+            "paid",
+            1,
+        )
     assert read(AuditEntry.action, AuditEntry.actor, AuditEntry.subject, AuditEntry.reason) == [
         ("template.create", "Eva Nováková", "template renewal-2", "first")
     ]

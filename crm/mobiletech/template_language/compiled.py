@@ -11,6 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from crm.core.errors import N_, Said
 from crm.mobiletech.template_language import allowlist
+from crm.mobiletech.template_language.compared import list_compared
 from crm.mobiletech.template_language.comparisons import COMPARISONS, compare
 from crm.mobiletech.template_language.errors import (
     MissingParameterError,
@@ -24,6 +25,7 @@ from crm.mobiletech.template_language.missing import is_missing, touch
 from crm.mobiletech.template_language.parameters import Parameter, list_parameters
 from crm.mobiletech.template_language.syntax import TwigLexer, parse
 from crm.mobiletech.template_language.values import Value, plain, printed, truth
+from crm.mobiletech.template_language.written_numbers import write_number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,11 +33,14 @@ class CompiledTemplate:
     source: str
     parameters: tuple[Parameter, ...]
     """In the order of their first use."""
+    compared: Mapping[str, tuple[Value, ...]] = field(compare=False)
+    """The constants that a parameter is compared with."""
     _program: Template = field(repr=False, compare=False)
 
-    def render(self, params: Mapping[str, object]) -> str:
+    def render(self, params: Mapping[str, object], language: str | None = None) -> str:
         """Return the text, never escaped; parameters that the template does not use are not looked at.
 
+        Decimals are written as the language has it, `sk` or `en`; without one, with a point.
         Raises: MissingParameterError with the required parameters that are not given, TemplateRenderError
                 if a value does not fit its use or the text is longer than 1,000 characters.
         """
@@ -44,6 +49,8 @@ class CompiledTemplate:
             for parameter in self.parameters
             if parameter.name in params
         }
+        if language is not None:
+            values = {name: write_number(name, value, language) for name, value in values.items()}
         try:
             return self._render(values)
         except UndefinedError as error:
@@ -72,11 +79,12 @@ def compile_template(source: str) -> CompiledTemplate:
         tree = parse(_ENVIRONMENT, source)
         allowlist.check(tree)
         parameters = list_parameters(tree)
+        compared = list_compared(tree)
         program = _assemble(lower(tree))
     except (TemplateError, RecursionError) as error:
         reason = Said(N_("it is nested too deeply to be compiled"))
         raise TemplateRefusedError(line=1, reason=reason) from error
-    return CompiledTemplate(source=source, parameters=parameters, _program=program)
+    return CompiledTemplate(source=source, parameters=parameters, compared=compared, _program=program)
 
 
 def _assemble(tree: nodes.Node) -> Template:

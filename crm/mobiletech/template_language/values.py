@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from crm.core.errors import N_, Said
@@ -13,6 +13,19 @@ from crm.mobiletech.template_language.limits import MAX_FRACTION_DIGITS, MAX_NUM
 
 Value = str | int | float | Decimal | bool | date | None
 """`datetime` is a `date`. Aware times are shown in Slovak time, naive ones as they are."""
+
+
+class WrittenDecimal(Decimal):
+    """A number that prints as somebody has written it."""
+
+    written: str
+
+    def __new__(cls, number: Decimal, written: str) -> Self:
+        """Keep both."""
+        made = super().__new__(cls, number)
+        made.written = written
+        return made
+
 
 SLOVAK_TIME: Final = ZoneInfo("Europe/Bratislava")
 _NUMERIC: Final = re.compile(r"\s*[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})\s*", re.ASCII)
@@ -56,6 +69,8 @@ def printed(value: Value) -> str:
             return "1"
         case float():
             return without_trailing_zeros(Decimal(str(value)))
+        case WrittenDecimal():
+            return value.written
         case Decimal():
             return format(value, "f")
         case datetime():

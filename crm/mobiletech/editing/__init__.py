@@ -1,0 +1,1 @@
+"""What somebody who writes a template is told: samples, the longest case, what it costs, what would break."""
