@@ -23,6 +23,7 @@ from crm.mobiletech.template_language import CompiledTemplate, TemplateLanguageE
 from crm.mobiletech.wire.sms_text import Measured, measure
 from crm.users.audit_log import record_act
 
+LAST_VERSION = 2**31 - 1  # what the database counts to
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 
 
@@ -75,6 +76,16 @@ def list_versions(session: Session, template: SmsTemplate) -> Sequence[SmsTempla
     """Return the versions of a template, newest first."""
     versions = select(SmsTemplateVersion).where(SmsTemplateVersion.template_id == template.id)
     return session.execute(versions.order_by(SmsTemplateVersion.version.desc())).scalars().all()
+
+
+def find_version(session: Session, template: SmsTemplate, number: int) -> SmsTemplateVersion | None:
+    """Return one saved state of a template, or None."""
+    if number > LAST_VERSION:
+        return None
+    found = select(SmsTemplateVersion).where(
+        SmsTemplateVersion.template_id == template.id, SmsTemplateVersion.version == number
+    )
+    return session.execute(found).scalar_one_or_none()
 
 
 def check_content(content: str) -> CompiledTemplate:

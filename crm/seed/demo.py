@@ -14,6 +14,7 @@ from crm.core.clock import db_now
 from crm.mobiletech.catalogue.billkeys import BillkeyDetails, add_billkey, find_billkey
 from crm.mobiletech.catalogue.models import ShortNumber
 from crm.mobiletech.catalogue.short_numbers import add_short_number
+from crm.seed.demo_templates import add_texts
 from crm.seed.files import read_data
 from crm.seed.history import is_written, write_history
 from crm.seed.logins import Login, write_logins
@@ -51,6 +52,7 @@ def seed_demo(session: Session, *, logins_file: Path, zone: ZoneInfo) -> DemoSee
     if logins:
         # Before the commit: if it fails the next run makes new passwords and writes the file anew.
         write_logins(logins_file, logins)
+    add_texts(session, data["texts_of_templates"])
     return DemoSeeded(
         settings=settings, readers=readers, messages=_add_messages(session, data, zone), logins=logins
     )

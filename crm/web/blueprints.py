@@ -46,6 +46,8 @@ from crm.web.rules import rules
 from crm.web.server_proxy import server_proxy
 from crm.web.settings_pages import settings_pages
 from crm.web.short_numbers import short_numbers
+from crm.web.sms_template_list import sms_template_list
+from crm.web.sms_template_versions import sms_template_versions
 from crm.web.sms_templates import sms_templates
 from crm.web.status_codes import status_codes
 from crm.web.threads import threads
@@ -86,6 +88,9 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (sms_templates, "/admin/templates"),
     (rules, "/admin/rules"),
     (rule_acts, "/admin/rules"),
+    (sms_template_list, "/admin/templates"),
+    (sms_templates, "/admin/templates"),
+    (sms_template_versions, "/admin/templates"),
     (operations, "/admin/operations"),
     (failed_work, "/admin/operations/work"),
     (work_decisions, "/admin/operations/work"),

@@ -1,107 +1,60 @@
-"""The texts that go to readers: list, write, preview, save as the next version."""
+"""One template: write it, look at it with values, try it on a phone, save it as the next version."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from crm.core.db import current_session, transaction
 from crm.core.errors import ConflictError, InvalidInputError
-from crm.mobiletech.editing.samples import find_sample
+from crm.mobiletech.editing.paid_rules import PaidRulesBrokenError
+from crm.mobiletech.editing.samples import fill
+from crm.mobiletech.editing.trials import Trial, TrialNumberError, send_trial
 from crm.mobiletech.errors import InvalidTemplateCodeError, StaleTemplateError, TemplateExistsError
-from crm.mobiletech.models import SmsTemplate
-from crm.mobiletech.outbound import OutboundPurpose
+from crm.mobiletech.models import OutboundMessage, SmsTemplate
 from crm.mobiletech.sms_templates import (
+    EnglishTextError,
     check_content,
     create_template,
     get_template,
-    list_templates,
-    list_versions,
-    read_last_used,
     save_template,
 )
-from crm.mobiletech.wire.sms_text import Measured, measure
-from crm.mobiletech.words import PURPOSE_WORDS
-from crm.users.queries import read_names
-from crm.users.roles import Permission, may
+from crm.users.roles import Permission
 from crm.web.guards import staff
 from crm.web.languages import told
-from crm.web.page_tools import render_staff_page
+from crm.web.retelling import retell
 from crm.web.session import find_signed_in
-from crm.web.sms_template_form import NewSmsTemplateForm, SmsTemplateForm
+from crm.web.sms_template_form import NewSmsTemplateForm, SmsTemplateForm, make_key, read_values
+from crm.web.sms_template_page import change_of, show_editor
 
 sms_templates = Blueprint("sms_templates", __name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One template in the list."""
-
-    code: str
-    purpose: str
-    parts: int
-    units: int
-    version: int
-    updated_at: datetime
-    last_used_at: object
-    href: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """One saved state."""
-
-    version: int
-    at: datetime
-    author: str
-    reason: str
-    content: str
-
-
-@sms_templates.get("")
-@staff(Permission.READ)
-def show_list() -> str:
-    """List all templates."""
-    session = current_session()
-    used = read_last_used(session)
-    return render_staff_page(
-        "sms_templates/list.html",
-        rows=[_row(template, used.get(template.id)) for template in list_templates(session)],
-        may_edit=_may_edit(),
-    )
 
 
 @sms_templates.get("/new")
 @staff(Permission.EDIT_TEMPLATES)
 def write_new() -> str:
     """Show an empty form."""
-    return _page(NewSmsTemplateForm(), None)
+    return show_editor(NewSmsTemplateForm(), None)
 
 
 @sms_templates.post("/new")
 @staff(Permission.EDIT_TEMPLATES)
 def create() -> ResponseReturnValue:
-    """Save version 1, or only show it."""
+    """Save version 1, or only show it, or try it."""
     form = NewSmsTemplateForm()
+    if answer := _only_look(form, None):
+        return answer
     code = form.told("code").strip()
-    if not form.validate():
-        return _page(form, None), 422
-    if "preview" in request.form:
-        return _page(form, None)
     try:
         with transaction() as session:
-            create_template(session, code, form.text, **_said(form))
+            create_template(session, code, form.text, content_en=form.english, **_said(form))
     except (TemplateExistsError, InvalidTemplateCodeError) as error:
         form.code.errors = [told(error)]
-        return _page(form, None), 422
+        return show_editor(form, None), 422
     except InvalidInputError as error:
-        form.content.errors = [told(error)]
-        return _page(form, None), 422
+        _tell(form, error)
+        return show_editor(form, None), 422
     flash(_("Template %(code)s saved as version %(version)s.", code=code, version=1), "good")
     return redirect(f"/admin/templates/{code}")
 
@@ -109,50 +62,131 @@ def create() -> ResponseReturnValue:
 @sms_templates.get("/<code>")
 @staff(Permission.READ)
 def show(code: str) -> str:
-    """Show the current version in the form, all versions below."""
-    template = _get(code)
+    """Show the version in use in the form."""
+    template = find(code)
     form = SmsTemplateForm(formdata=None, obj=template, seen_version=template.version)
-    return _page(form, template)
+    return show_editor(form, template)
 
 
 @sms_templates.post("/<code>")
 @staff(Permission.EDIT_TEMPLATES)
 def save(code: str) -> ResponseReturnValue:
-    """Save the next version, or only show it."""
-    template, form = _get(code), SmsTemplateForm()
-    if not form.validate():
-        return _page(form, template), 422
-    if "preview" in request.form:
-        return _page(form, template)
-    before, seen = template.version, form.told("seen_version")
-    current_session().rollback()
+    """Save the next version, or only show it, or try it."""
+    template, form = find(code), SmsTemplateForm()
+    if answer := _only_look(form, template):
+        return answer
+    change = change_of(template, form)
+    if change and change.is_any and not form.has_looked.data:
+        form.has_looked.errors = [_("Look at what uses the template, then tick the box.")]
+        return show_editor(form, template), 422
+    before = template.version
     try:
-        with transaction() as session:
-            seen_version = int(seen) if seen.isdecimal() else 0
-            version = save_template(
-                session, code, form.text, seen_version=seen_version, **_said(form)
-            ).version
+        version = _save(code, form)
     except StaleTemplateError as error:
         return _stale(form, code, error), 409
     except InvalidInputError as error:
-        form.content.errors = [told(error)]
-        return _page(form, _get(code)), 422
+        _tell(form, error)
+        return show_editor(form, find(code)), 422
     saved = _("Template %(code)s saved as version %(version)s.", code=code, version=version)
     flash(saved if version != before else _("Nothing was changed."), "good")
     return redirect(f"/admin/templates/{code}")
 
 
-def _stale(form: SmsTemplateForm, code: str, error: ConflictError) -> str:
-    """Show the typed text above the version that came between; saving again puts it on top, knowingly."""
-    template = _get(code)
-    form.seen_version.data = template.version
-    advice = _("Yours is still in the form, the other one is below. Saving again puts yours on top of it.")
-    return _page(form, template, problems=[told(error), advice])
-
-
-def _get(code: str) -> SmsTemplate:
+def find(code: str) -> SmsTemplate:
     """Raises: TemplateNotFoundError, also for what can be no code."""
     return get_template(current_session(), code.replace("\0", "\ufffd"))
+
+
+def _only_look(form: SmsTemplateForm, template: SmsTemplate | None) -> ResponseReturnValue | None:
+    """Answer whatever is not to be saved: a form with faults, and every button but the one that saves."""
+    if "cheaper" in request.form:
+        form.write_cheaper(request.form["cheaper"])
+        return show_editor(form, template)
+    is_sound = form.validate()
+    if not ("preview" in request.form or "trial" in request.form):
+        return None if is_sound else (show_editor(form, template), 422)
+    for field, content in ((form.content, form.text), (form.content_en, form.english)):
+        try:
+            if content.strip() and not field.errors:
+                check_content(content)
+        except InvalidInputError as error:
+            field.errors = [told(error)]
+    if form.errors or any(field.errors for field in form):
+        return show_editor(form, template), 422
+    return _try(form, template) if "trial" in request.form else show_editor(form, template)
+
+
+def _save(code: str, form: SmsTemplateForm) -> int:
+    seen = form.told("seen_version")
+    current_session().rollback()
+    with transaction() as session:
+        saved = save_template(
+            session,
+            code,
+            form.text,
+            content_en=form.english,
+            seen_version=int(seen) if seen.isdecimal() else 0,
+            **_said(form),
+        )
+        return saved.version
+
+
+def _stale(form: SmsTemplateForm, code: str, error: ConflictError) -> str:
+    """Show the typed text, and a way to the version that came between; saving again puts it on top, knowingly."""
+    template = find(code)
+    form.seen_version.data = template.version
+    advice = _("Yours is still in the form. Saving again puts yours on top of the other one, which reads:")
+    texts = [text for text in (template.content, template.content_en) if text]
+    return show_editor(form, template, problems=[told(error), advice, *texts])
+
+
+def _try(form: SmsTemplateForm, template: SmsTemplate | None) -> ResponseReturnValue:
+    """Send what is shown to an allowed number; everything typed stays where it is."""
+    trial = _trial(form, template)
+    person = find_signed_in()
+    current_session().rollback()
+    try:
+        with transaction() as session:
+            result = send_trial(session, trial, user_id=person.id if person else None)
+            is_made, message_id = isinstance(result, OutboundMessage), result.id
+            refused = "" if isinstance(result, OutboundMessage) else result.detail
+    except TrialNumberError as error:
+        form.trial_number.errors = [told(error)]
+        return show_editor(form, find(template.code) if template else None), 422
+    again = find(trial.code) if template else None
+    form.trial_key.data = make_key()
+    if not is_made:
+        return show_editor(form, again, problems=[retell(refused)]), 422
+    return show_editor(form, again, sent_href=f"/admin/messages/outbound/{message_id}")
+
+
+def _trial(form: SmsTemplateForm, template: SmsTemplate | None) -> Trial:
+    """Return what is to be sent: the saved version, unless something else is in the form."""
+    language = "en" if form.told("trial_language") == "en" and form.english else "sk"
+    content = form.english if language == "en" else form.text
+    filled = fill(check_content(content), read_values(), language)
+    stored = template and (template.content_en if language == "en" else template.content)
+    return Trial(
+        code=template.code if template else "new",
+        language=language,
+        number=form.told("trial_number"),
+        key=form.told("trial_key") or make_key(),
+        values=filled.values,
+        content=None if content == stored else filled.written,
+    )
+
+
+def _tell(form: SmsTemplateForm, error: InvalidInputError) -> None:
+    """Put what was refused beside the text that it is about."""
+    if isinstance(error, PaidRulesBrokenError):
+        for field, language in ((form.content, "sk"), (form.content_en, "en")):
+            broken = [_(rule.sentence) for where, rule in error.broken if where == language]
+            if broken:
+                field.errors = [_("A paid text must also do this:"), *broken]
+    elif isinstance(error, EnglishTextError):
+        form.content_en.errors = [told(error)]
+    else:
+        form.content.errors = [told(error)]
 
 
 def _said(form: SmsTemplateForm) -> dict[str, Any]:
@@ -162,83 +196,3 @@ def _said(form: SmsTemplateForm) -> dict[str, Any]:
         "reason": form.told("reason").strip(),
         "author_id": person.id if person else None,
     }
-
-
-def _page(form: SmsTemplateForm, template: SmsTemplate | None, problems: Sequence[str] = ()) -> str:
-    parameters, sample = _sample(form.text)
-    return render_staff_page(
-        "sms_templates/edit.html",
-        form=form,
-        is_new=template is None,
-        template=template,
-        parameters=parameters,
-        measured=sample,
-        meter_words=_meter_words(),
-        preview=sample.text if sample else None,
-        versions=_versions(template) if template else [],
-        problems=list(problems),
-        may_edit=_may_edit(),
-    )
-
-
-def _may_edit() -> bool:
-    person = find_signed_in()
-    return person is not None and may(person.role, Permission.EDIT_TEMPLATES)
-
-
-def _sample(content: str) -> tuple[Sequence[Any], Measured | None]:
-    """Return the parameters and the text with sample values; nothing of a text that cannot be saved."""
-    try:
-        compiled = check_content(content)
-    except InvalidInputError:
-        return (), None
-    return compiled.parameters, find_sample(compiled)
-
-
-def _versions(template: SmsTemplate) -> list[Version]:
-    session = current_session()
-    versions = list_versions(session, template)
-    names = read_names(session, [version.author_id for version in versions])
-    return [
-        Version(
-            version=version.version,
-            at=version.created_at,
-            author=names.get(version.author_id or 0, _("Set up by a command")),
-            reason=version.reason,
-            content=version.content,
-        )
-        for version in versions
-    ]
-
-
-def _meter_words() -> dict[str, str | list[str]]:
-    """Return what js/sms_meter.js says: `{}` is the place of a value, plurals are for 1, for 2 to 4, for 5."""
-    return {
-        "nothing": _("nothing"),
-        "space": _("space"),
-        "foreign": _(
-            "%(signs)s cannot be sent in GSM-7, so a part holds 70 characters, not 160.", signs="{}"
-        ),
-        "sentAs": _("Sent as:"),
-        "costly": _("Counts as two"),
-        "units": _("%(units)s of %(room)s", units="{}", room="{}"),
-        "parts": [ngettext("%(count)s part", "%(count)s parts", each, count="{}") for each in (1, 2, 5)],
-        "placeholders": [
-            ngettext("%(count)s placeholder", "%(count)s placeholders", each, count="{}")
-            for each in (1, 2, 5)
-        ],
-    }
-
-
-def _row(template: SmsTemplate, last_used_at: object) -> Row:
-    sample = _sample(template.content)[1] or measure(template.content)
-    return Row(
-        code=template.code,
-        purpose=_(PURPOSE_WORDS[OutboundPurpose(template.purpose)]),
-        parts=sample.parts,
-        units=sample.units,
-        version=template.version,
-        updated_at=template.updated_at,
-        last_used_at=last_used_at,
-        href=f"/admin/templates/{template.code}",
-    )

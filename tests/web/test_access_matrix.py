@@ -47,6 +47,7 @@ OPENS = {
     "/admin/rules/<int:rule_id>/delete": Permission.EDIT_RULES,
     "POST /admin/rules": Permission.EDIT_RULES,
     "POST /admin/rules/try": Permission.READ,
+    "/admin/templates/<code>/versions/<int:version>/restore": Permission.EDIT_TEMPLATES,
     "/admin/users": Permission.MANAGE_PEOPLE,
     "/admin/tokens": Permission.MANAGE_TOKENS,
     "/admin/settings": Permission.MANAGE_SETTINGS,

@@ -31,7 +31,7 @@ def test_the_list_tells_length_version_and_last_use(staff: FlaskClient) -> None:
     page = Page(staff.get(LIST))
 
     assert PONG in page.links
-    assert "service 1 18 1" in page.text  # parts, units with a sample value, version
+    assert "service 18 1 1" in page.text  # units with a sample value, parts, version
     assert "never" not in page.text
 
 
@@ -48,7 +48,6 @@ def test_a_new_template_is_saved_as_version_one(staff: FlaskClient) -> None:
     page = Page(staff.get(response.location))
     assert (response.status_code, response.location) == (302, f"{LIST}/renewal-2")
     assert "Template renewal-2 saved as version 1." in page.text
-    assert "Eva Nováková" in page.text
     with transaction() as session:
         saved = get_template(session, "renewal-2")
         assert (saved.content, saved.purpose, saved.version) == (
@@ -64,8 +63,8 @@ def test_a_new_template_is_saved_as_version_one(staff: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("label", "fields", "told"),
     [
-        ("no text", {"content": ""}, "Text: Write the text."),
-        ("only spaces", {"content": "   "}, "Text: Write the text."),
+        ("no text", {"content": ""}, "Slovak text: Write the text."),
+        ("only spaces", {"content": "   "}, "Slovak text: Write the text."),
         ("no code", {"code": ""}, "Code: Give it a code."),
         ("a code that cannot stand in an address", {"code": "Žltá/karta"}, "is no template code"),
         ("a code that is taken", {"code": "pong"}, "exists already"),
@@ -98,20 +97,19 @@ def test_what_is_refused_is_told_and_the_text_stays(
 def test_a_change_is_saved_as_the_next_version(staff: FlaskClient) -> None:
     _pong()
 
-    response = _send(staff, PONG, content="Nový text", reason="shorter")
+    content = "Máme to: {{ original_message }}"
+    response = _send(staff, PONG, content=content, reason="shorter")
 
     page = Page(staff.get(response.location))
     assert "Template pong saved as version 2." in page.text
     assert "Save as version 3" in page.text
-    assert page.text.index("Version 2 ") < page.text.index("Version 1 ")
-    assert "shorter" in page.text
     assert read(AuditEntry.action, AuditEntry.actor, AuditEntry.subject, AuditEntry.reason) == [
         ("template.save", "Eva Nováková", "template pong", "shorter")
     ]
     assert read(AuditEntry.before, AuditEntry.after) == [
         (
             {"version": 1, "content": "Prijali sme: {{ original_message }}"},
-            {"version": 2, "content": "Nový text"},
+            {"version": 2, "content": content},
         )
     ]
 
@@ -145,7 +143,7 @@ def test_two_who_write_at_once_do_not_overwrite_each_other(staff: FlaskClient) -
 
 @pytest.mark.parametrize("seen", ["", "x", "-1", "99999999999999999999", "²"])
 def test_a_version_that_was_never_seen_is_stale(staff: FlaskClient, seen: str) -> None:
-    _pong()
+    _pong("Prvý")
 
     page = Page(_send(staff, PONG, content="Iný", seen_version=seen))
 
@@ -183,7 +181,8 @@ def test_parameters_are_listed_with_those_that_may_be_missing(staff: FlaskClient
 
     page = Page(staff.get(PONG))
 
-    assert "name gift optional" in page.text
+    assert "name the reader's public name" in page.text
+    assert "gift optional" in page.text
 
 
 @pytest.mark.parametrize("path", [f"{LIST}/unheard", f"{LIST}/a%00b", f"{LIST}/" + "x" * 3000])

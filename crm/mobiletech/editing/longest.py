@@ -34,20 +34,20 @@ _newest = (InboundMessage.created_at.desc(), InboundMessage.id.desc())
 # Where a value of that name comes from, whichever template it goes to.
 SOURCES: Mapping[str, tuple[str, Select[Any]]] = {
     "original_message": (
-        N_("the longest of the latest SMS from readers"),
+        N_("in the latest SMS from readers"),
         select(InboundMessage.content.label("value")).order_by(*_newest).limit(LATEST),
     ),
     "name": (
-        N_("the longest of the newest public names"),
+        N_("among the newest public names"),
         select(User.public_name.label("value")).order_by(User.id.desc()).limit(LATEST),
     ),
     "price": (
-        N_("the highest price of a billing key"),
+        N_("among the billing keys"),
         select(cast(func.max(Billkey.price), Text).label("value")),
     ),
-    "short_number": (N_("the longest of our short numbers"), select(ShortNumber.number.label("value"))),
+    "short_number": (N_("among our short numbers"), select(ShortNumber.number.label("value"))),
 }
-IN_ITS_MESSAGES = N_("the longest in the latest messages made from it")
+IN_ITS_MESSAGES = N_("in the latest messages made from it")
 
 _OF_TEMPLATE = text("""
     WITH latest AS (

@@ -65,7 +65,7 @@ class PaidRulesBrokenError(InvalidInputError):
 
     def __init__(self, broken: Sequence[tuple[str, PaidRule]]) -> None:
         said = [_complaint(language, rule) for language, rule in broken]
-        listed = reduce(lambda some, one: Said(N_("%(some)s %(one)s"), some=some, one=one), said)
+        listed = reduce(lambda some, one: Said("%(some)s %(one)s", some=some, one=one), said)
         super().__init__(N_("A paid text must also do this: %(broken)s"), broken=listed)
         self.broken = tuple(broken)
 
@@ -174,4 +174,4 @@ def _look_at(
 
 def _complaint(language: str, rule: PaidRule) -> Said:
     sentence = Said(rule.sentence)
-    return Said(N_("In English: %(sentence)s"), sentence=sentence) if language == "en" else sentence
+    return Said(N_("In English: %(wrong)s"), wrong=sentence) if language == "en" else sentence

@@ -28,6 +28,8 @@ _ALIKE = {
 }
 _REPLACEMENTS = _SPELLED | {character: plain for plain, alike in _ALIKE.items() for character in alike}
 
+# The accents of Latin letters. Marks of other scripts are part of their letters: Hindi without them is no Hindi.
+_FIRST_ACCENT, _LAST_ACCENT = "\u0300", "\u036f"
 _LINE_END = re.compile("\r\n|[\r\v\f\u0085\u2028\u2029]")
 _UNSENDABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -87,6 +89,6 @@ def _fold_character(character: str) -> str:
     plain = "".join(
         _REPLACEMENTS.get(part, part)
         for part in unicodedata.normalize("NFKD", _clean_character(character))
-        if not unicodedata.combining(part)
+        if not _FIRST_ACCENT <= part <= _LAST_ACCENT
     )
     return plain if is_gsm7(plain) else character

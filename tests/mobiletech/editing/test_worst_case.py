@@ -70,7 +70,7 @@ def test_where_a_value_was_found_is_told() -> None:
         longest = read_longest(session, None, ["name", "unheard"])
 
     assert {name: [(each.value, each.found_in) for each in found] for name, found in longest.items()} == {
-        "name": [("Eva Nováková", "the longest of the newest public names")]
+        "name": [("Eva Nováková", "among the newest public names")]
     }
 
 

@@ -1,23 +1,16 @@
 """Units, parts and cuts agree with a packer that works on the encoded stream, on 100,000 random strings."""
 
-import random
 import struct
 
 import pytest
 from gsm0338 import Codec
 
 from crm.mobiletech.wire.sms_text import Encoding, measure, split_parts
+from tests.factories.texts import make_strings
 
 STRINGS = 100_000
 GSM = Codec()
 ESCAPE = 0x1B
-EDGES = (1, 66, 67, 70, 71, 133, 134, 151, 152, 153, 160, 161, 201, 305, 306, 307, 459)
-PLAIN = "abcdefghijklmnopqrstuvwxyz ABCDEF0123456789.,!?\n@£ßäéÅΔ"
-PAIRS = "€[]{}^|~\\"
-SLOVAK = "áčďéíľĺňóôŕšťúýžÁČĎÍĽŠŤŽ„“–…\u00a0"
-FOREIGN = "Прив日本é½²"
-ASTRAL = "😀🎉𝄞🇸🇰"
-ALPHABETS = (PLAIN, PLAIN + PAIRS, PAIRS, PLAIN + SLOVAK, PLAIN + FOREIGN, PLAIN[:9] + ASTRAL, ASTRAL + PAIRS)
 WIDE_ENOUGH = {"gsm7": (160, 153), "ucs2": (70, 67)}
 
 
@@ -48,20 +41,6 @@ def decode(units: list[int], encoding: str) -> str:
     if encoding == "gsm7":
         return str(GSM.decode(bytes(units))[0])
     return struct.pack(f">{len(units)}H", *units).decode("utf-16-be")
-
-
-def make_strings(seed: int, count: int) -> list[str]:
-    chosen = random.Random(seed)
-    strings = []
-    for _ in range(count):
-        alphabet = chosen.choice(ALPHABETS)
-        length = max(0, chosen.choice(EDGES) + chosen.randint(-3, 2))
-        text = "".join(chosen.choices(alphabet, k=length))
-        if length and chosen.random() < 0.3:  # a pair just at an edge
-            place = min(length, chosen.choice(EDGES)) - 1
-            text = text[:place] + chosen.choice(PAIRS + ASTRAL) + text[place + 1 :]
-        strings.append(text)
-    return strings
 
 
 @pytest.mark.parametrize("fold", [True, False], ids=["folded", "as written"])

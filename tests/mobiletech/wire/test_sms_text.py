@@ -33,6 +33,7 @@ FOLDED = {
     "line ends": ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
     "half of a surrogate pair": ("a\ud83db", "ab"),
     "numbers that would change stay": ("2½ m²", "2½ m²"),
+    "marks of other scripts are part of their letters": ("हिन्दी שְׁ", "हिन्दी שְׁ"),
     "what has no likeness stays": ("Добрый 😀", "Добрый 😀"),
 }
 
