@@ -20,6 +20,7 @@ from crm.mobiletech.sms_templates import (
     get_template,
     save_template,
 )
+from crm.mobiletech.template_language import TemplateLanguageError
 from crm.users.roles import Permission
 from crm.web.guards import staff
 from crm.web.languages import told
@@ -142,7 +143,12 @@ def _stale(form: SmsTemplateForm, code: str, error: ConflictError) -> str:
 
 def _try(form: SmsTemplateForm, template: SmsTemplate | None) -> ResponseReturnValue:
     """Send what is shown to an allowed number; everything typed stays where it is."""
-    trial = _trial(form, template)
+    language = "en" if form.told("trial_language") == "en" and form.english else "sk"
+    try:
+        trial = _trial(form, template, language)
+    except TemplateLanguageError as error:
+        (form.content_en if language == "en" else form.content).errors = [told(error)]
+        return show_editor(form, template), 422
     person = find_signed_in()
     current_session().rollback()
     try:
@@ -160,9 +166,11 @@ def _try(form: SmsTemplateForm, template: SmsTemplate | None) -> ResponseReturnV
     return show_editor(form, again, sent_href=f"/admin/messages/outbound/{message_id}")
 
 
-def _trial(form: SmsTemplateForm, template: SmsTemplate | None) -> Trial:
-    """Return what is to be sent: the saved version, unless something else is in the form."""
-    language = "en" if form.told("trial_language") == "en" and form.english else "sk"
+def _trial(form: SmsTemplateForm, template: SmsTemplate | None, language: str) -> Trial:
+    """Return what is to be sent: the saved version, unless something else is in the form.
+
+    Raises: TemplateLanguageError if the values shown do not fit.
+    """
     content = form.english if language == "en" else form.text
     filled = fill(check_content(content), read_values(), language)
     stored = template and (template.content_en if language == "en" else template.content)

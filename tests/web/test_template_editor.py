@@ -243,6 +243,17 @@ def test_a_number_that_is_not_allowed_gets_no_test(staff: FlaskClient) -> None:
     assert read(OutboundMessage.id) == []
 
 
+def test_values_that_do_not_fit_are_told_and_nothing_is_sent(staff: FlaskClient) -> None:
+    set_up_gateway(mobiletech_test_numbers="0908 630 549")
+    make("Do {{ end|date('d.m.Y') }}")
+
+    page = Page(send(staff, PONG, trial="1", trial_number="0908630549", **{"value-end": "zajtra"}))
+
+    assert page.status == 422
+    assert "Slovak text: The SMS text cannot be made" in page.text
+    assert read(OutboundMessage.id) == []
+
+
 def test_a_test_that_cannot_be_made_says_why(staff: FlaskClient) -> None:
     set_up_gateway(mobiletech_test_numbers="0908 630 549", mobiletech_billkey_free="")
     make()
