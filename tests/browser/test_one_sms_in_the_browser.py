@@ -50,8 +50,8 @@ def test_scripts_speak_the_language_of_the_page(browser: Browser, web: str, phon
     expect(page.get_by_role("button", name="Obnovovať samo")).to_be_visible()
     page.goto(f"{web}/admin/templates/new")
     page.locator("[name=content]").fill("Ďakujeme " * 20)
-    expect(page.locator("[data-parts]")).to_have_text("2 časti · GSM-7")
-    expect(page.locator("[data-reason]")).to_have_text("Odošle sa ako: Ď → D")
+    expect(page.locator("[data-sms-scope=sk] [data-parts]")).to_have_text("2 časti · GSM-7")
+    expect(page.locator("[data-sms-scope=sk] [data-reason]")).to_have_text("Odošle sa ako: Ď → D")
     page.context.close()
 
 

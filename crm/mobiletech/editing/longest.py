@@ -49,17 +49,21 @@ SOURCES: Mapping[str, tuple[str, Select[Any]]] = {
 }
 IN_ITS_MESSAGES = N_("in the latest messages made from it")
 
+# A range and not an equality: the index by template is walked then, never the one of all messages by time. First
+# the latest are taken, whatever they hold.
 _OF_TEMPLATE = text("""
-    WITH latest AS (
-        SELECT params FROM mobiletech_outbound_messages
-        WHERE mobiletech_template_id = :template_id AND jsonb_typeof(params) = 'object'
-        ORDER BY created_at DESC, id DESC LIMIT :latest
+    WITH latest AS MATERIALIZED (
+        SELECT CASE WHEN jsonb_typeof(params) = 'object' THEN params END AS params
+        FROM mobiletech_outbound_messages
+        WHERE (mobiletech_template_id, created_at) <= (:template_id, 'infinity')
+          AND (mobiletech_template_id, created_at) >= (:template_id, '-infinity')
+        ORDER BY mobiletech_template_id DESC, created_at DESC, id DESC LIMIT :latest
     ), given AS (
-        SELECT pair.key, pair.value FROM latest, jsonb_each_text(latest.params) AS pair
-        WHERE pair.key = ANY(:names) AND pair.value IS NOT NULL
+        SELECT asked.name, asked.place, latest.params ->> asked.name AS value
+        FROM latest, unnest(CAST(:names AS text[])) WITH ORDINALITY AS asked (name, place)
     )
-    SELECT DISTINCT ON (key, value ~ :foreign) key, value FROM given
-    ORDER BY key, value ~ :foreign, length(value) DESC, value
+    SELECT DISTINCT ON (place, value ~ :foreign) name, value FROM given WHERE value IS NOT NULL
+    ORDER BY place, value ~ :foreign, length(value) DESC
 """)
 
 
@@ -76,7 +80,7 @@ def read_longest(
     if template_id is not None and names:
         asked = {"template_id": template_id, "names": list(names), "latest": LATEST, "foreign": FOREIGN}
         for row in session.execute(_OF_TEMPLATE, asked):
-            found.setdefault(row.key, []).append(Longest(row.value, IN_ITS_MESSAGES))
+            found.setdefault(row.name, []).append(Longest(row.value, IN_ITS_MESSAGES))
     return {name: longest for name, longest in found.items() if longest}
 
 
@@ -84,4 +88,4 @@ def _longest_of(source: Select[Any]) -> Select[Any]:
     latest = source.subquery()
     is_foreign = latest.c.value.op("~")(FOREIGN)
     chosen = select(latest.c.value).ext(distinct_on(is_foreign))
-    return chosen.order_by(is_foreign, func.length(latest.c.value).desc(), latest.c.value)
+    return chosen.order_by(is_foreign, func.length(latest.c.value).desc())
