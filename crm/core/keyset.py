@@ -48,12 +48,12 @@ def read_oldest_first(
 ) -> KeysetPage[Any]:
     """Return the oldest rows of one entity, oldest first; `after` a place is here too what is older than it."""
     if after is not None:
-        rows = _read(session, found, key, limit=limit, start=after, older=True)
+        rows = read_rows(session, found, key, limit=limit + 1, start=after, older=True)
         if len(rows) > limit:
             shown = rows[:limit][::-1]
             return KeysetPage(rows=shown, newer=_place(shown[-1], key), older=_place(shown[0], key))
         before = None  # the beginning is reached: show all of the first page, not the piece before
-    rows = _read(session, found, key, limit=limit, start=before, older=False)
+    rows = read_rows(session, found, key, limit=limit + 1, start=before, older=False)
     shown = rows[:limit]
     return KeysetPage(
         rows=shown,

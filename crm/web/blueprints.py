@@ -31,11 +31,11 @@ from crm.web.message_search import message_search
 from crm.web.messages import messages
 from crm.web.metrics_page import metrics_page
 from crm.web.mobiletech_webhook import webhook
-from crm.web.operations import operations
 from crm.web.number import number
 from crm.web.number_candidates import number_candidates
 from crm.web.number_links import number_links
 from crm.web.numbers import numbers
+from crm.web.operations import operations
 from crm.web.overview import overview
 from crm.web.people import people
 from crm.web.person import person

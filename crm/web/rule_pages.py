@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
 from crm.core.errors import N_
+from crm.mobiletech.editing.samples import find_sample
 from crm.mobiletech.rules.checks import list_faults
 from crm.mobiletech.rules.deciding import Action, KeywordRule, decide
 from crm.mobiletech.rules.errors import RuleRefusedError
 from crm.mobiletech.rules.past import SHOWN, Example, Past
 from crm.mobiletech.rules.queries import COUNTED, count_matches
 from crm.mobiletech.rules.steps import StepKind, step, tell
-from crm.mobiletech.sample_values import find_sample
 from crm.mobiletech.sms_templates import check_content, find_template
 from crm.mobiletech.template_language import TemplateLanguageError
 from crm.mobiletech.wire.sms_text import measure
