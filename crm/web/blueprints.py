@@ -89,7 +89,6 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (rules, "/admin/rules"),
     (rule_acts, "/admin/rules"),
     (sms_template_list, "/admin/templates"),
-    (sms_templates, "/admin/templates"),
     (sms_template_versions, "/admin/templates"),
     (operations, "/admin/operations"),
     (failed_work, "/admin/operations/work"),
