@@ -9,9 +9,8 @@ from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
 from crm.events.models import EntryState, OutboxEntry, PeriodicRun
+from crm.events.periodic import TICK, TICK_LATE
 
-TICK = "tick"
-SILENT_AFTER = timedelta(minutes=5)
 STUCK_AFTER = timedelta(hours=1)
 NOTHING = timedelta(0)
 
@@ -42,7 +41,7 @@ def read_heartbeat(session: Session) -> Heartbeat:
     last_at = next((run.started_at for run in runs if run.name == TICK), None)
     return Heartbeat(
         last_at=last_at,
-        is_silent=last_at is None or now - last_at > SILENT_AFTER,
+        is_silent=last_at is None or now - last_at > TICK_LATE,
         failed=[run for run in runs if run.error is not None],
         stuck=[run for run in runs if run.finished_at is None and now - run.started_at > STUCK_AFTER],
     )

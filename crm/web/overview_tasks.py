@@ -8,6 +8,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
+from crm.audit import SHOWN, read_findings
+from crm.core.phone import mask_in_text
 from crm.events.heartbeat import Backlog, Heartbeat, read_backlog, read_heartbeat
 from crm.mobiletech.figures.waiting import MOST, Waiting, read_waiting
 from crm.mobiletech.words import Tone
@@ -20,7 +22,10 @@ OVERDUE = timedelta(seconds=120)  # from here on the audit finds it too
 OPERATIONS = "/admin/operations"
 ORPHANS = f"{OPERATIONS}/gateway?kind=status&matched=no"
 INBOX = "/admin/inbox"
+WORK = f"{OPERATIONS}/work?state=dead"
 MOST_REASON = 200
+# What the list names itself, by the minute: the audit of some minutes ago need not say it again.
+SEEN_HERE = frozenset({"work_dead", "work_overdue", "orphan_status", "conflict", "unknown_too_long"})
 MOST_CODE = 24
 
 
@@ -75,10 +80,7 @@ def _periodic(heartbeat: Heartbeat) -> Iterable[Task]:
             Tone.BAD,
         )
     for run in heartbeat.failed:
-        detail = (run.error or "")[:MOST_REASON]
-        yield _task(
-            _("Periodic work reports a fault: %(name)s", name=run.name), detail, OPERATIONS, "alert", Tone.BAD
-        )
+        yield from _fault(run.name, run.error or "")
     for run in heartbeat.stuck:
         yield _task(
             _("Periodic work began and did not end: %(name)s", name=run.name),
@@ -90,6 +92,23 @@ def _periodic(heartbeat: Heartbeat) -> Iterable[Task]:
             "alert",
             Tone.WARN,
         )
+
+
+def _fault(name: str, told: str) -> Iterable[Task]:
+    """Tell what broke, or each rule that the audit found broken."""
+    findings = read_findings(told)
+    if not findings:
+        title = _("Periodic work reports a fault: %(name)s", name=name)
+        yield _task(title, mask_in_text(told)[:MOST_REASON], OPERATIONS, "alert", Tone.BAD)
+    for invariant, count in (found for found in findings if found[0].name not in SEEN_HERE):
+        title = ngettext(
+            "The audit found %(found)s row that breaks a rule",
+            "The audit found %(found)s rows that break a rule",
+            count,
+            found=f"{count}+" if count >= SHOWN else count,
+        )
+        detail = _("The rule: %(rule)s", rule=_(invariant.meaning))
+        yield _task(title, detail, OPERATIONS, "alert", Tone.BAD)
 
 
 def _overdue(backlog: Backlog) -> Iterable[Task]:
@@ -189,9 +208,9 @@ def _given_up(backlog: Backlog) -> Iterable[Task]:
             _(
                 "The first is %(name)s: %(reason)s",
                 name=first.handler or first.event,
-                reason=retell(first.error or "")[:MOST_REASON] or _("No reason was kept."),
+                reason=mask_in_text(retell(first.error or ""))[:MOST_REASON] or _("No reason was kept."),
             ),
-            OPERATIONS,
+            WORK,
             "cross",
             Tone.BAD,
         )

@@ -145,7 +145,40 @@ def test_work_that_was_given_up_is_counted_with_the_first_reason(staff: FlaskCli
     page = Page(staff.get(OVERVIEW))
 
     assert "12 pieces of work were given up The first is elsewhere: LookupError: gone" in page.text
-    assert "/admin/operations" in page.links
+    assert "/admin/operations/work?state=dead" in page.links
+
+
+def test_no_number_is_told_in_a_reason(staff: FlaskClient) -> None:
+    with transaction() as session:
+        publish(session, "elsewhere", {}, key="elsewhere")
+        dead = "UPDATE outbox SET state = 'dead', error = 'gone: +421908630549', finished_at = crm_now()"
+        session.execute(text(dead))
+        session.execute(text("UPDATE periodic_runs SET error = 'gone: +421908630549'"))
+
+    page = Page(staff.get(OVERVIEW))
+
+    assert page.text.count("gone: ") == 2
+    assert "908630549" not in page.text
+
+
+def test_a_rule_that_the_audit_found_broken_is_told_unless_the_list_names_it_itself(
+    staff: FlaskClient,
+) -> None:
+    with transaction() as session:
+        session.execute(
+            text(
+                "INSERT INTO periodic_runs (name, started_at, finished_at, error)"
+                " VALUES ('audit', crm_now(), crm_now(), 'work_dead=3 conflict=1 secret_kept=2')"
+            )
+        )
+
+    page = Page(staff.get(OVERVIEW))
+
+    assert (
+        "The audit found 2 rows that break a rule The rule: The text of a one-time code is gone" in page.text
+    )
+    assert page.text.count("The audit found") == 1
+    assert "reports a fault" not in page.text
 
 
 @pytest.mark.parametrize(
