@@ -174,7 +174,7 @@ def _make_days() -> None:
             created_at=at,
             state=state,
             billing=billing,
-            status="D2" if billing == "failed" else None,
+            status=("A12", "D2")[number // 4 % 2] if billing == "failed" else None,
             operator_type="TO2SX"[number % 5],
             mobiletech_template_id=templates[number % 2] if number % 5 else None,
             billkey="AA99" if number % 6 == 0 else "AZ19",
