@@ -15,6 +15,15 @@ REASON_ADVICE: Mapping[Reason, str] = {
         "Only Slovak mobile numbers are sent to. Nothing to do, unless the number was typed wrong."
     ),
     Reason.NO_BILLKEY: N_("An administrator sets mobiletech_billkey_free under Settings."),
+    Reason.BILLKEY_NOT_VALID: N_(
+        "Under Billing keys, somebody of billing changes its days, or whoever asks for the SMS names another key."
+    ),
+    Reason.BILLKEY_OTHER_OPERATOR: N_(
+        "Under Billing keys, somebody of billing adds the operator, or whoever asks for the SMS names another key."
+    ),
+    Reason.BILLKEY_OTHER_NUMBER: N_(
+        "Under Billing keys, somebody of billing changes its short number, or the SMS goes from that number."
+    ),
     Reason.PAID_WITHOUT_PAYMENT: N_(
         "Whoever wrote the program that answers must use the free key, or begin a payment first. Nobody was charged."
     ),
@@ -22,7 +31,7 @@ REASON_ADVICE: Mapping[Reason, str] = {
     Reason.NO_SENDER: N_("An administrator sets mobiletech_short_number under Settings."),
     Reason.UNKNOWN_OPERATOR: N_(
         "Once the reader writes from it and the gateway names the operator, answers go out again."
-        " If you know whose the prefix is, an administrator enters it under Settings."
+        " If you know whose the prefix is, an administrator enters it under Settings, Prefixes."
     ),
     Reason.MISSING_PARAMETER: N_(
         "Give the place in the template a default, or have whatever asks for it give the value."

@@ -219,13 +219,13 @@ def _attempt(number: int, attempt: SendAttempt) -> Item:
 def _report(report: StatusReport, message: OutboundMessage) -> Item:
     words = explain_code(report.status, message.operator_type)
     early = message.sent_at is not None and report.received_at < message.sent_at
-    notes = [words.advice] if words.advice else []
-    notes += [_("It came before we knew the message's id.")] if early else []
+    notes = [_("It came before we knew the message's id.")] if early else []
     notes += [_("Not applied yet.")] if report.applied_at is None else []
     return Item(
         at=report.received_at,
         title=_("Reported %(code)s: %(meaning)s", code=report.status, meaning=words.meaning),
         detail=" ".join(notes) or None,
+        advice=words.advice or None,
         tone=words.tone,
         icon=words.icon,
     )

@@ -50,7 +50,12 @@ def no_payment(app: Flask) -> None:
 
 
 CASES = [
-    (no_operator, "0943 123 456", "The operator is not known", "an administrator enters it under Settings"),
+    (
+        no_operator,
+        "0943 123 456",
+        "The operator is not known",
+        "an administrator enters it under Settings, Prefixes",
+    ),
     (no_template, NUMBER, "The template does not exist", "Make the template under Templates"),
     (no_payment, NUMBER, "A paid key without a payment", "must use the free key, or begin a payment first"),
 ]
