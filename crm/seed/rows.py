@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm.events.models import EntryState, OutboxEntry
@@ -85,14 +86,7 @@ def make_answer(
         serv_id=inbound.serv_id,
         project_id=inbound.project_id,
         rcv_msg_id=inbound.mobiletech_id,
-        mobiletech_template_id=rendered.template_id,
-        template_version=rendered.version,
-        params={"original_message": inbound.content},
-        language=rendered.language,
-        content=rendered.measured.text,
-        content_length=len(rendered.measured.text),
-        encoding=rendered.measured.encoding,
-        parts=rendered.measured.parts,
+        **_text(inbound, rendered),
         from_=inbound.to,
         to=inbound.from_,
         billkey=PAID_BILLKEY if fate.paid else FREE_BILLKEY,
@@ -106,6 +100,20 @@ def make_answer(
         created_at=created,
         updated_at=last_try + _took(fate) + REPORTED_AFTER * len(fate.codes),
     )
+
+
+def _text(inbound: InboundMessage, rendered: Rendered) -> dict[str, Any]:
+    measured = rendered.measured
+    return {
+        "mobiletech_template_id": rendered.template_id,
+        "template_version": rendered.version,
+        "params": {"original_message": inbound.content},
+        "language": rendered.language,
+        "content": measured.text,
+        "content_length": len(measured.text),
+        "encoding": measured.encoding,
+        "parts": measured.parts,
+    }
 
 
 def _cause(inbound: InboundMessage, rule_id: int | None) -> dict[str, str]:
