@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
 
-from benchmarks import answer_rate, message_list, send_latency, webhook_rate
+from benchmarks import answer_rate, message_list, send_latency, staff_pages, webhook_rate
 from benchmarks.figures import Figure, as_markdown, as_text
 from benchmarks.machine import describe_machine
 from benchmarks.plan import BIG_ROWS, QUICK, Plan
@@ -23,6 +23,7 @@ PARTS: MappingProxyType[str, Callable[[Plan], list[Figure]]] = MappingProxyType(
         "b": answer_rate.measure,
         "c": send_latency.measure,
         "d": message_list.measure,
+        "e": staff_pages.measure,
     }
 )
 

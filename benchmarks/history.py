@@ -20,6 +20,8 @@ TABLES = (
     "mobiletech_outbound_messages",
     "mobiletech_message_words",
     "known_numbers",
+    "mobiletech_decisions",
+    "inbox_items",
     "mobiletech_send_attempts",
     "mobiletech_status_log",
     "outbox",
@@ -57,7 +59,8 @@ def load_messages(stage: Stage, count: int) -> None:
     """Load a list of that many messages, half of them answers; empty tables are needed."""
     with stage.connect() as connection, _fast(connection), _without_indexes(connection):
         _fill(connection, count // 2, ("history_inbound.sql", "history_outbound.sql"), over=YEARS)
-        connection.execute((SQL / "history_found.sql").read_text())
+        for name in ("history_found.sql", "history_decided.sql"):
+            connection.execute((SQL / name).read_text())
     _settle(stage)
     stage.set_mark(mark_of_messages(count))
 

@@ -1,9 +1,10 @@
-"""(d) The list of messages at its sizes: the first page and pages deep inside, as the server makes them."""
+"""(d) The list of messages at its sizes, with any one filter: the first page and pages deep inside.
+
+Times are the server's, at the 95th percentile, beside the same rows read by one statement.
+"""
 
 import random
-import re
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from types import MappingProxyType
@@ -13,32 +14,47 @@ from flask import Flask
 from flask.testing import FlaskClient
 from psycopg import Connection
 
-from benchmarks.errors import BenchmarkError
+from benchmarks.browser import get_page, milliseconds, percentile_95, sign_in
 from benchmarks.figures import Figure, say
 from benchmarks.history import load_messages, mark_of_messages
 from benchmarks.plan import Plan
-from benchmarks.stage import HOST_NAME, open_stage
-from crm.core.db import db, transaction
+from benchmarks.stage import open_stage
+from crm.core.clock import now
+from crm.core.db import db
 from crm.mobiletech.message_log import Kind, Position
-from crm.users.accounts import create_user
-from crm.users.queries import find_by_email
-from crm.users.roles import Role
 from crm.web.cursor import write_cursor
+from crm.web.message_filters import PURPOSE
+from crm.web.page_tools import get_settings
+from crm.web.sealed import seal
 
-MOST_TIMES_FIRST, MOST_MS = 1.5, 100
+MOST_TIMES_FIRST = 1.5
 WARM_UP = 5
 LIST = "/admin/messages"
-EMAIL, PASSWORD = "benchmark@example.sk", "a password for benchmarks"
-VIEWS: MappingProxyType[str, dict[str, str]] = MappingProxyType(
+# What one filter asks for; `words` and `end of a number` are searches, which the address seals.
+VIEWS: MappingProxyType[str, Mapping[str, str]] = MappingProxyType(
     {
         "no filter": {},
+        "received": {"direction": "in"},
         "failed": {"state": "failed"},
+        "a rare state": {"state": "expired"},
+        "a reason": {"reason": "unknown_operator"},
+        "a template": {"template": "pong"},
+        "a version": {"template": "pong", "version": "1"},
         "one operator": {"operator": "T"},
         "a rare key": {"billkey": "AA99"},
+        "a code": {"code": "D6"},
+        "a number": {"thread": "17"},
+        "a common word": {"term": "prijali"},
+        "a rare word": {"term": "m9pflf 4999990"},
+        "the end of a number": {"term": "0549"},
     }
 )
 RAW_PAGE = (Path(__file__).parent / "sql" / "page.sql").read_text()
-_TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+
+
+def most_ms(rows: int) -> int:
+    """Return how long a page may take at the 95th percentile, by the size of the list."""
+    return 60 if rows <= 1_000_000 else 150
 
 
 def measure(plan: Plan) -> list[Figure]:
@@ -52,12 +68,12 @@ def _measure_size(plan: Plan, rows: int) -> Iterator[Figure]:
         if stage.find_mark() != mark:
             load_messages(stage, rows)
         app = stage.make_app()
-        client = _sign_in(app)
+        client = sign_in(app)
         with stage.connect() as connection:
             places = _places(connection, rows, plan.pages)
-            raw = median(_milliseconds(lambda: connection.execute(RAW_PAGE).fetchall()) for _ in places)
-        for view, filters in VIEWS.items():
-            yield from _figures(app, client, places, f"(d) list of {rows:,}, {view}", filters, raw)
+            raw = median(milliseconds(lambda: connection.execute(RAW_PAGE).fetchall()) for _ in places)
+        for view, asked in VIEWS.items():
+            yield from _figures(app, client, places, f"(d) list of {rows:,}, {view}", asked, raw, rows)
         with app.app_context():
             db.engine.dispose()
 
@@ -67,35 +83,54 @@ def _figures(
     client: FlaskClient,
     places: Sequence[Position],
     what: str,
-    filters: dict[str, str],
+    asked: Mapping[str, str],
     raw: float,
+    rows: int,
 ) -> Iterator[Figure]:
     """Time the first page and, in turn with it, the page that follows each place."""
+    filters = _sealed(app, asked)
     with app.test_request_context():
         inside = [{**filters, "after": write_cursor(place, filters)} for place in places]
     for page in inside[:WARM_UP]:
-        _get(client, page)
-    times = [(_time_page(client, filters), _time_page(client, page)) for page in inside]
-    first, deep = (median(column) for column in zip(*times, strict=True))
-    say(f"{what}: first page {first:.1f} ms, deep inside {deep:.1f} ms, bare SQL {raw:.1f} ms")
+        get_page(client, LIST, page)
+    times = [
+        (
+            milliseconds(lambda: get_page(client, LIST, filters)),
+            milliseconds(lambda page=page: get_page(client, LIST, page)),  # type: ignore[misc]
+        )
+        for page in inside
+    ]
+    first, deep = ([*column] for column in zip(*times, strict=True))
+    slowest, most = percentile_95(first), most_ms(rows)
+    say(
+        f"{what}: first page {slowest:.1f} ms, deep inside {percentile_95(deep):.1f} ms, bare SQL {raw:.1f} ms"
+    )
     yield Figure(
-        what=f"{what}: first page",
-        value=first,
+        what=f"{what}: first page, p95",
+        value=slowest,
         unit="ms",
         limit_is="the page's rows by one statement",
         limit=raw,
-        target=f"< {MOST_MS} ms",
-        is_met=first < MOST_MS,
+        target=f"< {most} ms",
+        is_met=slowest < most,
     )
     yield Figure(
-        what=f"{what}: deep inside",
-        value=deep,
+        what=f"{what}: deep inside, median",
+        value=median(deep),
         unit="ms",
         limit_is="its first page",
-        limit=first,
-        target=f"ratio <= {MOST_TIMES_FIRST}, < {MOST_MS} ms",
-        is_met=deep <= MOST_TIMES_FIRST * first and deep < MOST_MS,
+        limit=median(first),
+        target=f"ratio <= {MOST_TIMES_FIRST}, p95 < {most} ms",
+        is_met=median(deep) <= MOST_TIMES_FIRST * median(first) and percentile_95(deep) < most,
     )
+
+
+def _sealed(app: Flask, asked: Mapping[str, str]) -> dict[str, str]:
+    if "term" not in asked:
+        return dict(asked)
+    with app.test_request_context():
+        key = get_settings().secret_key
+    return {"q": seal(asked["term"], key=key, purpose=PURPOSE, at=now())}
 
 
 def _places(connection: "Connection[tuple[Any, ...]]", rows: int, count: int) -> list[Position]:
@@ -104,36 +139,3 @@ def _places(connection: "Connection[tuple[Any, ...]]", rows: int, count: int) ->
     ids = [chosen.randrange(rows // 20, rows * 9 // 20) for _ in range(count)]
     statement = "SELECT created_at, id FROM mobiletech_outbound_messages WHERE id = ANY(%s)"
     return [Position(at, Kind.OUTBOUND, row_id) for at, row_id in connection.execute(statement, [ids])]
-
-
-def _milliseconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return (time.perf_counter() - started) * 1000
-
-
-def _time_page(client: FlaskClient, query: dict[str, str]) -> float:
-    return _milliseconds(lambda: _get(client, query))
-
-
-def _get(client: FlaskClient, query: dict[str, str]) -> None:
-    response = client.get(LIST, query_string=query, base_url=f"https://{HOST_NAME}")
-    if response.status_code != 200 or b"<tr" not in response.data:
-        raise BenchmarkError(f"{LIST} answered {response.status_code} to {query}.")
-
-
-def _sign_in(app: Flask) -> FlaskClient:
-    """Return a browser in which a member of staff is signed in."""
-    with app.app_context(), transaction() as session:
-        if find_by_email(session, EMAIL) is None:
-            create_user(session, email=EMAIL, password=PASSWORD, role=Role.ADMIN)
-    client, base_url = app.test_client(), f"https://{HOST_NAME}"
-    token = _TOKEN.search(client.get("/login", base_url=base_url).text)
-    if token is None:
-        raise BenchmarkError("The login page has no form.")
-    fields = {"username": EMAIL, "password": PASSWORD, "csrf_token": token[1]}
-    headers = {"Referer": f"{base_url}/login"}
-    response = client.post("/login", data=fields, headers=headers, base_url=base_url)
-    if response.status_code != 302:
-        raise BenchmarkError(f"/login answered {response.status_code}.")
-    return client
