@@ -94,18 +94,15 @@ def test_the_key_closes_the_row_that_has_the_focus_and_in_a_conversation_leads_t
     context = browser.new_context(locale="en")
     page = _sign_in(context, web)
 
-    page.keyboard.press("j")
-    page.keyboard.press("j")
-    page.keyboard.press("e")
+    _press(page, "j", "j", "e")
     expect(page.get_by_role("status")).to_contain_text(["Done. 3 still wait."])
     expect(page.locator("tbody")).not_to_contain_text("druhá")
-    page.keyboard.press("j")
-    page.keyboard.press("Enter")
+    _press(page, "j", "Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("0908 000 000")
-    page.keyboard.press("e")
+    _press(page, "e")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("0908 000 002")
-    page.keyboard.press("r")
+    _press(page, "r")
     expect(page.get_by_role("textbox", name="Your answer")).to_be_focused()
     context.close()
 
@@ -136,6 +133,13 @@ def _ask(context: BrowserContext, phone: str, text: str) -> None:
     expect(handset.locator("main")).to_contain_text(text)
     drain(for_seconds=10)
     handset.close()
+
+
+def _press(page: Page, *keys: str) -> None:
+    """Press keys one after another, once the page listens to them: then it shows the button that explains them."""
+    expect(page.get_by_role("button", name="Keys", exact=True)).to_be_visible()
+    for key in keys:
+        page.keyboard.press(key)
 
 
 def _sign_in(context: BrowserContext, web: str) -> Page:

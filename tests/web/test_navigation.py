@@ -7,8 +7,7 @@ from tests.factories.conversations import make_item
 from tests.factories.users import make_user
 from tests.pages import Page, sign_in
 
-FOR_ALL = ["/admin/", "/admin/messages", "/admin/phone-numbers", "/admin/templates"]
-FOR_ALL = ["/admin/", "/admin/inbox", "/admin/messages", "/admin/templates"]
+FOR_ALL = ["/admin/", "/admin/inbox", "/admin/messages", "/admin/phone-numbers", "/admin/templates"]
 FOR_ADMINS = ["/admin/users", "/admin/tokens", "/admin/settings", "/admin/audit"]
 
 
@@ -18,8 +17,6 @@ FOR_ADMINS = ["/admin/users", "/admin/tokens", "/admin/settings", "/admin/audit"
         ("support", FOR_ALL),
         ("editor", FOR_ALL),
         ("billing", FOR_ALL),
-        # On a phone the rest of them stands under More.
-        ("admin", [*FOR_ALL, *FOR_ADMINS, *FOR_ALL[3:], *FOR_ADMINS]),
         ("admin", [*FOR_ALL, *FOR_ADMINS]),
     ],
 )

@@ -44,7 +44,6 @@ def test_everything_is_read_on_one_page(staff: FlaskClient) -> None:
     eva = make_user(role="customer", name="Eva Horváthová")
     with transaction() as session:
         link_phone(session, "0908630549", eva)
-        session.add(PhoneLink(phone_number="0908630540", user_id=eva, linked_by="Anna", link_reason="volala"))
     add_note(1, "Volať po ôsmej")
     make_inbound(content="Koľko stojí predplatné?", operator_type="O")
     make_not_sent(
