@@ -8,18 +8,17 @@ from sqlalchemy.orm import Session
 
 from crm.mobiletech.composing import EXPIRATION_OF_PUSH
 from crm.mobiletech.conversations.answers import KEY
+from crm.mobiletech.conversations.filing import file_messages
 from crm.mobiletech.conversations.models import InboxItem, Note
-from crm.mobiletech.conversations.words import InboxReason
 from crm.mobiletech.events import SEND
 from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.mobiletech.outbound import OutboundPurpose
 from crm.mobiletech.search.keeping import keep_outbound_messages
 from crm.mobiletech.sms_templates import Rendered
-from crm.mobiletech.stop_words import is_stop
 from crm.mobiletech.wire.sms_text import measure
 from crm.seed.fates import DELIVERED
 from crm.seed.rows import make_answer, make_attempts, make_report, make_work
-from crm.users.models import KnownNumber, User
+from crm.users.models import User
 
 SUPPORT = "support@example.com"
 OPEN = 12
@@ -43,41 +42,29 @@ _FIRST_SEEN = text("""
 def write_conversations(session: Session, inbound: Sequence[InboundMessage]) -> int:
     """Write what people have done about the messages; return the number of SMS that are theirs."""
     support = session.execute(select(User).where(User.email == SUPPORT)).scalar_one_or_none()
-    numbers = {row.number: row.id for row in session.execute(select(KnownNumber)).scalars()}
-    waiting = [message for message in inbound if message.duplicate_of is None and _is_for_a_person(message)]
-    for place, message in enumerate(reversed(waiting)):
-        session.add(_make_item(message, numbers[message.from_], place, support))
-    for message, words in zip(reversed(waiting), NOTES, strict=False):
-        session.add(
-            Note(
-                number_id=numbers[message.from_],
-                author_id=support.id if support else None,
-                content=words,
-                created_at=message.created_at + timedelta(minutes=2),
-            )
-        )
+    file_messages(session, [message.id for message in inbound])
+    newest = select(InboxItem).order_by(InboxItem.created_at.desc(), InboxItem.id.desc())
+    items = session.execute(newest).scalars().all()
+    for item, words in zip(items, NOTES, strict=False):
+        session.add(_make_note(item, words, support))
+    for item in items[1:OPEN:TAKEN_EVERY]:
+        item.assigned_to = support.id if support is not None else None
+    for item in items[OPEN:]:
+        item.state, item.done_at = "done", item.created_at + DONE_AFTER
+        item.done_by = support.id if support is not None else None
     session.flush()
     session.execute(_FIRST_SEEN)
-    return _write_answers(session, waiting[:-OPEN], support) if support is not None else 0
+    closed = {item.inbound_message_id for item in items[OPEN:]}
+    done = [message for message in inbound if message.id in closed]
+    return _write_answers(session, done, support) if support is not None else 0
 
 
-def _is_for_a_person(message: InboundMessage) -> bool:
-    """Keywords are for rules; sentences, and STOP, are for people."""
-    return is_stop(message.content) or not message.content.isupper()
-
-
-def _make_item(message: InboundMessage, number_id: int, place: int, support: User | None) -> InboxItem:
-    is_open, by = place < OPEN, support.id if support is not None else None
-    return InboxItem(
-        inbound_message_id=message.id,
-        number_id=number_id,
-        short_number=message.to,
-        reason=InboxReason.STOP if is_stop(message.content) else InboxReason.UNMATCHED,
-        state="open" if is_open else "done",
-        assigned_to=by if is_open and place % TAKEN_EVERY == 1 else None,
-        done_at=None if is_open else message.created_at + DONE_AFTER,
-        done_by=None if is_open else by,
-        created_at=message.created_at,
+def _make_note(item: InboxItem, words: str, support: User | None) -> Note:
+    return Note(
+        number_id=item.number_id,
+        author_id=support.id if support is not None else None,
+        content=words,
+        created_at=item.created_at + timedelta(minutes=2),
     )
 
 
@@ -107,6 +94,6 @@ def _make_written(asked: InboundMessage, support: User) -> OutboundMessage:
         setattr(message, name, getattr(message, name) + later)
     message.key, message.context = f"{KEY}demo", f"user {support.id}"
     message.purpose, message.expiration = OutboundPurpose.SERVICE, EXPIRATION_OF_PUSH
-    message.rcv_msg_id = message.project_id = None
+    message.rcv_msg_id = message.project_id = message.params = None
     message.mobiletech_id = f"{asked.mobiletech_id}-answered"
     return message

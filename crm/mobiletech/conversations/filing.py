@@ -62,8 +62,12 @@ class _Filed:
 
 def file_in_inbox(events: Sequence[Event]) -> None:
     """Give a person what no rule has answered; an operator's repeat is left out. Running it again files nothing."""
-    session = current_session()
-    filed = _read(session, [event["mobiletech_inbound_message_id"] for event in events])
+    file_messages(current_session(), [event["mobiletech_inbound_message_id"] for event in events])
+
+
+def file_messages(session: Session, ids: Sequence[int]) -> None:
+    """Give a person those of the messages that no rule has answered."""
+    filed = _read(session, ids)
     if not filed:
         return
     note_numbers(session, [each.number for each in filed if not each.has_id])
