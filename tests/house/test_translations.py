@@ -65,10 +65,11 @@ def test_no_translation_is_left_over() -> None:
 
 
 def test_slovak_counts_in_three_forms() -> None:
+    """Two of them may look alike: "v 2 častiach", "v 5 častiach"."""
     plural = [message for message in _slovak() if isinstance(message.id, tuple)]
 
     assert _slovak().num_plurals == 3
-    assert [message.id for message in plural if len(set(message.string)) != 3] == []
+    assert [message.id for message in plural if len(set(message.string)) < 2] == []
 
 
 def test_the_places_for_values_are_the_same() -> None:
