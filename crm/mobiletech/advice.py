@@ -45,8 +45,10 @@ REASON_ADVICE: Mapping[Reason, str] = {
     Reason.OTHER_HANDLER_FAILED: N_(
         "The failed work is tried again by itself and may still answer; if it was given up, it stands under Operations."
     ),
+    Reason.LOOP_GUARD: N_(
+        "A machine may be answering on the other side. Look at the conversation, and answer yourself if it is a reader."
+    ),
 }
-
 
 OUTCOME_ADVICE: Mapping[OutcomeKind, str] = {
     OutcomeKind.REJECTED: N_(

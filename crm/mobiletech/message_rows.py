@@ -41,6 +41,7 @@ class LogRow:
     template_version: int | None = None
     short_number: str | None = None
     mobiletech_id: str | None = None
+    language: str | None = None  # of the text; None: Slovak
 
 
 def read_rows(
@@ -108,6 +109,7 @@ def outbound_rows(
             status=message.status,
             reason=message.state_reason,
             is_secret=message.is_secret,
+            language=message.language,
             template_version=message.template_version,
             short_number=message.from_,
             mobiletech_id=message.mobiletech_id,

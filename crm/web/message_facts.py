@@ -23,7 +23,7 @@ from crm.mobiletech.wire.sms_text import measure
 from crm.mobiletech.words import BILLING_WORDS, PURPOSE_WORDS, word_of
 from crm.users.queries import read_names
 from crm.web.message_cause import cause_of, cause_of_refusal
-from crm.web.message_pages import operator_label, reason_words, segments, spaced
+from crm.web.message_pages import SLOVAK, operator_label, reason_words, segments, spaced
 from crm.web.message_timeline import problem_sentences
 from crm.web.replay import receive_command, status_commands
 from crm.web.retelling import retell
@@ -102,6 +102,7 @@ def outbound_facts(session: Session, facts: OutboundFacts) -> Mapping[str, Any]:
             (name, "" if value is None else str(value)) for name, value in (message.params or {}).items()
         ],
         "language": LANGUAGES.get(message.language or ""),
+        "lang": message.language or SLOVAK,
         "rcv": _answered(facts.answered),
         "expires_after": _window(message.expiration, get_setting(session, "mobiletech_expiration_unit")),
         "operator": operator_label(message.operator_type),

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from crm.core.phone import find_slovak_mobile, mask_in_text
 from crm.mobiletech.message_log import Kind
-from crm.mobiletech.message_rows import SECRET_TEXT, LogRow
+from crm.mobiletech.message_rows import LogRow
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.sending import as_send
 from crm.mobiletech.wire.operators import find_operator
@@ -23,9 +23,11 @@ from crm.mobiletech.words import (
     Word,
     word_of,
 )
-from crm.web.languages import told
+from crm.web.languages import get_language, told
 from crm.web.retelling import retell
 from crm.web.status_words import explain_code
+
+SLOVAK = "sk"  # what an SMS is written in, unless it says another language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,22 +45,25 @@ class Row:
     state: Word
     reason: str | None
     is_event: bool
+    language: str
 
 
 def as_row(row: LogRow) -> Row:
     """Return the line."""
+    is_ours = row.kind is Kind.NOT_SENT or row.is_secret  # words of the product, not of an SMS
     return Row(
         href=_href(row),
         direction="in" if row.kind is Kind.INBOUND else "out",
         at=row.at,
         number=spaced(row.number) if row.number else _("No number"),
-        text=retell(row.text) if row.kind is Kind.NOT_SENT or row.text == SECRET_TEXT else row.text,
+        text=retell(row.text) if is_ours else row.text,
         template_code=row.template_code,
         billkey=row.billkey,
         operator=operator_label(row.operator),
         state=_word(row),
         reason=_reason(row),
         is_event=row.kind is not Kind.NOT_SENT,
+        language=get_language() if is_ours else row.language or SLOVAK,
     )
 
 

@@ -75,6 +75,22 @@ def test_the_reason_of_no_answer_stands_in_the_row_of_the_sms_too(staff: FlaskCl
     assert "Something else failed first" not in page.text
 
 
+def test_each_text_says_its_language(staff: FlaskClient) -> None:
+    """A screen reader speaks an SMS as it is written, and our own words as the page is."""
+    inbound = make_inbound(content="Dobrý deň", mobiletech_id="in")
+    english = make_outbound(content="Thank you", language="en", rcv_msg_id="in")
+    make_outbound(content="Vas kod je 123456", is_secret=True)
+
+    listed = staff.get(LIST).text
+    pages = [staff.get(f"{LIST}/{path}").text for path in (f"inbound/{inbound}", f"outbound/{english}")]
+
+    assert 'lang="sk">Dobrý deň' in listed
+    assert 'lang="en">Thank you' in listed
+    assert 'lang="en">A one-time code; its text is not shown.' in listed
+    for page in pages:
+        assert re.search(r'bubble__text" lang="en"[^>]*><span class="bubble__part">Thank you', page)
+
+
 def test_pages_lead_to_older_messages_and_back(staff: FlaskClient) -> None:
     ids = [make_inbound() for _ in range(120)]
 
