@@ -27,6 +27,7 @@ def page(app: Flask, browser: Browser, web: str) -> Page:
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("[name=password]").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Templates")
+    _wait_for_the_keys(page)
     return page
 
 
@@ -37,6 +38,7 @@ def test_rows_are_walked_opened_and_left_again(page: Page) -> None:
 
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Template second")
+    _wait_for_the_keys(page)
     page.keyboard.press("Escape")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Templates")
@@ -60,6 +62,7 @@ def test_the_keys_are_shown_and_the_menu_closes_by_escape_alone(page: Page) -> N
 
 def test_what_is_typed_stays_text(page: Page) -> None:
     page.goto("/admin/templates/first")
+    _wait_for_the_keys(page)
 
     page.locator("[name=content]").press("j")
     page.keyboard.press("?")
@@ -83,3 +86,8 @@ def test_they_can_be_switched_off_and_stay_off(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.goto("/admin/help")
     expect(page.get_by_role("button", name="Switch the keys on")).to_be_visible()
+
+
+def _wait_for_the_keys(page: Page) -> None:
+    """Wait until the page listens to them: then it shows the button that explains them."""
+    expect(page.get_by_role("button", name="Keys", exact=True)).to_be_visible()
