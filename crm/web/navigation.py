@@ -32,7 +32,7 @@ ITEMS = (
     (N_("Numbers"), "/admin/phone-numbers", "phone", Permission.READ, "n"),
     (N_("Templates"), "/admin/templates", "templates", Permission.READ, "t"),
     (N_("Rules"), "/admin/rules", "rules", Permission.READ, "r"),
-    (N_("Billing keys"), "/admin/billkeys", "billkeys", Permission.READ, "b"),
+    (N_("Billkeys"), "/admin/billkeys", "billkeys", Permission.READ, "b"),
     (N_("Operations"), "/admin/operations", "operations", Permission.READ, "o"),
     (N_("People"), "/admin/users", "people", Permission.MANAGE_PEOPLE, "p"),
     (N_("Tokens"), "/admin/tokens", "key", Permission.MANAGE_TOKENS, "k"),
