@@ -1,5 +1,7 @@
 """Build the application from its settings, in named steps."""
 
+import gc
+
 from flask import Flask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -32,6 +34,7 @@ def create_app(settings: Settings, *, role: str = "web") -> Flask:
     wire(settings, registry)
     set_up_web(app, settings)
     _trust_proxies(app, settings)
+    _settle_memory(settings)
     return app
 
 
@@ -78,3 +81,10 @@ def _trust_proxies(app: Flask, settings: Settings) -> None:
     hops = settings.trusted_proxies
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+
+
+def _settle_memory(settings: Settings) -> None:
+    """Leave what was loaded out of the garbage collector's full rounds: each took some request 65 to 110 ms."""
+    if settings.is_production:
+        gc.collect()
+        gc.freeze()
