@@ -16,7 +16,7 @@ from tests.stored import read
 FILE = """
 templates:
   - {code: pong, purpose: service, content: "Prijali sme: {{ original_message }}"}
-  - {code: month, purpose: paid, content: "Predlzene."}
+  - {code: month, purpose: paid, content: "Mesacne 4,99 EUR na mesiac. Zrusit: STOP na 8877"}
 rules:
   - {short_number: "8877", match: exact, text: INFO, action: reply, template: pong}
   - {match: starts_with, text: Zmena adresy, action: inbox}
@@ -154,7 +154,7 @@ FAULTS = {
 def test_a_fault_is_told_with_its_place_and_nothing_is_applied(
     app: Flask, source: str, sentence: str
 ) -> None:
-    make_template("month", "Predlzene.", purpose="paid")
+    make_template("month", "Mesacne 4,99 EUR na mesiac. Zrusit: STOP na 8877", purpose="paid")
 
     with pytest.raises(SetupFileError) as refused:
         apply(source)

@@ -31,6 +31,7 @@ TABLES = (
     "periodic_runs",
     "mobiletech_send_attempts",
     "mobiletech_not_sent",
+    "inbox_items",
     "mobiletech_decisions",
     "mobiletech_status_log",
     "mobiletech_outbound_messages",

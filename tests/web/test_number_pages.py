@@ -317,7 +317,7 @@ def _enter(client: FlaskClient, role: str) -> FlaskClient:
 
 
 def _search(client: FlaskClient, term: str, page: str = LIST) -> TestResponse:
-    form = next(form for form in Page(client.get(page)).forms if "/search" in form.action)
+    form = next(form for form in Page(client.get(page)).forms if form.action.startswith(f"{LIST}/search"))
     return client.post(form.action, data=form.fields | {"term": term})
 
 

@@ -124,7 +124,7 @@ def test_an_impossible_rule_is_told_and_what_was_typed_stays(
     staff: FlaskClient, fields: dict[str, str], told: str
 ) -> None:
     make_rule("CLOVEK", match="starts_with", action="inbox")
-    make_template("paid", "Predlzene.", purpose="paid")
+    make_template("paid", "Mesacne 4,99 EUR na mesiac. Zrusit: STOP na 8877", purpose="paid")
     typed = {"text": "kurz", "short_number": "8866"} | fields
 
     page = Page(send(staff, NEW, **typed))
@@ -148,7 +148,7 @@ def test_the_form_offers_what_there_is(staff: FlaskClient, extensions: None) -> 
     set_up_gateway()
     came("ahoj", to="8866")
     make_template("info", "Noviny od piatku.")
-    make_template("paid", "Predlzene.", purpose="paid")
+    make_template("paid", "Mesacne 4,99 EUR na mesiac. Zrusit: STOP na 8877", purpose="paid")
     make_rule("KURZ", action="inbox")
 
     text = staff.get(NEW).text

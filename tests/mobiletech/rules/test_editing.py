@@ -51,7 +51,7 @@ def test_an_impossible_rule_is_refused(
     app: Flask, extensions: None, fields: dict[str, str], part: str, sentence: str
 ) -> None:
     make_template("info", "Noviny od piatku.")
-    make_template("paid", "Predlzene.", purpose="paid")
+    make_template("paid", "Mesacne 4,99 EUR na mesiac. Zrusit: STOP na 8877", purpose="paid")
     make_template("price", "Cena {{ price }}")
     make_template("named", "Vitajte, {{ name }}")
 
