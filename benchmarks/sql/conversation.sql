@@ -22,6 +22,14 @@ INSERT INTO outbox (key, event, payload, lane)
 VALUES ('send:' || :outbound::text, 'mobiletech-send',
         jsonb_build_object('mobiletech_outbound_message_id', :outbound::bigint), '090' || :number::text)
 RETURNING id AS sending \gset
+INSERT INTO known_numbers (number) VALUES ('+42190' || :number::text)
+ON CONFLICT (number) DO UPDATE SET number = excluded.number RETURNING id AS known \gset
+INSERT INTO mobiletech_message_words (kind, message_id, at, words)
+VALUES (1, :inbound, crm_now(), crm_words('M9PFLF 12345', crm_now())),
+       (3, :outbound, crm_now(), crm_words('Prijali sme: M9PFLF 12345', crm_now()));
+INSERT INTO mobiletech_decisions (inbound_message_id, outcome, steps) VALUES (:inbound, 'unmatched', '[]');
+INSERT INTO inbox_items (inbound_message_id, number_id, short_number, reason)
+VALUES (:inbound, :known, '8877', 'unmatched');
 UPDATE outbox SET state = 'done', finished_at = crm_now() WHERE id = :work;
 UPDATE mobiletech_outbound_messages SET state = 'sending', sending_at = crm_now(), attempts = 1 WHERE id = :outbound;
 UPDATE outbox SET available_at = crm_now() + interval '60 seconds' WHERE id = :sending;
