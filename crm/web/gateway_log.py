@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.db import current_session
 from crm.core.errors import N_, InvalidInputError
+from crm.mobiletech.catalogue.status_codes import CODE
 from crm.mobiletech.client import OutcomeKind
 from crm.mobiletech.exchanges import (
     RECEIVES,
@@ -44,7 +45,6 @@ LABELS = {
     "to": N_("Until"),
 }
 MATCHED = {"yes": N_("One of ours"), "no": N_("None of ours")}
-_CODE = re.compile(r"[A-Za-z0-9_]{1,32}", re.ASCII)
 _GATEWAY_ID = re.compile(r"[!-~]{1,200}", re.ASCII)
 
 
@@ -165,7 +165,7 @@ def _wanted(query: ListQuery, kind: KindPage) -> ExchangeFilter:
 
 
 def _code(text: str) -> str:
-    if not _CODE.fullmatch(text):
+    if not CODE.fullmatch(text):
         raise InvalidInputError(
             N_("%(given)r is no code of a report; write it like D1 or A5."), given=text[:40]
         )

@@ -12,9 +12,10 @@ from crm.core.errors import N_
 from crm.mobiletech.client import OutcomeKind
 from crm.mobiletech.exchanges import list_messages_of
 from crm.mobiletech.models import InboundMessage, OutboundMessage, SendAttempt, StatusReport
-from crm.mobiletech.words import Tone, Word, meaning_of
+from crm.mobiletech.words import Tone, Word
 from crm.web.message_pages import spaced
 from crm.web.retelling import retell
+from crm.web.status_words import explain_code
 
 LOG = "/admin/operations/gateway"
 # Short words for a column; the page of one call tells them in whole sentences.
@@ -105,8 +106,9 @@ def received(message: InboundMessage) -> Word:
 
 def reported(report: StatusReport, message: OutboundMessage | None) -> str:
     """Return a code with what it means on the operator of its message."""
-    meaning = meaning_of(report.status, message.operator_type if message else "")
-    return f"{report.status}: {_(meaning.word)}"
+    return (
+        f"{report.status}: {explain_code(report.status, message.operator_type if message else None).meaning}"
+    )
 
 
 def matched(report: StatusReport, message: OutboundMessage | None) -> Word:

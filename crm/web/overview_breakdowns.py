@@ -14,10 +14,11 @@ from crm.mobiletech.figures.counting import Alike
 from crm.mobiletech.message_log import Kind
 from crm.mobiletech.wire.operators import Operator
 from crm.mobiletech.wishes import Reason
-from crm.mobiletech.words import REASON_WORDS, STATE_WORDS, MessageState, meaning_of
+from crm.mobiletech.words import REASON_WORDS, STATE_WORDS, MessageState
 from crm.web.charts import Bar, lay_out_bar
 from crm.web.count_words import spell, spell_share
 from crm.web.overview_figures import DELIVERED, FAILED, FOR_READERS, Link, Measure, list_href
+from crm.web.status_words import explain_code
 
 MOST_ROWS = 8
 MOST_CODE = 24  # characters; what the gateway writes is shown in full up to here
@@ -161,7 +162,7 @@ def _failure_href(state: str, code: str, first: date, last: date) -> str | None:
 
 
 def _why_failed(code: str) -> str:
-    return f"{code[:MOST_CODE]}: {_(meaning_of(code, '').word)}" if code else _("Reported as failed")
+    return f"{code[:MOST_CODE]}: {explain_code(code, None).meaning}" if code else _("Reported as failed")
 
 
 def _why_not_sent(code: str) -> str:

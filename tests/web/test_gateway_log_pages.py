@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from crm.cli.simulate import simulate
 from crm.core.db import transaction
 from crm.mobiletech import exchanges
+from crm.mobiletech.catalogue.status_codes import CodeDetails, describe_code
 from crm.mobiletech.models import SendAttempt, StatusReport
 from crm.mobiletech.wire.xml_codec import decode_send
 from crm.web.gateway_replay import STAND_IN
@@ -71,6 +72,15 @@ def test_reports_are_listed_with_their_meaning_and_match(staff: FlaskClient) -> 
     assert "0908 630 549 D2: delivery failed (id mt-1) Waits" in text
 
 
+def test_a_report_is_told_in_the_words_of_the_dictionary(staff: FlaskClient) -> None:
+    make_report("mt-9", "A12")
+    with transaction() as session:
+        words = {"meaning_sk": "málo kreditu", "meaning_en": "too little credit"}
+        describe_code(session, "A12", CodeDetails(reason="no_credit", **words))
+
+    assert "A12: too little credit (id mt-9)" in Page(staff.get(f"{LOG}?kind=status")).text
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -79,6 +89,7 @@ def test_reports_are_listed_with_their_meaning_and_match(staff: FlaskClient) -> 
         ("kind=status&matched=no", ["status/2"]),
         ("kind=status&matched=yes", ["status/1"]),
         ("kind=status&code=A12", ["status/2"]),
+        ("kind=status&code=X-1.b", []),  # odd, and yet the gateway may report it
         ("kind=status&id=mt-9", ["status/2"]),
         ("kind=receive&id=in-7", ["receive/1"]),
         ("kind=receive&from=2026-11-20&to=2026-11-20", ["receive/1"]),

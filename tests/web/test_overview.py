@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from crm.core.db import transaction
+from crm.mobiletech.catalogue.status_codes import CodeDetails, describe_code
 from crm.mobiletech.figures.housekeeping import count_days
 from crm.mobiletech.sms_templates import create_template
 from tests.conftest import Clock
@@ -117,6 +118,15 @@ def test_why_messages_did_not_arrive_is_told_by_code_and_reason(staff: FlaskClie
     assert "A repeated SMS gets no second paid answer 1" in told
     assert "a reason of an extension 1" in told
     assert not [link for link in page.links if "extension" in link or "no+code" in link]
+
+
+def test_a_code_is_told_in_the_words_of_the_dictionary(staff: FlaskClient) -> None:
+    make_outbound(created_at=on_the_wall("2026-12-02 09:00"), billing="failed", status="A12")
+    with transaction() as session:
+        words = {"meaning_sk": "málo kreditu", "meaning_en": "too little credit"}
+        describe_code(session, "A12", CodeDetails(reason="no_credit", **words))
+
+    assert "A12: too little credit 1" in Page(staff.get(OVERVIEW)).text
 
 
 def test_of_many_templates_the_largest_are_shown_and_the_rest_is_counted(staff: FlaskClient) -> None:
