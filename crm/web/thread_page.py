@@ -29,7 +29,8 @@ from crm.users.roles import Permission, may
 from crm.web.cursor import InvalidCursorError, read_cursor, write_cursor
 from crm.web.ids import LARGEST_ID
 from crm.web.languages import told
-from crm.web.message_pages import operator_label, segments, spaced
+from crm.web.message_pages import segments, spaced
+from crm.web.number_words import operator_words
 from crm.web.page_tools import render_staff_page
 from crm.web.session import get_signed_in
 from crm.web.sms_meter_words import meter_words
@@ -113,7 +114,7 @@ def render_thread(
         earlier_href=_href(number.id, "before", page.earlier),
         later_href=_href(number.id, "after", page.later, place="#line"),
         task=_task(session, number),
-        facts=_facts(read_facts(session, number)),
+        facts=_facts(number.number, read_facts(session, number)),
         problems=list(problems),
         place_problem=place.problem,
         may_answer=may(person.role, Permission.ANSWER),
@@ -186,14 +187,13 @@ def rule_href(item: InboxItem) -> str | None:
     return f"/admin/rules/new?inbox={item.id}"
 
 
-def _facts(facts: ThreadFacts) -> dict[str, Any]:
+def _facts(number: str, facts: ThreadFacts) -> dict[str, Any]:
     may_open = may(get_signed_in().role, Permission.MANAGE_PEOPLE)
     owner = facts.owner
     return {
         "owner": owner.public_name if owner else None,
         "owner_href": f"/admin/users/{owner.id}" if owner and may_open else None,
-        "operator": operator_label(facts.operator),
-        "operator_since": facts.operator_since,
+        "operator": operator_words(number, facts.evidence, facts.since),
         "first_seen": facts.first_seen,
         "counts": facts.counts,
     }

@@ -40,6 +40,14 @@ def support(client: FlaskClient) -> FlaskClient:
 # --- read
 
 
+def test_the_operator_is_told_as_in_the_list_of_numbers(support: FlaskClient) -> None:
+    make_outbound(operator_type="T", billing="billed", created_at=START)
+    number_id = make_number()
+
+    for address in (f"/admin/threads/{number_id}", "/admin/phone-numbers"):
+        assert "Telekom since 20 Nov 2026" in Page(support.get(address)).text
+
+
 def test_everything_is_read_on_one_page(staff: FlaskClient) -> None:
     eva = make_user(role="customer", name="Eva Horváthová")
     with transaction() as session:

@@ -1,7 +1,7 @@
-"""The last SMS of a number, and the first: asked so that only the index by number can answer.
+"""The last SMS of a number: asked so that only the index by number can answer.
 
 With a plain equality the planner may walk the whole table by time instead, and does so to its end for a number
-that has never written. So each is asked as "the last up to this number" and compared afterwards.
+that has never written. So it is asked as "the last up to this number" and compared afterwards.
 """
 
 from collections.abc import Iterable
@@ -23,32 +23,13 @@ def find_last_inbound(
     """Return the newest SMS of the number, as far as it came by one of the operators and before the moment."""
     place = tuple_(InboundMessage.from_, InboundMessage.created_at)
     wanted = place <= _at(number, END) if before is None else place < _at(number, literal(before))
+    found = select(InboundMessage).where(wanted)
+    if operators is not None:
+        found = found.where(InboundMessage.operator_type.in_(sorted(operators)))
     order = (InboundMessage.from_.desc(), InboundMessage.created_at.desc())
-    return _find(session, number, wanted, operators, order)
-
-
-def find_first_inbound(
-    session: Session, number: str, *, operators: Iterable[str], after: datetime | None
-) -> InboundMessage | None:
-    """Return the oldest SMS of the number that came by one of the operators and after the moment."""
-    place = tuple_(InboundMessage.from_, InboundMessage.created_at)
-    wanted = place > _at(number, BEGINNING if after is None else literal(after))
-    return _find(session, number, wanted, operators, (InboundMessage.from_, InboundMessage.created_at))
+    message = session.execute(found.order_by(*order).limit(1)).scalar_one_or_none()
+    return message if message is not None and message.from_ == number else None
 
 
 def _at(number: str, moment: ColumnElement[Any]) -> Any:
     return tuple_(literal(number), moment)
-
-
-def _find(
-    session: Session,
-    number: str,
-    wanted: ColumnElement[bool],
-    operators: Iterable[str] | None,
-    order: tuple[Any, ...],
-) -> InboundMessage | None:
-    found = select(InboundMessage).where(wanted)
-    if operators is not None:
-        found = found.where(InboundMessage.operator_type.in_(sorted(operators)))
-    message = session.execute(found.order_by(*order).limit(1)).scalar_one_or_none()
-    return message if message is not None and message.from_ == number else None

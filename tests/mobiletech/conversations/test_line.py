@@ -195,13 +195,14 @@ def test_the_operator_is_known_since_the_first_sms_after_the_change(
 
     found = facts()
 
-    assert (found.operator, found.operator_since) == (operator, None if since is None else at(since))
+    assert found.evidence.operator == operator
+    assert (found.since.at if found.since else None) == (None if since is None else at(since))
 
 
 def test_a_foreign_number_has_no_operator_and_nobody() -> None:
     found = facts("+420602000101")
 
-    assert (found.operator, found.owner) == (None, None)
+    assert (found.evidence.operator, found.owner) == (None, None)
 
 
 def at(minutes: int) -> Any:
