@@ -73,6 +73,19 @@ def test_what_is_typed_stays_text(page: Page) -> None:
     expect(page.locator("[name=content]")).to_have_value("j?Text")
 
 
+def test_what_is_typed_is_not_left_by_a_key(page: Page) -> None:
+    page.get_by_role("link", name="first").click()
+    _wait_for_the_keys(page)
+    page.locator("[name=content]").press("j")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Template first")
+    expect(page.locator("[name=content]")).to_have_value("jText")
+
+
 def test_they_can_be_switched_off_and_stay_off(page: Page) -> None:
     page.keyboard.press("?")
     page.get_by_role("button", name="Switch the keys off").click()

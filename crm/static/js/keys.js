@@ -14,10 +14,18 @@ const step = (by) => {
   links[next]?.focus();
 };
 
+// What was typed and not sent is not left by a key; nor is a page that shows again what was refused.
+const isChanged = (field) => {
+  if (field.matches("select")) return field.selectedIndex !== Math.max([...field.options].findIndex((option) => option.defaultSelected), 0);
+  return field.matches("[type=checkbox], [type=radio]") ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+};
+const isBegun = () => Boolean(document.querySelector("main [data-refused]"))
+  || [...document.querySelectorAll("main form[method=post] :is(input:not([type=hidden]), textarea, select)")].some(isChanged);
+
 // To where one came from, with its filters and its place on the page; else to what stands above this page.
 const back = () => {
   const link = document.querySelector("main a.back");
-  if (!link) return;
+  if (!link || isBegun()) return;
   const from = document.referrer && new URL(document.referrer);
   if (from && from.origin === location.origin && from.pathname === new URL(link.href).pathname && history.length > 1) history.back();
   else link.click();
