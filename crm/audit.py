@@ -128,7 +128,7 @@ INVARIANTS = (
     ),
     Invariant(
         "phone_history",
-        "Whose number it is stands in the history too, and the history ends with whose it is.",
+        N_("Whose number it is stands in the history too, and the history ends with whose it is."),
         """SELECT phone.id AS phone_id, link.id AS link_id, coalesce(phone.user_id, link.user_id) AS user_id
            FROM mobiletech_phone_numbers AS phone
            FULL JOIN (SELECT * FROM phone_number_links WHERE until IS NULL) AS link

@@ -8,7 +8,8 @@ from crm.cli.refusals import Group
 from crm.core.db import transaction
 from crm.events import queries
 from crm.events.models import EntryState, OutboxEntry
-from crm.users.failed_work import discard_work, retry_work
+from crm.mobiletech.given_up_work import give_up_work
+from crm.users.failed_work import retry_work
 
 ENTRY_IDS = click.argument(
     "entry_ids", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1)
@@ -56,7 +57,7 @@ def retry(entry_ids: tuple[int, ...], reason: str) -> None:
 def discard(entry_ids: tuple[int, ...], reason: str) -> None:
     """Give failed work up; the row stays, with its reason. All of the ids or none."""
     with transaction() as session:
-        count = discard_work(session, entry_ids, reason=reason)
+        count = give_up_work(session, entry_ids, reason=reason)
     click.echo(f"{count} discarded.")
 
 

@@ -13,7 +13,8 @@ from crm.core.db import current_session, transaction
 from crm.core.errors import N_, NotFoundError
 from crm.events.failed_work import find_work, has_failed
 from crm.events.models import OutboxEntry
-from crm.users.failed_work import discard_work, retry_work
+from crm.mobiletech.given_up_work import give_up_work
+from crm.users.failed_work import retry_work
 from crm.users.roles import Permission
 from crm.web.failed_work import read_work_query
 from crm.web.guards import staff
@@ -26,7 +27,7 @@ from crm.web.work_words import LIST, as_row, event_name, words_of
 work_decisions = Blueprint("work_decisions", __name__)
 
 BOTH = ("GET", "POST")
-DECISIONS: dict[str, Callable[..., int]] = {"retry": retry_work, "discard": discard_work}
+DECISIONS: dict[str, Callable[..., int]] = {"retry": retry_work, "discard": give_up_work}
 _IDS = re.compile(r"[0-9]{1,19}(?:,[0-9]{1,19}){0,199}", re.ASCII)
 
 

@@ -43,7 +43,10 @@ EVENTS: Mapping[str, EventWords] = {
             "The message goes out only if it still waits and is not too old. If it was on its way when the"
             " work stopped, a paid one becomes unknown and is never sent again by itself. Nobody is charged twice."
         ),
-        discard=N_("A message that still waits is never sent. Nobody is charged for it."),
+        discard=N_(
+            "A message that still waits is cancelled: nobody is charged for it. One that was on its way counts as"
+            " unknown, and is never sent again by itself."
+        ),
     ),
     OUTBOUND_STATUS: EventWords(
         name=N_("Delivery report"),
