@@ -86,6 +86,20 @@ def test_what_is_typed_is_not_left_by_a_key(page: Page) -> None:
     expect(page.locator("[name=content]")).to_have_value("jText")
 
 
+def test_a_form_that_was_refused_is_not_left_by_a_key(page: Page) -> None:
+    page.get_by_role("link", name="first").click()
+    page.locator("[name=content]").fill("{{ broken")
+    page.get_by_role("button", name="Save", exact=False).first.click()
+    expect(page.get_by_role("alert")).to_contain_text("Not saved yet")
+    _wait_for_the_keys(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.locator("[name=content]")).to_have_value("{{ broken")
+
+
 def test_they_can_be_switched_off_and_stay_off(page: Page) -> None:
     page.keyboard.press("?")
     page.get_by_role("button", name="Switch the keys off").click()

@@ -14,12 +14,12 @@ const step = (by) => {
   links[next]?.focus();
 };
 
-// What was typed and not sent is not left by a key; nor is a page that shows again what was refused.
+// What was typed and not sent is not left by a key; nor is a page that shows again what was sent, refused or to be confirmed.
 const isChanged = (field) => {
   if (field.matches("select")) return field.selectedIndex !== Math.max([...field.options].findIndex((option) => option.defaultSelected), 0);
   return field.matches("[type=checkbox], [type=radio]") ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
 };
-const isBegun = () => Boolean(document.querySelector("main [data-refused]"))
+const isBegun = () => Boolean(document.querySelector("main[data-begun]"))
   || [...document.querySelectorAll("main form[method=post] :is(input:not([type=hidden]), textarea, select)")].some(isChanged);
 
 // To where one came from, with its filters and its place on the page; else to what stands above this page.
