@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from crm.events.models import EntryState, OutboxEntry
+from crm.mobiletech.catalogue.models import Billkey
 from crm.mobiletech.events import lane_of
 from crm.mobiletech.message_log import Kind
 from crm.mobiletech.message_rows import LogRow, inbound_state, not_sent_rows, outbound_rows, work_keys
@@ -105,16 +106,16 @@ def find_not_sent(session: Session, refusal_id: int) -> NotSentFacts | None:
     return NotSentFacts(refusal=refusal, answered=answered)
 
 
-def list_billkeys(session: Session) -> Sequence[str]:
-    """Return the billing keys of the newest messages, for a person to choose from."""
+def list_billkey_codes(session: Session) -> Sequence[str]:
+    """Return the billing keys that are listed and those of the newest messages, for a person to choose from."""
     newest = (
         select(OutboundMessage.billkey)
         .order_by(OutboundMessage.created_at.desc(), OutboundMessage.id.desc())
         .limit(BILLKEYS_FROM)
         .subquery()
     )
-    keys = select(newest.c.billkey).distinct().order_by(newest.c.billkey)
-    return session.execute(keys).scalars().all()
+    keys = union(select(newest.c.billkey), select(Billkey.code)).subquery()
+    return session.execute(select(keys.c.billkey).order_by(keys.c.billkey)).scalars().all()
 
 
 def _list_work(session: Session, message: InboundMessage) -> Sequence[OutboxEntry]:

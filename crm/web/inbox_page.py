@@ -10,9 +10,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.core.business_settings import get_setting
 from crm.core.errors import N_, InvalidInputError
-from crm.mobiletech.catalogue.models import ShortNumber
+from crm.mobiletech.catalogue.short_numbers import list_numbers
 from crm.mobiletech.conversations.inbox import COUNTED, InboxFilter, ItemState, count_open
 from crm.mobiletech.conversations.models import InboxItem
 from crm.mobiletech.conversations.words import INBOX_WORDS, InboxReason
@@ -25,7 +24,7 @@ from crm.web.filters import Chip, Choice, Reader, one_of
 from crm.web.list_query import ListQuery, read_query
 from crm.web.message_pages import spaced
 from crm.web.session import Person
-from crm.web.thread_page import rule_href, thread_href
+from crm.web.thread_page import thread_href
 
 MINE = "mine"
 _SHORT_NUMBER = re.compile(r"[0-9]{3,8}", re.ASCII)
@@ -47,7 +46,6 @@ class Row:
     is_mine: bool
     done_at: datetime | None
     done_by: str
-    rule_href: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +101,8 @@ def list_tabs(session: Session, query: ListQuery, person: Person) -> list[Tab]:
 
 def list_choices(session: Session, query: ListQuery) -> list[Choice]:
     """Return the filters as the form shows them."""
-    numbers = dict.fromkeys(
-        [
-            *filter(None, [get_setting(session, "mobiletech_short_number")]),
-            *session.execute(select(ShortNumber.number).order_by(ShortNumber.number)).scalars(),
-            *filter(None, [query.values.get("short_number")]),
-        ]
-    )
+    chosen = filter(None, [query.values.get("short_number")])
+    numbers = dict.fromkeys([*list_numbers(session), *chosen])
     return [
         Choice(
             name="reason",
@@ -162,7 +155,6 @@ def read_rows(session: Session, items: Sequence[InboxItem], person: Person) -> l
             is_mine=item.assigned_to == person.id,
             done_at=item.done_at,
             done_by=names.get(item.done_by or 0, ""),
-            rule_href=rule_href(item),
         )
         for item in items
     ]

@@ -22,7 +22,7 @@ from crm.mobiletech.message_log import (
     list_messages,
 )
 from crm.mobiletech.message_rows import read_rows
-from crm.mobiletech.queries import list_billkeys
+from crm.mobiletech.queries import list_billkey_codes
 from crm.mobiletech.sms_templates import list_templates
 from crm.users.roles import Permission
 from crm.web.cursor import InvalidCursorError, read_cursor, write_cursor
@@ -92,7 +92,7 @@ def _list(session: Session, filters: Filters, view: View, page: LogPage, problem
     return render_staff_page(
         "messages/list.html",
         rows=rows,
-        filters=list_choices(filters, templates=templates, billkeys=list_billkeys(session)),
+        filters=list_choices(filters, templates=templates, billkeys=list_billkey_codes(session)),
         hidden={name: filters.values[name] for name in HIDDEN if name in filters.values},
         active_filters=list_chips(filters, number=number),
         term=filters.term or "",

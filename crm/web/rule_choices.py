@@ -5,12 +5,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
+from crm.mobiletech.catalogue.short_numbers import list_numbers
 from crm.mobiletech.conversations.models import InboxItem
 from crm.mobiletech.models import InboundMessage
 from crm.mobiletech.rules.action_checks import list_extensions, list_usable_templates
 from crm.mobiletech.rules.checks import LONGEST_TEXT
 from crm.mobiletech.rules.deciding import KeywordRule
-from crm.mobiletech.rules.queries import list_short_numbers, read_rules
+from crm.mobiletech.rules.queries import read_rules
 from crm.web.ids import LARGEST_ID
 from crm.web.rule_forms import RuleForm, TryForm
 
@@ -49,7 +50,7 @@ def find_start(session: Session, item_id: str) -> dict[str, str]:
 
 
 def _numbers(session: Session, chosen: str) -> Choices:
-    return _with(list_short_numbers(session), chosen)
+    return _with(list_numbers(session), chosen)
 
 
 def _with(known: list[str], chosen: str) -> Choices:

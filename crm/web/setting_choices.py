@@ -7,8 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.core.business_settings import DEFINITIONS, UNITS, Kind
-from crm.mobiletech.catalogue.models import Billkey, ShortNumber
-from crm.mobiletech.queries import list_billkeys
+from crm.mobiletech.catalogue.models import Billkey
+from crm.mobiletech.catalogue.short_numbers import list_short_numbers
+from crm.mobiletech.queries import list_billkey_codes
 from crm.mobiletech.sms_templates import find_template, list_templates
 from crm.web.page_tools import get_settings
 from crm.web.setting_words import UNIT_WORDS
@@ -24,8 +25,7 @@ def list_choices(session: Session, key: str) -> Choices:
         case Kind.TEMPLATE:
             return [(template.code, template.content[:60]) for template in list_templates(session)]
         case Kind.SHORT_NUMBER:
-            rows = session.execute(select(ShortNumber).order_by(ShortNumber.number)).scalars()
-            return [(row.number, row.name) for row in rows]
+            return [(line.number, line.name) for line in list_short_numbers(session)]
         case Kind.UNIT:
             return [(unit, _(UNIT_WORDS[unit])) for unit in UNITS]
         case _:
@@ -49,7 +49,7 @@ def _billkeys(session: Session) -> Choices:
     known = {
         row.code: _price(row) for row in session.execute(select(Billkey).order_by(Billkey.code)).scalars()
     }
-    used = {code: _("used, not in the list of billing keys") for code in list_billkeys(session)}
+    used = {code: _("used, not in the list of billing keys") for code in list_billkey_codes(session)}
     return sorted((used | known).items())
 
 

@@ -176,11 +176,11 @@ def _task(session: Session, number: KnownNumber) -> Task | None:
         taken_by=names.get(last.assigned_to or 0),
         is_mine=last.assigned_to == person.id,
         next_href=quote(thread_href(following.number_id) if following else "/admin/inbox", safe=""),
-        rule_href=rule_href(last),
+        rule_href=_rule_href(last),
     )
 
 
-def rule_href(item: InboxItem) -> str | None:
+def _rule_href(item: InboxItem) -> str | None:
     """Return where a rule is made of a message, for those who may; its text stands in no address."""
     if not may(get_signed_in().role, Permission.EDIT_RULES) or item.reason == InboxReason.STOP:
         return None

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from crm.mobiletech.conversations.models import InboxItem
 from tests.factories.conversations import make_item
-from tests.factories.log import START
+from tests.factories.log import START, make_inbound
 from tests.factories.users import make_user
 from tests.pages import Page, sign_in
 from tests.stored import read
@@ -189,6 +189,12 @@ def test_a_way_on_leads_to_no_other_host(staff: FlaskClient) -> None:
 )
 def test_an_empty_view_says_what_will_come(staff: FlaskClient, query: str, told: str) -> None:
     assert told in Page(staff.get(f"{PATH}{query}")).text
+
+
+def test_every_short_number_that_readers_wrote_to_is_offered(staff: FlaskClient) -> None:
+    make_inbound(to="6665")
+
+    assert '<option value="6665">' in staff.get("/admin/inbox").text
 
 
 def test_who_only_reads_sees_the_inbox_without_buttons(client: FlaskClient) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import event
 
 from crm.core.clock import now
 from crm.core.db import db, transaction
+from crm.mobiletech.catalogue.billkeys import BillkeyDetails, add_billkey
 from crm.mobiletech.message_log import Direction
 from crm.mobiletech.sms_templates import create_template
 from crm.mobiletech.wire.operators import Operator
@@ -51,6 +52,13 @@ def test_both_directions_and_what_was_not_sent_stand_in_one_list(staff: FlaskCli
     assert "The template does not exist" in page.text
     assert "0908 630 549" in page.text
     assert "3 messages" in page.text
+
+
+def test_a_key_that_is_listed_is_offered_before_any_message_used_it(staff: FlaskClient) -> None:
+    with transaction() as session:
+        add_billkey(session, "AA77", BillkeyDetails(kind="paid", price="4.99"))
+
+    assert '<option value="AA77">' in staff.get(LIST).text
 
 
 def test_what_was_not_sent_and_answers_nothing_has_a_page_of_its_own(staff: FlaskClient) -> None:

@@ -56,6 +56,11 @@ def list_short_numbers(session: Session) -> list[ShortNumberLine]:
     return sorted(lines, key=lambda line: not line.is_described)
 
 
+def list_numbers(session: Session) -> list[str]:
+    """Return every known number, for a person to choose from."""
+    return sorted(line.number for line in list_short_numbers(session))
+
+
 def get_short_number(session: Session, number: str) -> ShortNumber:
     """Return what is said of a number.
 

@@ -1,12 +1,10 @@
-"""Reading rules, what they decided, and the short numbers that readers write to."""
+"""Reading rules and what they decided."""
 
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from crm.core.business_settings import get_setting
-from crm.mobiletech.catalogue.models import ShortNumber
 from crm.mobiletech.models import SmsTemplate
 from crm.mobiletech.rules.deciding import Action, KeywordRule
 from crm.mobiletech.rules.errors import RuleNotFoundError
@@ -16,7 +14,6 @@ from crm.mobiletech.stop_words import fold_words
 
 COUNTED = 1000
 COUNTED_DAYS = 30
-_SEEN = 2000  # newest messages
 
 # Counted to a limit: a rule that everybody writes must not make the list wait.
 _COUNTS = text("""
@@ -28,11 +25,6 @@ _COUNTS = text("""
             LIMIT :most
         ) AS few
     ) AS counted
-""")
-_SEEN_NUMBERS = text("""
-    SELECT DISTINCT newest."to" FROM (
-        SELECT "to" FROM mobiletech_inbound_messages ORDER BY created_at DESC, id DESC LIMIT :newest
-    ) AS newest WHERE newest."to" ~ '^[0-9]{3,6}$'
 """)
 
 
@@ -64,14 +56,6 @@ def count_matches(session: Session) -> Mapping[int, int]:
 def find_decision(session: Session, inbound_message_id: int) -> Decision | None:
     """Return what was decided about an SMS; None for one from before the rules, or one that still waits."""
     return session.get(Decision, inbound_message_id)
-
-
-def list_short_numbers(session: Session) -> list[str]:
-    """Return the short numbers that we know: ours, those written down, those of the newest messages."""
-    written = session.execute(select(ShortNumber.number)).scalars().all()
-    seen = session.execute(_SEEN_NUMBERS, {"newest": _SEEN}).scalars().all()
-    ours = get_setting(session, "mobiletech_short_number")
-    return sorted({*written, *seen, *([ours] if ours else [])})
 
 
 def list_ids(session: Session) -> Sequence[int]:
