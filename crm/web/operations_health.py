@@ -11,11 +11,13 @@ from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
 from crm.core.config import Settings
 from crm.mobiletech.breaker import read_gateway_state
+from crm.mobiletech.catalogue.key_rules import find_free_trouble
 from crm.mobiletech.composing import NEEDED_TO_SEND
 from crm.mobiletech.figures.waiting import ORPHAN_SECONDS
 from crm.mobiletech.status_reports import count_orphans
 from crm.mobiletech.words import Tone
 from crm.web.health_lines import WORST_FIRST, Line
+from crm.web.languages import told
 from crm.web.page_tools import local_time
 from crm.web.retelling import retell
 from crm.web.work_health import ORPHANS, WorkSeen, list_work_lines
@@ -28,6 +30,7 @@ def list_health(session: Session, settings: Settings, work: WorkSeen, *, is_redi
     lines = [
         *list_work_lines(work),
         *_gateway(session, settings),
+        *_free_key(session),
         *_breaker(session),
         *_orphans(session),
         *_servers(is_redis_there=is_redis_there),
@@ -69,6 +72,17 @@ def _gateway(session: Session, settings: Settings) -> Iterator[Line]:
         )
 
 
+def _free_key(session: Session) -> Iterator[Line]:
+    trouble = find_free_trouble(session)
+    if trouble is not None:
+        yield Line(
+            tone=Tone.BAD,
+            title=_("Something is wrong with the free billing key"),
+            detail=told(trouble),
+            href="/admin/billkeys",
+        )
+
+
 def _breaker(session: Session) -> Iterator[Line]:
     state = read_gateway_state(session)
     if state is None or state.paused_until is None:
@@ -78,14 +92,14 @@ def _breaker(session: Session) -> Iterator[Line]:
             detail=_("The breaker is closed: the gateway answers them clearly."),
         )
         return
-    told = retell(state.reason or "")
+    reason = retell(state.reason or "")
     if state.paused_until > session.execute(select(db_now())).scalar_one():
         title = _("Paid sending is paused until %(time)s", time=local_time(state.paused_until, "clock"))
     else:
         title = _("Paid sending waits for a clear answer")
     todo = _("Free messages go on. Then one paid message tries the gateway: a clear answer ends the pause.")
     yield Line(
-        tone=Tone.WARN, title=title, detail=f"{told} {todo}".strip(), href="/admin/messages?state=unknown"
+        tone=Tone.WARN, title=title, detail=f"{reason} {todo}".strip(), href="/admin/messages?state=unknown"
     )
 
 

@@ -19,6 +19,7 @@ from crm.mobiletech.models import GatewayState, StatusReport
 from crm.web.operations import TASKS
 from crm.wiring import PERIODIC
 from tests.conftest import Clock
+from tests.factories.catalogue import make_billkey
 from tests.factories.messages import set_up_gateway
 from tests.factories.users import make_user
 from tests.factories.work import make_run, make_work
@@ -56,6 +57,18 @@ def test_a_sound_house_is_well(staff: FlaskClient) -> None:
         "Well Redis answers",
     ):
         assert told in page.text
+
+
+def test_a_free_key_that_charges_is_said_first(staff: FlaskClient) -> None:
+    set_up_gateway(mobiletech_billkey_free="AA99")
+    make_billkey("AA99", kind="paid")
+
+    page = look(staff)
+
+    assert (
+        "Act now Something is wrong with the free billing key mobiletech_billkey_free names AA99" in page.text
+    )
+    assert "/admin/billkeys" in page.links
 
 
 def test_the_worst_stands_first(staff: FlaskClient) -> None:
