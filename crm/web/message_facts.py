@@ -12,16 +12,19 @@ from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
 from crm.mobiletech.advice import find_reason_advice
+from crm.mobiletech.catalogue.billkeys import find_billkey
 from crm.mobiletech.message_log import Kind
 from crm.mobiletech.message_rows import LogRow
 from crm.mobiletech.models import InboundMessage
 from crm.mobiletech.outbound import OutboundPurpose
 from crm.mobiletech.queries import InboundFacts, NotSentFacts, OutboundFacts
+from crm.mobiletech.sms_templates import find_template
 from crm.mobiletech.wire.delivery_status import Billing
 from crm.mobiletech.wire.problems import Problem
 from crm.mobiletech.wire.sms_text import measure
 from crm.mobiletech.words import BILLING_WORDS, PURPOSE_WORDS, word_of
 from crm.users.queries import read_names
+from crm.web.billkey_rows import page_of
 from crm.web.message_cause import cause_of, cause_of_refusal
 from crm.web.message_pages import SLOVAK, operator_label, reason_words, segments, spaced
 from crm.web.message_timeline import problem_sentences
@@ -89,6 +92,7 @@ def outbound_facts(session: Session, facts: OutboundFacts) -> Mapping[str, Any]:
         "cause": cause_of(session, message),
         "segments": None if message.is_secret else segments(message.content, message.encoding, message.parts),
         "billkey": message.billkey,
+        "billkey_href": _billkey_href(session, message.billkey),
         "paid": message.paid,
         "purpose": _(PURPOSE_WORDS[OutboundPurpose(message.purpose)]),
         "state": word_of(facts.state, paid=message.paid),
@@ -122,7 +126,10 @@ def not_sent_facts(session: Session, facts: NotSentFacts) -> Mapping[str, Any]:
         ),
         "cause": cause_of_refusal(row),
         "template": _template(row.template_code, None),
+        "has_template": bool(row.template_code)
+        and find_template(session, row.template_code or "") is not None,
         "billkey": row.billkey,
+        "billkey_href": _billkey_href(session, row.billkey),
         "user": {"id": row.user_id, "name": names[row.user_id]} if row.user_id else None,
         "rcv": _answered(facts.answered),
         "created_at": row.created_at,
@@ -158,6 +165,11 @@ def _template(code: str | None, version: int | None) -> Mapping[str, Any] | None
         return None
     href = f"/admin/templates/{code}"
     return {"code": code, "href": href, "version": version, "versions_href": f"{href}/versions"}
+
+
+def _billkey_href(session: Session, code: str | None) -> str | None:
+    """Return the page of a key, None for one that nobody has listed."""
+    return page_of(code) if code and find_billkey(session, code) else None
 
 
 def _answered(message: InboundMessage | None) -> Mapping[str, str] | None:

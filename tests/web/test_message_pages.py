@@ -16,8 +16,10 @@ from crm.mobiletech.events import INBOUND
 from crm.mobiletech.models import StatusReport
 from crm.users.accounts import create_user
 from crm.users.phones import link_phone
-from tests.factories.log import NUMBER, START, make_inbound, make_outbound
+from tests.factories.catalogue import make_billkey
+from tests.factories.log import NUMBER, START, make_inbound, make_not_sent, make_outbound
 from tests.factories.messages import WEBHOOK, make_receive, make_status, turn_on_test_answer
+from tests.factories.rules import make_template
 from tests.fakes import FakeGateway, ambiguous, not_connected, rejected
 from tests.pages import Page
 
@@ -63,6 +65,23 @@ def test_an_sms_and_its_answer_tell_their_story(staff: FlaskClient, gateway: Fak
     assert f"{LIST}/outbound/1" in inbound.links
     assert f"{LIST}/inbound/1" in outbound.links
     assert "/admin/templates/pong" in outbound.links
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_message_leads_to_its_key_and_template_if_they_are_there(
+    staff: FlaskClient, is_there: bool
+) -> None:
+    if is_there:
+        make_billkey("AA99")
+        make_template("gone", "Text")
+    outbound, refusal = make_outbound(billkey="AA99"), make_not_sent(billkey="AA99", template_code="gone")
+
+    links = Page(staff.get(f"/admin/messages/outbound/{outbound}")).links
+    refused = Page(staff.get(f"/admin/messages/not-sent/{refusal}")).links
+
+    assert ("/admin/billkeys/AA99" in links) is is_there
+    assert ("/admin/billkeys/AA99" in refused) is is_there
+    assert ("/admin/templates/gone" in refused) is is_there
 
 
 def test_raw_xml_is_shown_with_masked_numbers(staff: FlaskClient) -> None:

@@ -18,6 +18,7 @@ from crm.users.models import KnownNumber
 from crm.users.numbers import note_numbers
 from tests.factories.log import NUMBER, make_inbound, make_not_sent, make_outbound
 from tests.factories.messages import WEBHOOK, make_receive, turn_on_test_answer
+from tests.factories.rules import make_template
 from tests.factories.users import make_user
 from tests.fakes import FakeGateway
 from tests.pages import Page
@@ -57,6 +58,7 @@ def test_who_was_answered_after_all_is_told_no_reason_on_top(staff: FlaskClient)
 
 
 def test_what_was_not_made_and_answers_nothing_has_a_page(staff: FlaskClient) -> None:
+    make_template("welcome", "Vitajte!")
     user_id = make_user(role="customer", name="Žofia Čučoriedková")
     refusal = make_not_sent(
         reason="paid_without_payment", user_id=user_id, billkey="AA99", context="rule 7", to=NUMBER
