@@ -16,8 +16,8 @@ LONGEST_NOTE = 2000
 class AnswerForm(Form):
     """A person's words to a reader.
 
-    `nonce` names this form, so that it sends once. `seen` is the newest SMS of ours that was before the eyes, `parts`
-    in how many parts the text goes, as far as the page has told it.
+    `nonce` names this form, so that it sends once. `seen` is the newest SMS of ours that was before the eyes, `waiting`
+    the last of those that wait, `parts` in how many parts the text goes, as far as the page has told it.
     """
 
     content = TextAreaField(
@@ -26,6 +26,7 @@ class AnswerForm(Form):
     )
     nonce = HiddenField(validators=[Regexp(r"[A-Za-z0-9_-]{16,64}\Z", message=_l("Load the page again."))])
     seen = HiddenField()
+    waiting = HiddenField()
     parts = HiddenField()
     finish = BooleanField(_l("and mark as done"), default=True)
 
@@ -40,14 +41,20 @@ class AnswerForm(Form):
         return _count(self.told("seen"))
 
     @property
+    def waiting_id(self) -> int:
+        """The last of what waited when the page was shown, 0 for none: what came later was not answered."""
+        return _count(self.told("waiting"))
+
+    @property
     def told_parts(self) -> int:
         """In how many parts the text goes, as far as that was told; one need not be."""
         return max(_count(self.told("parts")), 1)
 
-    def renew(self, *, seen_id: int, parts: int) -> None:
+    def renew(self, *, seen_id: int, waiting_id: int, parts: int) -> None:
         """Make it a form of its own that says what is known now; what was typed stays."""
         self.nonce.data = secrets.token_urlsafe(16)
         self.seen.data = str(seen_id)
+        self.waiting.data = str(waiting_id)
         self.parts.data = str(parts)
 
 

@@ -105,7 +105,7 @@ def render_thread(
     page = list_line(session, number, limit=PAGE, before=place.before, after=place.after)
     entries = read_entries(session, number.number, page.positions)
     names = read_names(session, list_people(entries))
-    person = get_signed_in()
+    person, items = get_signed_in(), list_open_of(session, number.id)
     return render_staff_page(
         "threads/show.html",
         number=spaced(number.number),
@@ -113,21 +113,24 @@ def render_thread(
         lines=as_lines(entries, names, reader_id=person.id),
         earlier_href=_href(number.id, "before", page.earlier),
         later_href=_href(number.id, "after", page.later, place="#line"),
-        task=_task(session, number),
+        task=_task(session, items) if items else None,
         facts=_facts(number.number, read_facts(session, number)),
         problems=list(problems),
         place_problem=place.problem,
         may_answer=may(person.role, Permission.ANSWER),
-        **_answer(session, number, answer),
+        **_answer(session, number, answer, waiting_id=max((item.id for item in items), default=0)),
         note=note or NoteForm(formdata=None),
     )
 
 
-def _answer(session: Session, number: KnownNumber, form: AnswerForm | None) -> dict[str, Any]:
+def _answer(
+    session: Session, number: KnownNumber, form: AnswerForm | None, *, waiting_id: int
+) -> dict[str, Any]:
     """Return the form, how what it says would go out, and what the meter says of it."""
     measured = measure(form.text) if form is not None and form.text.strip() else None
     form = form or AnswerForm(formdata=None)
-    form.renew(seen_id=find_last_sent(session, number), parts=measured.parts if measured else 1)
+    parts = measured.parts if measured else 1
+    form.renew(seen_id=find_last_sent(session, number), waiting_id=waiting_id, parts=parts)
     draft = segments(measured.text, measured.encoding, measured.parts) if measured else []
     return {
         "answer": form,
@@ -136,7 +139,7 @@ def _answer(session: Session, number: KnownNumber, form: AnswerForm | None) -> d
         "measured": measured,
         "draft": draft,
         "meter_words": meter_words(),
-        "send_label": send_label(measured.parts if measured else 1),
+        "send_label": send_label(parts),
         "send_words": {
             "send": send_label(1),
             "parts": [send_label(count, shown="{}") for count in (1, 2, 5)],
@@ -160,10 +163,7 @@ def _way(session: Session, number: KnownNumber) -> str:
     return str(_("Free of charge, as an SMS of its own: the last one is answered or too old."))
 
 
-def _task(session: Session, number: KnownNumber) -> Task | None:
-    items = list_open_of(session, number.id)
-    if not items:
-        return None
+def _task(session: Session, items: Sequence[InboxItem]) -> Task:
     person, first, last = get_signed_in(), items[0], items[-1]
     reason = InboxReason(last.reason)
     following = find_next(session, last)

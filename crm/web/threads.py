@@ -92,7 +92,9 @@ def _send(number_id: int, form: AnswerForm) -> ResponseReturnValue:
     try:
         with transaction() as session:
             made = send_answer(session, get_number(session, number_id), words)
-            waiting = [item.id for item in inbox.list_open_of(session, number_id)]
+            waiting = [
+                item.id for item in inbox.list_open_of(session, number_id) if item.id <= form.waiting_id
+            ]
             if isinstance(made, OutboundMessage) and form.finish.data and waiting:
                 inbox.finish(session, waiting, by=person.id)
     except ConflictError as error:

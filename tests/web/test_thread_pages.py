@@ -199,6 +199,16 @@ def test_an_answer_can_leave_open_what_waits(support: FlaskClient) -> None:
     assert len(list_outbound()) == 1
 
 
+def test_what_came_while_the_answer_was_written_still_waits(support: FlaskClient) -> None:
+    make_item()
+    form = Page(support.get("/admin/threads/1")).form()
+    make_item(content="A ešte niečo")
+
+    support.post("/admin/threads/1", data=form.fields | {"content": "Dobrý deň", "finish": "y"})
+
+    assert sorted(read(InboxItem.id, InboxItem.state)) == [(1, "done"), (2, "open")]
+
+
 def test_pressing_twice_sends_once(support: FlaskClient) -> None:
     make_number()
     form = Page(support.get("/admin/threads/1")).form()
@@ -284,7 +294,7 @@ def test_a_form_that_is_not_sound_sends_nothing(
     assert (response.status_code, told in response.text, list_outbound()) == (422, True, [])
 
 
-@pytest.mark.parametrize("field", ["seen", "parts"])
+@pytest.mark.parametrize("field", ["seen", "waiting", "parts"])
 @pytest.mark.parametrize("value", ["", "-1", "x", "9" * 40, "²"])
 def test_what_the_page_has_noted_may_come_back_broken(support: FlaskClient, field: str, value: str) -> None:
     make_number()
