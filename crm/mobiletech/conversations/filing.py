@@ -18,14 +18,15 @@ from crm.mobiletech.conversations.words import InboxReason
 from crm.mobiletech.stop_words import is_stop
 from crm.users.numbers import note_numbers
 
-# Each lateral piece is one look into an index, whatever the planner believes about the table.
+# Each lateral piece is one look into an index, whatever the planner believes about the table. What a rule did is
+# read from the steps: the rule itself may be another by now, or gone.
 _READ = text("""
     SELECT inbound.id, inbound."from", inbound.content, known.id AS number_id,
-           decision.outcome, rule.action, answer.id IS NOT NULL AS is_answered, refusal.id IS NOT NULL AS is_refused
+           decision.outcome, decision.steps @> '[{"kind": "inbox"}]' AS is_given,
+           answer.id IS NOT NULL AS is_answered, refusal.id IS NOT NULL AS is_refused
     FROM mobiletech_inbound_messages AS inbound
     LEFT JOIN known_numbers AS known ON known.number = inbound."from"
     LEFT JOIN mobiletech_decisions AS decision ON decision.inbound_message_id = inbound.id
-    LEFT JOIN mobiletech_rules AS rule ON rule.id = decision.rule_id
     LEFT JOIN LATERAL (
         SELECT sent.id FROM mobiletech_outbound_messages AS sent
         WHERE sent.rcv_msg_id = inbound.mobiletech_id AND coalesce(sent.key, '') NOT LIKE 'test-answer:%'
@@ -95,7 +96,7 @@ def _reason(row: Row[tuple[object, ...]]) -> InboxReason | None:
         return _BY_OUTCOME[row.outcome]
     if row.is_answered or row.outcome == "repeated":
         return None
-    if row.action == "inbox":
+    if row.is_given:
         return InboxReason.RULE
     if row.is_refused:
         return InboxReason.REFUSED

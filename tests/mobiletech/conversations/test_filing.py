@@ -15,6 +15,7 @@ from crm.mobiletech.events import INBOUND
 from crm.mobiletech.models import InboundMessage
 from crm.mobiletech.notifications import notify
 from crm.mobiletech.rules.models import Decision, Rule
+from crm.mobiletech.rules.steps import StepKind, step
 from crm.mobiletech.wishes import Envelope
 from crm.users.models import KnownNumber
 from tests.factories.log import make_inbound, make_not_sent, make_outbound
@@ -138,6 +139,22 @@ def test_what_was_decided_says_whether_a_person_is_needed(
     assert filed() == ([reason] if reason else [])
 
 
+@pytest.mark.parametrize("since", ["deleted", "changed"])
+def test_what_becomes_of_a_rule_afterwards_loses_no_message(since: str) -> None:
+    message_id = make_inbound(content="INFO")
+    decide(message_id, "rule", "inbox")
+    with transaction() as session:
+        rule = session.get_one(Rule, 1)
+        if since == "deleted":
+            session.delete(rule)
+        else:
+            rule.action = "reply"
+
+    file(message_id)
+
+    assert filed() == ["rule"]
+
+
 def test_running_it_again_files_nothing_and_opens_nothing() -> None:
     message_id = make_inbound()
     file(message_id)
@@ -175,7 +192,8 @@ def decide(message_id: int, outcome: str, action: str | None) -> None:
             session.add(rule)
             session.flush()
             rule_id = rule.id
-        session.add(Decision(inbound_message_id=message_id, outcome=outcome, rule_id=rule_id, steps=[]))
+        steps = [step(StepKind.INBOX)] if action == "inbox" else []
+        session.add(Decision(inbound_message_id=message_id, outcome=outcome, rule_id=rule_id, steps=steps))
 
 
 def forget(name: str) -> None:
