@@ -1,5 +1,6 @@
 """Send a text as a test: to numbers that are allowed, on the free key, whatever the template is for."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ class TrialNumberError(InvalidInputError):
 class Trial:
     """What is to be tried: a saved template with values, or with `content` a text that is not saved yet.
 
-    `key` names the page that asks: pressing the button twice sends one SMS.
+    `key` names the page that asks: pressing the button twice sends one SMS, to another number or with another text two.
     """
 
     code: str
@@ -64,7 +65,7 @@ def send_trial(session: Session, trial: Trial, *, user_id: int | None) -> Outbou
         trial.code if trial.content is None else None,
         trial.values,
         purpose=OutboundPurpose.TEST,
-        key=f"template-test:{trial.key}",
+        key=_key(trial),
         context=CONTEXT,
         content=trial.content,
         language=trial.language,
@@ -78,3 +79,8 @@ def send_trial(session: Session, trial: Trial, *, user_id: int | None) -> Outbou
         after={"message": result.id if is_made else None, "language": trial.language},
     )
     return result
+
+
+def _key(trial: Trial) -> str:
+    asked = repr((trial.key, trial.number, trial.language, trial.content, sorted(trial.values.items())))
+    return f"template-test:{hashlib.sha256(asked.encode()).hexdigest()[:32]}"

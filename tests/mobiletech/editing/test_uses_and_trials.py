@@ -124,6 +124,21 @@ def test_pressing_twice_sends_once() -> None:
     assert len(read(OutboundMessage.id)) == 1
 
 
+@pytest.mark.parametrize(
+    "other", [{"number": "0905 111 222"}, {"content": "Inak"}, {"values": {"original_message": "Iná"}}]
+)
+def test_another_number_or_text_from_the_same_page_is_another_test(other: dict[str, object]) -> None:
+    set_up_gateway(mobiletech_test_numbers="0908 630 549, 0905 111 222")
+    make("pong", "Mame {{ original_message }}")
+    one = {"values": {"original_message": "INFO"}}
+
+    with transaction() as session:
+        send_trial(session, trial(**one), user_id=None)
+        send_trial(session, trial(**(one | other)), user_id=None)
+
+    assert len(read(OutboundMessage.id)) == 2
+
+
 @pytest.mark.parametrize("number", ["0905111222", "", "+421908630548", "112"])
 def test_a_number_that_nobody_allowed_gets_nothing(number: str) -> None:
     allow()
