@@ -14,14 +14,14 @@ from crm.core.db import current_session
 from crm.core.phone import to_international
 from crm.events.registry import Event
 from crm.mobiletech.models import InboundMessage, OutboundMessage
-from crm.mobiletech.notifications import notify_many, refuse
+from crm.mobiletech.notifications import notify_many, refuse_for_failed
 from crm.mobiletech.operator_change import send_once_more
 from crm.mobiletech.outbound import OutboundPurpose
 from crm.mobiletech.rules.deciding import Outcome
 from crm.mobiletech.rules.models import Decision
 from crm.mobiletech.status_reports import apply_statuses
 from crm.mobiletech.stop_words import is_stop
-from crm.mobiletech.wishes import Envelope, Reason, Wish
+from crm.mobiletech.wishes import Envelope, Wish
 from crm.users.accounts import confirm_many
 from crm.users.codes import issue_code
 
@@ -79,8 +79,7 @@ def answer_tests(events: Sequence[Event]) -> None:
         if is_stop(message.content):
             continue
         if failed[message.id]:
-            told = f"{', '.join(failed[message.id])} failed and will be tried again; it may still answer."
-            refuse(session, Reason.OTHER_HANDLER_FAILED, told, Wish(envelope, message.user_id, code))
+            refuse_for_failed(session, failed[message.id], Wish(envelope, message.user_id, code))
             continue
         wishes.append(
             Wish(

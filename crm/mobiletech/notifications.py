@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm.core import metrics
 from crm.core.db import after_commit, current_session
+from crm.core.errors import N_, Said
 from crm.core.log import get_logger
 from crm.events.publish import Work, publish_many
 from crm.mobiletech.composing import RefusalError, compose, look_up
@@ -103,6 +104,14 @@ def queue(
         for message in messages
     ]
     publish_many(session, SEND, work, available_at=available_at)
+
+
+def refuse_for_failed(session: Session, failed: Sequence[str], wish: Wish) -> NotSent:
+    """Store that there is no answer because handlers failed before and may still answer when they are tried again."""
+    told = Said(
+        N_("%(failed)s failed and will be tried again; it may still answer."), failed=", ".join(failed)
+    )
+    return refuse(session, Reason.OTHER_HANDLER_FAILED, str(told), wish)
 
 
 def refuse(session: Session, reason: Reason, detail: str, wish: Wish) -> NotSent:

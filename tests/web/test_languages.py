@@ -290,6 +290,10 @@ def test_what_stands_in_a_place_is_translated_too(app: Flask) -> None:
             "The SMS text cannot be made: the filter round was given something that is not a number.",
             "Text SMS sa nedá zostaviť: filter round dostal niečo, čo nie je číslo.",
         ),
+        (
+            "shop.greet failed and will be tried again; it may still answer.",
+            "shop.greet zlyhalo a skúsi sa znova; ešte môže odpovedať.",
+        ),
         ("HTTP 200: The body is empty.", "HTTP 200: Telo je prázdne."),
         ("Service is not active for this number.", "Service is not active for this number."),
         ("paid", "paid"),

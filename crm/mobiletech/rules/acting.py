@@ -10,7 +10,7 @@ from crm.core.phone import find_slovak_mobile
 from crm.events.publish import Work, publish_many
 from crm.mobiletech.events import lane_of, rule_event
 from crm.mobiletech.models import NotSent
-from crm.mobiletech.notifications import notify_many, refuse
+from crm.mobiletech.notifications import notify_many, refuse, refuse_for_failed
 from crm.mobiletech.rules.cases import Case
 from crm.mobiletech.rules.deciding import Action, KeywordRule, Outcome
 from crm.mobiletech.rules.loop_guard import MOST_ANSWERS, WITHIN, count_answers
@@ -55,8 +55,7 @@ def _hold_back(session: Session, cases: Sequence[Case]) -> list[Case]:
     """Return the cases whose answer cannot be a second one: what failed before us may answer when tried again."""
     held = [case for case in cases if case.failed and _rule_of(case).template is not None]
     for case in held:
-        told = f"{', '.join(case.failed)} failed and will be tried again; it may still answer."
-        refuse(session, Reason.OTHER_HANDLER_FAILED, told, _wish(case))
+        refuse_for_failed(session, case.failed, _wish(case))
         case.add(StepKind.HELD, failed=list(case.failed))
     return [case for case in cases if all(case is not each for each in held)]
 
