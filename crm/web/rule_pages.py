@@ -7,8 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
-from crm.core.errors import N_
-from crm.mobiletech.editing.samples import find_sample
+from crm.core.errors import N_, CrmError
 from crm.mobiletech.rules.checks import list_faults
 from crm.mobiletech.rules.deciding import Action, KeywordRule, decide
 from crm.mobiletech.rules.errors import RuleRefusedError
@@ -80,9 +79,15 @@ def try_text(session: Session, content: str, to: str, rules: Sequence[KeywordRul
     """Return what would become of the text; nothing is stored."""
     verdict = decide(content, to, rules)
     lines = [*tell_steps([*tell(verdict), *_ends(verdict.rule)]), *_does(verdict.rule)]
-    if verdict.rule is None and not verdict.is_stop:
-        lines += _without_rule(session)
-    return Trial(content=content, lines=lines, answer=_answer(session, verdict.rule, content, to))
+    if verdict.rule is None:
+        lines += [] if verdict.is_stop else _without_rule(session)
+        return Trial(content=content, lines=lines, answer=None)
+    fault = list_faults(session, [verdict.rule]).get(verdict.rule.id)
+    try:
+        answer = _answer(session, verdict.rule, content, to)
+    except TemplateLanguageError as error:
+        return Trial(content=content, lines=[*lines, _no_answer(fault or error)], answer=None)
+    return Trial(content=content, lines=[*lines, _no_answer(fault)] if fault else lines, answer=answer)
 
 
 def list_past(past: Past) -> list[PastRow]:
@@ -149,16 +154,21 @@ def _without_rule(session: Session) -> list[TraceLine]:
     return lines
 
 
-def _answer(session: Session, rule: KeywordRule | None, content: str, to: str) -> str | None:
-    template = find_template(session, rule.template) if rule is not None and rule.template else None
+def _no_answer(why: CrmError) -> TraceLine:
+    return TraceLine(told(why), "alert", Tone.BAD)
+
+
+def _answer(session: Session, rule: KeywordRule, content: str, to: str) -> str | None:
+    """Return the answer as it would go out, None where the rule sends none.
+
+    Raises: TemplateLanguageError where the worker would not make it either.
+    """
+    template = find_template(session, rule.template) if rule.template else None
     if template is None:
         return None
-    compiled = check_content(template.content)
-    try:
-        return measure(compiled.render({"original_message": content, "short_number": to})).text
-    except TemplateLanguageError:
-        sample = find_sample(compiled)
-        return sample.text if sample else None
+    return measure(
+        check_content(template.content).render({"original_message": content, "short_number": to})
+    ).text
 
 
 def _today(example: Example) -> str:

@@ -11,7 +11,7 @@ from crm.core.db import transaction
 from crm.mobiletech.models import InboundMessage
 from crm.mobiletech.rules.editing import switch_rule
 from crm.mobiletech.rules.models import Decision, Rule
-from crm.mobiletech.sms_templates import save_template
+from crm.mobiletech.sms_templates import get_template, save_template
 from crm.users.models import AuditEntry
 from tests.factories.log import make_inbound
 from tests.factories.messages import WEBHOOK, make_receive, set_up_gateway, turn_on_test_answer
@@ -61,6 +61,19 @@ def test_a_rule_that_cannot_act_any_more_says_why(staff: FlaskClient) -> None:
         save_template(session, "info", "Cena {{ price }}")
 
     assert "The template info needs price." in Page(staff.get(LIST)).text
+
+
+def test_a_template_that_cannot_be_read_harms_no_page_of_rules(staff: FlaskClient) -> None:
+    rule_id = make_rule()
+    break_template("info")
+
+    listed, form = Page(staff.get(LIST)), Page(staff.get(f"{LIST}/{rule_id}"))
+    new, tried = Page(staff.get(NEW)), Page(try_it(staff, "INFO"))
+
+    told = "The template info cannot be read: Line 1 of the template:"
+    assert told in listed.text
+    assert told in tried.text
+    assert (form.status, new.status) == (200, 200)
 
 
 # --- try a text
@@ -294,3 +307,9 @@ def decide(rule_id: int, *, times: int = 1, days_ago: int = 0) -> None:
             session.add(
                 Decision(inbound_message_id=inbound, outcome="rule", rule_id=rule_id, steps=[], created_at=at)
             )
+
+
+def break_template(code: str) -> None:
+    """Leave a text as an import may: nobody has looked at it."""
+    with transaction() as session:
+        get_template(session, code).content = "{{ a.b() }}"

@@ -11,7 +11,7 @@ from crm.mobiletech.models import SmsTemplate
 from crm.mobiletech.rules.deciding import Action, KeywordRule
 from crm.mobiletech.rules.errors import Part, RuleRefusedError
 from crm.mobiletech.sms_templates import TemplatePurpose, find_template, list_templates
-from crm.mobiletech.template_language import compile_template
+from crm.mobiletech.template_language import TemplateLanguageError, compile_template
 
 GIVEN = ("original_message", "short_number")  # what a template is filled with; `name` where it is known
 
@@ -42,7 +42,15 @@ def find_template_fault(template: SmsTemplate) -> RuleRefusedError | None:
             N_("The template %(code)s is for paid messages; a rule answers free of charge."),
             code=template.code,
         )
-    missing = [name for name in _required(template) if name not in GIVEN]
+    try:
+        missing = [name for name in _required(template) if name not in GIVEN]
+    except TemplateLanguageError as error:
+        return RuleRefusedError(
+            Part.TEMPLATE,
+            N_("The template %(code)s cannot be read: %(wrong)s"),
+            code=template.code,
+            wrong=Said(error.message, **error.fields),
+        )
     if missing:
         return RuleRefusedError(
             Part.TEMPLATE,
