@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from crm.core.errors import N_
+from crm.mobiletech.conversations.answers import find_author
+from crm.mobiletech.editing.trials import CONTEXT as TEMPLATE_TEST
 from crm.mobiletech.models import NotSent, OutboundMessage
 from crm.mobiletech.operator_change import KEY as ONCE_MORE
+from crm.mobiletech.rules.models import Rule
 from crm.users.queries import read_names
 
 
@@ -28,19 +32,21 @@ def cause_of(session: Session, message: OutboundMessage) -> Cause:
     if colon and prefix in _BY_KEY:
         return _BY_KEY[prefix](session, message, name)
     if (message.context or "") in _BY_CONTEXT:
-        return Cause(words=_BY_CONTEXT[message.context or ""](), told=message.context)
+        return _by_context(message.context or "")
     answers = message.rcv_msg_id is not None
     words = _("A program answered the reader.") if answers else _("A program wanted it sent.")
     return Cause(words=words, told=message.context or message.key)
 
 
-def cause_of_refusal(refusal: NotSent) -> Cause:
+def cause_of_refusal(session: Session, refusal: NotSent) -> Cause:
     """Return why an SMS that was not made was wanted."""
-    rule = _id_after("rule", refusal.context)
+    rule, author = _id_after("rule", refusal.context), find_author(None, refusal.context)
     if rule is not None:
-        return _by_rule(rule)
+        return _by_rule(session, rule)
+    if author is not None:
+        return _by_person(session, author)
     if (refusal.context or "") in _BY_CONTEXT:
-        return Cause(words=_BY_CONTEXT[refusal.context or ""](), told=refusal.context)
+        return _by_context(refusal.context or "")
     if refusal.inbound_message_id is not None:
         return Cause(words=_("It would have answered the reader."), told=refusal.context)
     return Cause(words=_("A program wanted it sent."), told=refusal.context)
@@ -61,13 +67,16 @@ def _once_more(_session: Session, _message: OutboundMessage, name: str) -> Cause
     )
 
 
-def _rule(_session: Session, message: OutboundMessage, _name: str) -> Cause:
+def _rule(session: Session, message: OutboundMessage, _name: str) -> Cause:
     rule = _id_after("rule", message.context)
-    return _by_rule(rule) if rule is not None else Cause(words=_("A rule answered the reader."))
+    return _by_rule(session, rule) if rule is not None else Cause(words=_("A rule answered the reader."))
 
 
 def _person(session: Session, message: OutboundMessage, _name: str) -> Cause:
-    author = _id_after("user", message.context)
+    return _by_person(session, find_author(message.key, message.context))
+
+
+def _by_person(session: Session, author: int | None) -> Cause:
     name = read_names(session, [author]).get(author) if author is not None else None
     if name is None:
         return Cause(words=_("Somebody of the staff wrote it."))
@@ -80,8 +89,15 @@ def _id_after(noun: str, context: str | None) -> int | None:
     return int(name) if before == noun and name.isascii() and name.isdigit() else None
 
 
-def _by_rule(rule: int) -> Cause:
+def _by_rule(session: Session, rule: int) -> Cause:
+    if session.get(Rule, rule) is None:
+        return Cause(words=_("Rule %(id)s answered such a text; it is deleted by now.", id=rule))
     return Cause(words=_("Rule %(id)s answers such a text.", id=rule), href=f"/admin/rules/{rule}")
+
+
+def _by_context(context: str) -> Cause:
+    words, is_all = _BY_CONTEXT[context]
+    return Cause(words=_(words), told=None if is_all else context)
 
 
 _BY_KEY: dict[str, Callable[[Session, OutboundMessage, str], Cause]] = {
@@ -91,6 +107,8 @@ _BY_KEY: dict[str, Callable[[Session, OutboundMessage, str], Cause]] = {
     "rule": _rule,
     "answer": _person,
 }
-_BY_CONTEXT: dict[str, Callable[[], str]] = {
-    "crm mobiletech test-notification": lambda: _("A test, by a command."),
+# context -> in words, and whether these say all of it
+_BY_CONTEXT: dict[str, tuple[str, bool]] = {
+    "crm mobiletech test-notification": (N_("A test, by a command."), False),
+    TEMPLATE_TEST: (N_("A test of a template, from its page."), True),
 }

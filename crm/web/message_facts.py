@@ -124,7 +124,7 @@ def not_sent_facts(session: Session, facts: NotSentFacts) -> Mapping[str, Any]:
         "why": Refusal(
             reason=reason_words(row.reason), detail=retell(row.detail), advice=_advice(row.reason)
         ),
-        "cause": cause_of_refusal(row),
+        "cause": cause_of_refusal(session, row),
         "template": _template(row.template_code, None),
         "has_template": bool(row.template_code)
         and find_template(session, row.template_code or "") is not None,

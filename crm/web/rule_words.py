@@ -1,7 +1,7 @@
 """Rules and their decisions in sentences: what a rule does, and step by step what became of an SMS."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -11,13 +11,14 @@ from crm.core.errors import N_
 from crm.mobiletech.rules.checks import MATCH_WORDS
 from crm.mobiletech.rules.deciding import Action, KeywordRule, Outcome
 from crm.mobiletech.rules.matching import Match
-from crm.mobiletech.rules.queries import find_decision
+from crm.mobiletech.rules.queries import find_decision, list_ids
 from crm.mobiletech.rules.steps import Step, StepKind
 from crm.mobiletech.wishes import Reason
 from crm.mobiletech.words import REASON_WORDS, Tone
 from crm.web.languages import told
 
 INBOUND, OUTBOUND = "/admin/messages/inbound/", "/admin/messages/outbound/"
+RULES = "/admin/rules/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def read_trace(session: Session, inbound_message_id: int) -> list[TraceLine]:
     lines = tell_steps(decision.steps)
     if decision.outcome == Outcome.UNMATCHED and decision.rule_id is None:
         lines.append(no_rule_line())
-    return lines
+    return _without_dead_links(session, lines)
 
 
 def tell_steps(steps: Sequence[Step]) -> list[TraceLine]:
@@ -82,6 +83,17 @@ def action_words(rule: KeywordRule) -> str:
 def quoted(text: str) -> str:
     """Return the text of a rule as a sentence quotes it."""
     return _("“%(text)s”", text=text)
+
+
+def _without_dead_links(session: Session, lines: Sequence[TraceLine]) -> list[TraceLine]:
+    """Take the links to rules away that are deleted by now; what they said stays."""
+    known = {f"{RULES}{rule_id}" for rule_id in list_ids(session)}
+    return [
+        replace(line, href=None, link="")
+        if (line.href or "").startswith(RULES) and line.href not in known
+        else line
+        for line in lines
+    ]
 
 
 def _stop(_step: Step) -> TraceLine:
@@ -207,4 +219,4 @@ _LINES: Mapping[str, Callable[[Step], TraceLine]] = {
 
 
 def _rule_href(step: Step) -> str:
-    return f"/admin/rules/{step['rule']}"
+    return f"{RULES}{step['rule']}"

@@ -18,7 +18,7 @@ from crm.users.models import KnownNumber
 from crm.users.numbers import note_numbers
 from tests.factories.log import NUMBER, make_inbound, make_not_sent, make_outbound
 from tests.factories.messages import WEBHOOK, make_receive, turn_on_test_answer
-from tests.factories.rules import make_template
+from tests.factories.rules import make_rule, make_template
 from tests.factories.users import make_user
 from tests.fakes import FakeGateway
 from tests.pages import Page
@@ -60,8 +60,13 @@ def test_who_was_answered_after_all_is_told_no_reason_on_top(staff: FlaskClient)
 def test_what_was_not_made_and_answers_nothing_has_a_page(staff: FlaskClient) -> None:
     make_template("welcome", "Vitajte!")
     user_id = make_user(role="customer", name="Žofia Čučoriedková")
+    rule_id = make_rule(action="inbox")
     refusal = make_not_sent(
-        reason="paid_without_payment", user_id=user_id, billkey="AA99", context="rule 7", to=NUMBER
+        reason="paid_without_payment",
+        user_id=user_id,
+        billkey="AA99",
+        context=f"rule {rule_id}",
+        to=NUMBER,
     )
 
     page = Page(staff.get(f"{LIST}/not-sent/{refusal}"))
@@ -69,8 +74,8 @@ def test_what_was_not_made_and_answers_nothing_has_a_page(staff: FlaskClient) ->
     assert page.title == "No SMS to 0908 630 549"
     assert "Not sent: A paid key without a payment" in page.text
     assert f"Žofia Čučoriedková ({user_id})" in page.text
-    assert "Rule 7 answers such a text." in page.text
-    assert {"/admin/rules/7", "/admin/templates/welcome"} <= set(page.links)
+    assert f"Rule {rule_id} answers such a text." in page.text
+    assert {f"/admin/rules/{rule_id}", "/admin/templates/welcome"} <= set(page.links)
 
 
 def test_what_was_wanted_for_nobody_has_a_page(staff: FlaskClient) -> None:
@@ -89,7 +94,19 @@ CAUSES: list[tuple[str, dict[str, Any], str, str | None]] = [
         "The test answer of the settings: no rule had answered the reader.",
         None,
     ),
-    ("a rule", {"key": "rule:7", "context": "rule 3"}, "Rule 3 answers such a text.", "/admin/rules/3"),
+    ("a rule", {"key": "rule:7", "context": "rule 1"}, "Rule 1 answers such a text.", "/admin/rules/1"),
+    (
+        "a rule that is gone",
+        {"key": "rule:7", "context": "rule 3"},
+        "Rule 3 answered such a text; it is deleted by now.",
+        None,
+    ),
+    (
+        "a test of a template",
+        {"key": "template-test:x", "context": "template test"},
+        "A test of a template, from its page. Billing",
+        None,
+    ),
     ("a code", {"key": "one-time-code:7"}, "A one-time code that was asked for", None),
     (
         "a ported number",
@@ -116,12 +133,32 @@ CAUSES: list[tuple[str, dict[str, Any], str, str | None]] = [
 def test_it_says_why_it_was_sent(
     staff: FlaskClient, label: str, made: dict[str, Any], words: str, link: str | None
 ) -> None:
+    make_rule(action="inbox")
     outbound = make_outbound(**made)
 
     page = Page(staff.get(f"{LIST}/outbound/{outbound}"))
 
     assert f"Why {words}" in page.text
     assert link is None or link in page.links
+    assert "/admin/rules/3" not in page.links
+
+
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        ("user 1", "Eva Nováková wrote it."),
+        ("template test", "A test of a template, from its page. To"),
+        ("rule 9", "Rule 9 answered such a text; it is deleted by now."),
+        ("shop order 5", "A program wanted it sent. shop order 5"),
+    ],
+)
+def test_it_says_who_wanted_what_was_not_made(staff: FlaskClient, context: str, words: str) -> None:
+    refusal = make_not_sent(context=context)
+
+    page = Page(staff.get(f"{LIST}/not-sent/{refusal}"))
+
+    assert f"Why {words}" in page.text
+    assert "/admin/rules/9" not in page.links
 
 
 def test_a_program_that_answers_is_told_from_one_that_writes_first(staff: FlaskClient) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from crm.core.clock import db_now
 from crm.core.db import transaction
 from crm.mobiletech.models import InboundMessage
-from crm.mobiletech.rules.editing import switch_rule
+from crm.mobiletech.rules.editing import delete_rule, switch_rule
 from crm.mobiletech.rules.models import Decision, Rule
 from crm.mobiletech.sms_templates import get_template, save_template
 from crm.users.models import AuditEntry
@@ -287,6 +287,21 @@ def test_every_step_is_a_sentence(staff: FlaskClient, step: dict[str, object], s
         session.add(Decision(inbound_message_id=inbound, outcome="rule", rule_id=1, steps=steps))
 
     assert sentence in Page(staff.get(f"/admin/messages/inbound/{inbound}")).text
+
+
+def test_the_trace_of_a_deleted_rule_leads_nowhere(staff: FlaskClient) -> None:
+    rule_id = make_rule(action="inbox")
+    staff.post(WEBHOOK, data=make_receive(content="INFO"))
+    run_all()
+    before = Page(staff.get("/admin/messages/inbound/1"))
+    with transaction() as session:
+        delete_rule(session, rule_id)
+
+    page = Page(staff.get("/admin/messages/inbound/1"))
+
+    assert f"{LIST}/{rule_id}" in before.links
+    assert "The rule “INFO” fits: the whole text." in page.text
+    assert f"{LIST}/{rule_id}" not in page.links
 
 
 def test_an_sms_of_before_the_rules_has_no_trace(staff: FlaskClient) -> None:
