@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
+from crm.mobiletech.editing.changes import ParameterChange
 from crm.mobiletech.sms_templates import TemplatePurpose
 from crm.mobiletech.template_language.literals import change_literals
 from crm.mobiletech.wire.sms_costs import write_instead
@@ -57,6 +58,10 @@ class SmsTemplateForm(Form):
         """The English text, in the same way; of spaces alone it is none."""
         text = self.told("content_en").replace("\r\n", "\n")
         return text if text.strip() else ""
+
+    def has_seen(self, change: ParameterChange) -> bool:
+        """Return whether the box was ticked, and beside this very change: the text may have been written on since."""
+        return bool(self.has_looked.raw_data) and str(self.has_looked.raw_data[0]) == change.mark
 
     def write_cheaper(self, wish: str) -> None:
         """Do what a button beside a text asks: `sk:€` writes EUR in the Slovak text, `en:fold` plain letters."""

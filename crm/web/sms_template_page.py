@@ -57,6 +57,7 @@ def show_editor(
     longest = read_longest(session, template.id if template else None, list(join_parameters(texts.values())))
     views = [view_text("sk", form.text, typed, longest), view_text("en", form.english, typed, longest)]
     change = change_of(template, form) if template else None
+    form.has_looked.data = change is not None and form.has_seen(change)
     uses = read_uses(session, template) if template else None
     if not form.told("trial_key"):
         form.trial_key.data = make_key()

@@ -77,7 +77,7 @@ def save(code: str) -> ResponseReturnValue:
     if answer := _only_look(form, template):
         return answer
     change = change_of(template, form)
-    if change and change.is_any and not form.has_looked.data:
+    if change and change.is_any and not form.has_seen(change):
         form.has_looked.errors = [_("Look at what uses the template, then tick the box.")]
         return show_editor(form, template), 422
     before = template.version

@@ -116,7 +116,7 @@ def test_a_careless_paid_text_is_refused_with_all_it_lacks_and_stays(staff: Flas
     set_up_gateway()
     make()
 
-    page = Page(send(staff, PONG, content="Dakujeme", purpose="paid", has_looked="y"))
+    page = Page(send(staff, PONG, content="Dakujeme", purpose="paid", has_looked="original_message||"))
 
     assert page.status == 422
     for missing in ("Name the price", "Name the period", "Name the word STOP", "Name our short number"):
@@ -165,9 +165,21 @@ def test_a_change_of_values_shows_what_uses_the_template_before_it_is_saved(staf
     assert {name: kept[name] for name in typed} == typed
     assert version() == 1
 
-    saved = staff.post(PONG, data=kept | {"has_looked": "y"})
+    saved = staff.post(PONG, data=kept)  # a form of a test has every box ticked
 
     assert (saved.status_code, version()) == (302, 2)
+
+
+def test_a_tick_is_good_for_the_change_that_stood_beside_it(staff: FlaskClient) -> None:
+    make()
+    ticked = Page(send(staff, PONG, content="Ahoj {{ gift }}")).form().fields
+
+    again = Page(staff.post(PONG, data=ticked | {"content": "Ahoj {{ day }}"}))
+
+    assert (again.status, version()) == (422, 1)
+    assert "day is new" in again.text
+    assert "checked" not in again.response.text.partition('name="has_looked"')[0].rpartition("<input")[2]
+    assert staff.post(PONG, data=again.form().fields).status_code == 302
 
 
 def test_a_value_that_may_not_be_missing_any_more_is_a_change_too(staff: FlaskClient) -> None:

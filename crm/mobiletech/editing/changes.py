@@ -19,6 +19,11 @@ class ParameterChange:
         """Whether somebody who uses the template may have to do something."""
         return bool(self.dropped or self.added or self.now_required)
 
+    @property
+    def mark(self) -> str:
+        """What tells this change from another one."""
+        return "|".join(",".join(names) for names in (self.dropped, self.added, self.now_required))
+
 
 def join_parameters(texts: Collection[CompiledTemplate]) -> Mapping[str, bool]:
     """Return the parameters of all variants of a text: name -> whether one of them cannot do without it."""
