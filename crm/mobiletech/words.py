@@ -144,7 +144,7 @@ PAID_ADVICE: Mapping[MessageState, str] = {
         "The reader may have been charged. Look the number up in the gateway's own list first."
         " It is never sent again by itself."
     ),
-    MessageState.HELD: N_("Nothing was charged. It waits until a person lets it go or cancels it."),
+    MessageState.HELD: N_("Nothing was charged. It stays held; letting it go comes with the payments."),
     MessageState.FAILED: N_("The reader was not charged, as far as the gateway has told us."),
     MessageState.REJECTED: N_("The gateway did not take it, so nobody was charged."),
     MessageState.EXPIRED: N_("Nobody was charged. It was not sent in time, and is not sent any more."),

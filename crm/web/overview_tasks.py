@@ -188,7 +188,7 @@ def _held(waiting: Waiting) -> Iterable[Task]:
                 waiting.held,
                 count=_told(waiting.held),
             ),
-            _("A paid message over its number's limit waits until a person lets it go."),
+            _("A paid message over its number's limit stays held; letting it go comes with the payments."),
             f"{MESSAGES}?state=held",
             "pause",
             Tone.WARN,
