@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from shlex import quote
 from types import MappingProxyType
 
+from crm.core.phone import mask_in_text
 from crm.mobiletech.models import InboundMessage, StatusReport
 from crm.mobiletech.wire.operators import Operator, find_operator
 
@@ -30,7 +31,7 @@ def receive_command(message: InboundMessage) -> str:
     values = {
         "from": stand_in,
         "to": message.to,
-        "content": message.content,
+        "content": mask_in_text(message.content),
         "operator": operator,
         "serv-id": message.serv_id,
         "project-id": message.project_id,
