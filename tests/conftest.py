@@ -1,5 +1,6 @@
 """What every test may ask for: a real database, a real Valkey, the application, a clock that moves, a gateway."""
 
+import gc
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -70,6 +71,7 @@ def migrated_app(settings: Settings) -> Flask:
     app.testing = True
     with app.app_context():
         upgrade()
+    gc.freeze()  # what is loaded now stays: thousands of tests need not look through it
     return app
 
 

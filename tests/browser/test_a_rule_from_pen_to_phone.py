@@ -60,8 +60,7 @@ def test_an_editor_takes_a_switch_back(browser: Browser, web: str, javascript: b
     context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
 def test_the_pages_that_only_a_form_leads_to_are_accessible(
     browser: Browser, web: str, theme: Literal["light", "dark"], width: int
 ) -> None:
@@ -75,6 +74,7 @@ def test_the_pages_that_only_a_form_leads_to_are_accessible(
     _try(page, "info prosím")
     faults = _list_faults(page)
     page.get_by_role("button", name="Switch off INFO").click()
+    expect(page.get_by_role("status")).to_be_visible()
     faults += _list_faults(page)
     _look(page, "KURZ", "The whole text is it")
     faults += _list_faults(page)
@@ -82,6 +82,7 @@ def test_the_pages_that_only_a_form_leads_to_are_accessible(
     page.get_by_role("link", name="New rule").click()
     page.get_by_label("Text", exact=True).fill("STOP")
     page.get_by_role("button", name="See what it would have done").click()
+    expect(page.get_by_role("alert")).to_be_visible()
     faults += _list_faults(page)
 
     assert faults == []

@@ -98,9 +98,8 @@ def test_no_button_of_the_page_fails_on_what_is_written(staff: FlaskClient, butt
     form = Page(staff.get("/admin/templates/pong")).form().fields | {button: "sk:fold"}
 
     statuses = {
-        staff.post("/admin/templates/pong", data=form | {field: source}).status_code
+        staff.post("/admin/templates/pong", data=form | {"content": source, "content_en": source}).status_code
         for source in (*ESCAPES, *BOMBS)
-        for field in ("content", "content_en")
     }
 
     assert statuses <= {200, 422}
