@@ -5,22 +5,18 @@ Times are the server's, at the 95th percentile, beside the same rows read by one
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from statistics import median
 from types import MappingProxyType
 from typing import Any
 
 from flask import Flask
-from flask.testing import FlaskClient
 from psycopg import Connection
 
-from benchmarks.browser import get_page, milliseconds, percentile_95, sign_in
+from benchmarks.browser import get_page, milliseconds, percentile_95
 from benchmarks.figures import Figure, say
-from benchmarks.history import load_messages, mark_of_messages
+from benchmarks.listed import Listed, most_ms, open_list
 from benchmarks.plan import Plan
-from benchmarks.stage import open_stage
 from crm.core.clock import now
-from crm.core.db import db
 from crm.mobiletech.message_log import Kind, Position
 from crm.web.cursor import write_cursor
 from crm.web.message_filters import PURPOSE
@@ -49,12 +45,6 @@ VIEWS: MappingProxyType[str, Mapping[str, str]] = MappingProxyType(
         "the end of a number": {"term": "0549"},
     }
 )
-RAW_PAGE = (Path(__file__).parent / "sql" / "page.sql").read_text()
-
-
-def most_ms(rows: int) -> int:
-    """Return how long a page may take at the 95th percentile, by the size of the list."""
-    return 60 if rows <= 1_000_000 else 150
 
 
 def measure(plan: Plan) -> list[Figure]:
@@ -63,33 +53,19 @@ def measure(plan: Plan) -> list[Figure]:
 
 
 def _measure_size(plan: Plan, rows: int) -> Iterator[Figure]:
-    mark = mark_of_messages(rows)
-    with open_stage(f"crm_bench_list_{rows}", mark=mark) as stage:
-        if stage.find_mark() != mark:
-            load_messages(stage, rows)
-        app = stage.make_app()
-        client = sign_in(app)
-        with stage.connect() as connection:
+    with open_list(plan, rows) as listed:
+        with listed.stage.connect() as connection:
             places = _places(connection, rows, plan.pages)
-            raw = median(milliseconds(lambda: connection.execute(RAW_PAGE).fetchall()) for _ in places)
         for view, asked in VIEWS.items():
-            yield from _figures(app, client, places, f"(d) list of {rows:,}, {view}", asked, raw, rows)
-        with app.app_context():
-            db.engine.dispose()
+            yield from _figures(listed, places, f"(d) list of {rows:,}, {view}", asked, most_ms(rows))
 
 
 def _figures(
-    app: Flask,
-    client: FlaskClient,
-    places: Sequence[Position],
-    what: str,
-    asked: Mapping[str, str],
-    raw: float,
-    rows: int,
+    listed: Listed, places: Sequence[Position], what: str, asked: Mapping[str, str], most: int
 ) -> Iterator[Figure]:
     """Time the first page and, in turn with it, the page that follows each place."""
-    filters = _sealed(app, asked)
-    with app.test_request_context():
+    client, filters = listed.client, _sealed(listed.app, asked)
+    with listed.app.test_request_context():
         inside = [{**filters, "after": write_cursor(place, filters)} for place in places]
     for page in inside[:WARM_UP]:
         get_page(client, LIST, page)
@@ -101,16 +77,14 @@ def _figures(
         for page in inside
     ]
     first, deep = ([*column] for column in zip(*times, strict=True))
-    slowest, most = percentile_95(first), most_ms(rows)
-    say(
-        f"{what}: first page {slowest:.1f} ms, deep inside {percentile_95(deep):.1f} ms, bare SQL {raw:.1f} ms"
-    )
+    slowest = percentile_95(first)
+    say(f"{what}: first page {slowest:.1f} ms, deep inside {percentile_95(deep):.1f} ms")
     yield Figure(
         what=f"{what}: first page, p95",
         value=slowest,
         unit="ms",
         limit_is="the page's rows by one statement",
-        limit=raw,
+        limit=listed.raw,
         target=f"< {most} ms",
         is_met=slowest < most,
     )

@@ -1,18 +1,16 @@
 """(e) Every other list and detail page of the staff, beside as many messages as the list has."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from statistics import median
 from types import MappingProxyType
 
-from benchmarks.browser import get_page, milliseconds, percentile_95, sign_in
+from benchmarks.browser import get_page, milliseconds, percentile_95
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure, say
-from benchmarks.history import load_messages, mark_of_messages
-from benchmarks.message_list import RAW_PAGE, WARM_UP, most_ms
+from benchmarks.listed import Listed, most_ms, open_list
+from benchmarks.message_list import WARM_UP
 from benchmarks.plan import Plan
-from benchmarks.stage import open_stage
-from crm.core.db import db
 
 # {n} is the id of a message anywhere in the list, {thread} that of a known number.
 PAGES: MappingProxyType[str, str] = MappingProxyType(
@@ -55,46 +53,37 @@ def measure(plan: Plan) -> list[Figure]:
 
 
 def _measure_size(plan: Plan, rows: int) -> Iterator[Figure]:
-    mark = mark_of_messages(rows)
-    with open_stage(f"crm_bench_list_{rows}", mark=mark) as stage:
-        if stage.find_mark() != mark:
-            load_messages(stage, rows)
-        app = stage.make_app()
-        client = sign_in(app)
-        with stage.connect() as connection:
-            raw = median(
-                milliseconds(lambda: connection.execute(RAW_PAGE).fetchall()) for _ in range(plan.pages)
-            )
+    with open_list(plan, rows) as listed:
+        with listed.stage.connect() as connection:
             [threads] = connection.execute("SELECT count(*) FROM known_numbers").fetchone() or (0,)
         chosen = random.Random(rows)
         for what, path in PAGES.items():
             places = [_place(path, chosen, rows, threads) for _ in range(plan.pages + WARM_UP)]
-            yield _figure(
-                f"(e) {what}, {rows:,} messages", places, lambda path: get_page(client, path), raw, rows
-            )
-        with app.app_context():
-            db.engine.dispose()
+            yield _figure(f"(e) {what}, {rows:,} messages", places, listed, most_ms(rows))
 
 
 def _place(path: str, chosen: random.Random, rows: int, threads: int) -> str:
     return path.format(n=chosen.randrange(1, rows // 2), thread=chosen.randrange(1, threads))
 
 
-def _figure(what: str, places: list[str], get: Callable[[str], None], raw: float, rows: int) -> Figure:
+def _figure(what: str, places: list[str], listed: Listed, most: int) -> Figure:
+    def get(path: str) -> None:
+        get_page(listed.client, path)
+
     try:
         for place in places[:WARM_UP]:
             get(place)
         times = [milliseconds(lambda place=place: get(place)) for place in places[WARM_UP:]]  # type: ignore[misc]
     except BenchmarkError as error:
         raise BenchmarkError(f"{what}: {error}") from error
-    slowest, most = percentile_95(times), most_ms(rows)
+    slowest = percentile_95(times)
     say(f"{what}: p95 {slowest:.1f} ms, median {median(times):.1f} ms")
     return Figure(
         what=f"{what}: p95",
         value=slowest,
         unit="ms",
         limit_is="a page's rows by one statement",
-        limit=raw,
+        limit=listed.raw,
         target=f"< {most} ms",
         is_met=slowest < most,
     )
