@@ -85,6 +85,15 @@ CASES = (
     ),
 )
 
+# Being killed is tried on paid and free messages, everything else on one of them in turn; make test-long does all.
+IN_TURN = [
+    (case, paid)
+    for number, case in enumerate(CASES)
+    for paid in (True, False)
+    if number == 0 or number % 2 == paid
+]
+TURN_NAMES = [f"{'paid' if paid else 'free'}-{case.name}" for case, paid in IN_TURN]
+
 
 @dataclass(frozen=True, slots=True)
 class Boundaries:
@@ -121,7 +130,7 @@ def test_no_boundary_is_lost(boundaries: Boundaries, paid: bool, capsys: pytest.
     assert {place: found[place] for place, least in AT_LEAST.items() if found[place] < least} == {}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(("case", "paid"), IN_TURN, ids=TURN_NAMES, indirect=["paid"])
 def test_every_message_happens_once(stage: Stage, boundaries: Boundaries, paid: bool, case: Case) -> None:
     start = CASES.index(case) * 2 + paid  # each takes others
     points = list(_sample(boundaries, start, calm=case.one_in, window=case.one_in_window))
