@@ -127,6 +127,9 @@ def _outbound(session: Session, wanted: LogFilter) -> Iterable[Range]:
     if template_id and wanted.state is None and wanted.code is None:
         served = (by_template == template_id, *bounds)
         return [Range(kind=Kind.OUTBOUND, served=served, looked_at=looked_at)]
+    if wanted.billkey and (template_id, wanted.state, wanted.code) == (None, None, None):
+        by_key = (OutboundMessage.billkey == wanted.billkey,)
+        return [Range(kind=Kind.OUTBOUND, served=by_key, looked_at=looked_at[1:])]
     looked_at += _given((by_template, template_id))
     return [
         Range(kind=Kind.OUTBOUND, served=(*served, *bounds), looked_at=(*looked_at, *more))

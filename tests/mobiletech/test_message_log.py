@@ -185,8 +185,8 @@ def test_a_search_that_no_index_serves_stops_and_goes_on_from_there(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(message_log, "SCANNED", 4)
-    rare = [make_outbound(billkey="RARE" if number in (0, 9) else "AZ19") for number in range(12)]
-    wanted = LogFilter(billkey="RARE")
+    rare = [make_outbound(operator_type="T" if number in (0, 9) else "O") for number in range(12)]
+    wanted = LogFilter(operator=Operator.TELEKOM)
 
     pages = [list_messages(current_session(), wanted, limit=5)]
     while pages[-1].older is not None:
