@@ -9,6 +9,8 @@ from crm.mobiletech.wire.operators import Operator
 from crm.mobiletech.wishes import Reason
 from crm.mobiletech.words import MessageState
 
+NONE = "-"  # of a template, a key, an operator or a code: messages that have none
+
 
 class Kind(IntEnum):
     """Which table a row is from; of rows of one moment the higher kind is listed first."""
@@ -44,7 +46,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFilter:
-    """What to list; None is "any". `since` is the first moment, `until` the first one after.
+    """What to list; None is "any", NONE is "without one". `since` is the first moment, `until` the first one after.
 
     `version` is one of the `template`'s. `code` is the strongest report so far. `number` as the gateway writes it.
     """
@@ -55,7 +57,7 @@ class LogFilter:
     template: str | None = None
     version: int | None = None
     billkey: str | None = None
-    operator: Operator | None = None
+    operator: Operator | str | None = None
     code: str | None = None
     since: datetime | None = None
     until: datetime | None = None

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from crm.mobiletech.message_filter import Found, Kind, LogFilter, LogPage, Position
-from crm.mobiletech.message_ranges import Range, table_of, within
+from crm.mobiletech.message_ranges import Range, is_like, table_of, within
 from crm.mobiletech.models import InboundMessage, NotSent, OutboundMessage
 
 _NUMBER: dict[Kind, Any] = {
@@ -81,7 +81,7 @@ def _chosen(each: Range, wanted: LogFilter, source: ColumnElement[bool]) -> Sele
     table = table_of(each.kind)
     conditions = [
         *each.served,
-        *(column == value for column, value in each.looked_at),
+        *(is_like(column, value) for column, value in each.looked_at),
         *within(table, wanted),
         source,
     ]

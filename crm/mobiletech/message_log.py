@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from crm.mobiletech.message_filter import Direction, Found, Kind, LogFilter, LogPage, Position
 from crm.mobiletech.message_gathering import count_gathered, gather, page_of
-from crm.mobiletech.message_ranges import Range, in_order, list_ranges, rows_of
+from crm.mobiletech.message_ranges import Range, in_order, is_like, list_ranges, rows_of
 
 __all__ = [
     "COUNTED",
@@ -86,7 +86,7 @@ def _count_range(
         counted = select(func.count()).select_from(rows.limit(COUNTED + 1).subquery())
         return session.execute(counted).scalar_one(), True
     scanned = rows.add_columns(*(column for column, _ in each.looked_at)).limit(LOOKED_AT).subquery()
-    conditions = [scanned.c[column.key] == value for column, value in each.looked_at]
+    conditions = [is_like(scanned.c[column.key], value) for column, value in each.looked_at]
     both = select(func.count().filter(*conditions), func.count()).select_from(scanned)
     count, looked_at = session.execute(both).one()
     return count, looked_at < LOOKED_AT
@@ -129,7 +129,7 @@ def _read_range(
         return _positions(session, rows.limit(limit + 1), each.kind), None
     columns = [column for column, _ in each.looked_at]
     scanned = rows.add_columns(*columns).limit(SCANNED).subquery()
-    conditions = [scanned.c[column.key] == value for column, value in each.looked_at]
+    conditions = [is_like(scanned.c[column.key], value) for column, value in each.looked_at]
     order = in_order(scanned.c, older=older)
     matching = select(scanned.c.created_at, scanned.c.id).where(*conditions).order_by(*order).limit(limit + 1)
     positions = _positions(session, matching, each.kind)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from crm.mobiletech.message_filter import Direction, Kind, LogFilter, Position
+from crm.mobiletech.message_filter import NONE, Direction, Kind, LogFilter, Position
 from crm.mobiletech.models import InboundMessage, NotSent, OutboundMessage, SmsTemplateVersion
 from crm.mobiletech.outbound import OutboundState
 from crm.mobiletech.sms_templates import find_template
@@ -71,6 +71,13 @@ def within(table: Any, wanted: LogFilter) -> Iterable[ColumnElement[bool]]:
         yield table.created_at < wanted.until
 
 
+def is_like(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+    """Return the condition that a column, of a table or of a subquery, has the value; NONE is none that we know."""
+    if value != NONE:
+        return column == value
+    return column.not_in(list(Operator)) if column.key == "operator_type" else column.is_(None)
+
+
 def in_order(columns: Any, *, older: bool) -> Iterable[ColumnElement[Any]]:
     """Return the order of a table's rows, or of a subquery's."""
     return [column.desc() if older else column.asc() for column in (columns.created_at, columns.id)]
@@ -112,8 +119,9 @@ def _outbound(session: Session, wanted: LogFilter) -> Iterable[Range]:
     if wanted.direction is Direction.IN or wanted.reason:
         return []
     by_template = OutboundMessage.mobiletech_template_id
-    template = find_template(session, wanted.template) if wanted.template else None
-    if wanted.template and template is None:
+    has_none = wanted.template == NONE
+    template = find_template(session, wanted.template) if wanted.template and not has_none else None
+    if wanted.billkey == NONE or (wanted.template and not has_none and template is None):
         return []
     template_id = template.id if template else None
     bounds = _version_bounds(session, template_id, wanted.version) if template_id and wanted.version else ()
@@ -124,13 +132,13 @@ def _outbound(session: Session, wanted: LogFilter) -> Iterable[Range]:
         (OutboundMessage.operator_type, wanted.operator),
         (OutboundMessage.template_version, wanted.version),
     )
-    if template_id and wanted.state is None and wanted.code is None:
-        served = (by_template == template_id, *bounds)
+    if (template_id or has_none) and wanted.state is None and wanted.code is None:
+        served = (by_template == template_id, *bounds)  # without one: IS NULL, which the index serves as well
         return [Range(kind=Kind.OUTBOUND, served=served, looked_at=looked_at)]
-    if wanted.billkey and (template_id, wanted.state, wanted.code) == (None, None, None):
+    if wanted.billkey and (wanted.template, wanted.state, wanted.code) == (None, None, None):
         by_key = (OutboundMessage.billkey == wanted.billkey,)
         return [Range(kind=Kind.OUTBOUND, served=by_key, looked_at=looked_at[1:])]
-    looked_at += _given((by_template, template_id))
+    looked_at += _given((by_template, NONE if has_none else template_id))
     return [
         Range(kind=Kind.OUTBOUND, served=(*served, *bounds), looked_at=(*looked_at, *more))
         for served, more in _states(wanted.state, wanted.code)
@@ -160,15 +168,16 @@ def _version_bounds(session: Session, template_id: int, version: int) -> Conditi
 
 def _states(state: MessageState | None, code: str | None) -> Iterable[tuple[Conditions, Looks]]:
     """Return what the indexes on state, billing and code serve; each is a range that is in order of time."""
-    if code is not None:
+    if code is not None and code != NONE:
         return _states_with(code, state)
+    looks = _given((OutboundMessage.status, code))
     if state is None:
-        return [((), ())]
+        return [((), looks)]
     if state in _BILLING_OF:
         pairs = [(OutboundState.ACCEPTED, _BILLING_OF[state])]
     else:
         pairs = [(OutboundState(state), billing) for billing in Billing]
-    return [(_pair(way, billing), ()) for way, billing in pairs]
+    return [(_pair(way, billing), looks) for way, billing in pairs]
 
 
 def _states_with(code: str, state: MessageState | None) -> Iterable[tuple[Conditions, Looks]]:

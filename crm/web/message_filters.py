@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from crm.core.clock import now
 from crm.core.errors import N_, InvalidInputError
+from crm.mobiletech.message_filter import NONE
 from crm.mobiletech.message_log import Direction, LogFilter
 from crm.mobiletech.wire.operators import Operator
 from crm.mobiletech.wishes import Reason
@@ -33,7 +34,12 @@ STATES: Options = tuple(
     for state, word in STATE_WORDS.items()
 )
 REASONS: Options = tuple(REASON_WORDS.items())
-OPERATORS: Options = tuple((operator, operator.label) for operator in Operator)
+OPERATORS: Options = (*((operator, operator.label) for operator in Operator), (NONE, N_("Unknown")))
+WITHOUT: dict[str, str] = {
+    "template": N_("Without a template"),
+    "billkey": N_("Without a key"),
+    "code": N_("Without a code"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +87,8 @@ def list_choices(filters: Filters, *, templates: Sequence[str], billkeys: Sequen
         dict.fromkeys(LABELS, ())
         | _fixed()
         | {
-            "template": [(code, code) for code in templates],
-            "billkey": [(key, key) for key in billkeys],
+            "template": [*((code, code) for code in templates), (NONE, _(WITHOUT["template"]))],
+            "billkey": [*((key, key) for key in billkeys), (NONE, _(WITHOUT["billkey"]))],
         }
     )
     return [
@@ -102,6 +108,7 @@ def list_chips(filters: Filters, *, number: str | None = None) -> list[Chip]:
     """Return what is in force; `number` as it is shown, for the one that is meant by its id."""
     fixed = _fixed()
     said = {"thread": number, "q": f"“{filters.term}”" if filters.term is not None else None}
+    said |= {name: _(words) for name, words in WITHOUT.items() if filters.values.get(name) == NONE}
     return [
         Chip(
             f"{_(LABELS[name])}: {(said.get(name) or dict(fixed.get(name, ())).get(value, value))[:40]}",
@@ -145,6 +152,10 @@ def _code(text: str) -> str:
     return text
 
 
+def _operator(text: str) -> str:
+    return NONE if text == NONE else str(one_of(Operator)(text))
+
+
 def _id(text: str) -> int:
     if not _WHOLE.fullmatch(text) or int(text) > LARGEST_ID:
         raise InvalidInputError(N_("%(given)r is no number of a row."), given=text[:40])
@@ -185,7 +196,7 @@ _READERS: dict[str, tuple[str, Reader]] = {
     "template": ("template", _code),
     "version": ("version", _version),
     "billkey": ("billkey", _code),
-    "operator": ("operator", one_of(Operator)),
+    "operator": ("operator", _operator),
     "code": ("code", _code),
     "from": ("since", first_moment),
     "to": ("until", moment_after),

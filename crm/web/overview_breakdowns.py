@@ -11,6 +11,7 @@ from flask_babel import ngettext
 
 from crm.core.errors import N_
 from crm.mobiletech.figures.counting import Alike
+from crm.mobiletech.message_filter import NONE
 from crm.mobiletech.message_log import Kind
 from crm.mobiletech.wire.operators import Operator
 from crm.mobiletech.wishes import Reason
@@ -41,7 +42,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breakdown:
-    """Messages parted by one of their marks, the largest part first; `rest` is what is not shown."""
+    """Messages parted by one of their marks, the largest part first; `more` are small ones, `rest` counts them."""
 
     name: str
     title: str
@@ -49,6 +50,7 @@ class Breakdown:
     parts: Sequence[Part]
     size: str  # what the last column counts
     has_fates: bool = True  # of each part it is told what became of its messages
+    more: Sequence[Part] = ()
     rest: str = ""
 
 
@@ -71,24 +73,26 @@ def list_failures(rows: Sequence[Alike], first: date, last: date) -> Breakdown:
     for row in rows:
         if row.state in _WHY:
             counts[row.state, row.code] += row.count
-    shown = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST_ROWS]
-    most = shown[0][1] if shown else 0
+    order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    most = order[0][1] if order else 0
+    parts = [
+        Part(
+            name=_WHY[MessageState(state)](code),
+            href=_failure_href(state, code, first, last),
+            bar=lay_out_bar(count, 0, most=most),
+            count=spell(count),
+        )
+        for (state, code), count in order
+    ]
     return Breakdown(
         name="failures",
         title=_("Why SMS did not arrive"),
         heading=_("Reason"),
         size=_("SMS"),
         has_fates=False,
-        parts=[
-            Part(
-                name=_WHY[MessageState(state)](code),
-                href=_failure_href(state, code, first, last),
-                bar=lay_out_bar(count, 0, most=most),
-                count=spell(count),
-            )
-            for (state, code), count in shown
-        ],
-        rest=_rest(len(counts) - len(shown), counts.total() - sum(count for _why, count in shown)),
+        parts=parts[:MOST_ROWS],
+        more=parts[MOST_ROWS:],
+        rest=_rest([count for _why, count in order[MOST_ROWS:]]),
     )
 
 
@@ -105,24 +109,25 @@ def _breakdown(
         parts.setdefault(mark(row), []).append(row)
     sizes = {value: sum(row.count for row in group) for value, group in parts.items()}
     order = sorted(parts, key=lambda value: (-sizes[value], value))
-    shown, left = order[:MOST_ROWS], order[MOST_ROWS:]
     most = sizes[order[0]] if order else 0
     return Breakdown(
         name=name,
         title=_(title),
         heading=_(heading),
         size=_("All"),
-        parts=[_part(name, value, parts[value], span, most) for value in shown],
-        rest=_rest(len(left), sum(sizes[value] for value in left)),
+        parts=[_part(name, value, parts[value], span, most) for value in order[:MOST_ROWS]],
+        more=[_part(name, value, parts[value], span, most) for value in order[MOST_ROWS:]],
+        rest=_rest([sizes[value] for value in order[MOST_ROWS:]]),
     )
 
 
 def _part(name: str, value: str, rows: Sequence[Alike], span: tuple[date, date], most: int) -> Part:
     count, delivered, failed = (measure.count(rows) for measure in (FOR_READERS, DELIVERED, FAILED))
-    is_listed = _LISTED.fullmatch(value) is not None
+    listed = value or NONE
+    is_listed = _LISTED.fullmatch(listed) is not None
 
     def href(measure: Measure, number: int) -> str:
-        return list_href(*span, {**measure.filters, name: value}) if is_listed and number else ""
+        return list_href(*span, {**measure.filters, name: listed}) if is_listed and number else ""
 
     return Part(
         name=_name(name, value),
@@ -141,21 +146,21 @@ def _name(name: str, value: str) -> str:
     return value or {"template": _("Without a template"), "billkey": _("Without a key")}[name]
 
 
-def _rest(groups: int, count: int) -> str:
-    if not groups:
+def _rest(counts: Sequence[int]) -> str:
+    if not counts:
         return ""
     return ngettext(
         "and %(groups)s more, with %(count)s SMS",
         "and %(groups)s more, with %(count)s SMS together",
-        groups,
-        groups=groups,
-        count=spell(count),
+        len(counts),
+        groups=len(counts),
+        count=spell(sum(counts)),
     )
 
 
 def _failure_href(state: str, code: str, first: date, last: date) -> str | None:
     if state == MessageState.FAILED:
-        return list_href(first, last, {"state": state, "code": code}) if code else None
+        return list_href(first, last, {"state": state, "code": code or NONE})
     if state == MessageState.NOT_SENT:
         return list_href(first, last, {"state": state, "reason": code}) if code in set(Reason) else None
     return list_href(first, last, {"state": state})

@@ -129,17 +129,35 @@ def test_a_code_is_told_in_the_words_of_the_dictionary(staff: FlaskClient) -> No
     assert "A12: too little credit 1" in Page(staff.get(OVERVIEW)).text
 
 
-def test_of_many_templates_the_largest_are_shown_and_the_rest_is_counted(staff: FlaskClient) -> None:
+def test_messages_without_a_template_a_key_or_a_known_operator_are_a_list_too(staff: FlaskClient) -> None:
+    at = on_the_wall("2026-12-02 09:00")
+    make_outbound(created_at=at, operator_type="X", billing="failed", status=None)
+    make_not_sent(created_at=at, template_code=None, billkey=None)
+    make_outbound(created_at=at, operator_type="X")
+
+    document = _open(staff, 7)
+
+    named = {
+        link.text_content(): link.get("href")
+        for link in document.xpath("//a[@class='row-link']")
+        if link.get("href").startswith(LIST)
+    }
+    wanted = {"Without a template": 3, "Without a key": 1, "Unknown": 2, "Reported as failed": 1}
+    assert {name: _count_rows(staff, named[name]) for name in wanted} == wanted
+
+
+def test_of_many_templates_the_largest_are_shown_and_the_rest_is_folded_away(staff: FlaskClient) -> None:
     at = on_the_wall("2026-12-02 09:00")
     for number in range(10):
         for _copy in range(10 - number):
             make_not_sent(created_at=at, template_code=f"code-{number}", reason="no_template")
 
-    page = Page(staff.get(OVERVIEW))
+    document = _open(staff, 7)
 
-    assert "code-7" in page.text
-    assert "code-8" not in page.text
-    assert "and 2 more, with 3 SMS together" in page.text
+    [fold] = document.xpath("//details[contains(., 'and 2 more, with 3 SMS together')]")
+    assert ["code-" in name for name in fold.xpath(".//th[@scope='row']/a/text()")] == [True, True]
+    assert len(document.xpath("//tr[contains(., 'code-')]")) == 10
+    assert {_count_rows(staff, href) for href in fold.xpath(".//th[@scope='row']/a/@href")} == {2, 1}
 
 
 def test_when_nothing_failed_it_says_so(staff: FlaskClient) -> None:
