@@ -1,11 +1,13 @@
 """Failed work: tried again on the written schedule, then kept for a person, who retries it or gives it up."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-from crm.core.db import current_session, transaction
+from crm.core.db import current_session, db, transaction
 from crm.core.errors import NotFoundError
 from crm.events import queries
 from crm.events.backoff import DELAYS
@@ -242,6 +244,23 @@ def test_depths_tell_what_waits_and_for_how_long(switchboard: Registry, put: Put
     assert (depths["late"].count, depths["later"].count) == (2, 1)
     assert 299 < depths["late"].overdue_seconds < 330
     assert depths["later"].overdue_seconds == 0
+
+
+@pytest.mark.parametrize("decide", [queries.retry, queries.discard])
+def test_work_that_somebody_has_in_hand_is_left_alone_at_once(
+    switchboard: Registry, put: Put, clock: Clock, decide: Callable[[Session, int], None]
+) -> None:
+    switch_on_failing(switchboard)
+    put()
+    die(clock)
+    entry_id = get_entry_by_key("thing:1/failing").id
+
+    with db.engine.connect() as in_hand:
+        in_hand.execute(text("SELECT 1 FROM outbox WHERE id = :id FOR UPDATE"), {"id": entry_id})
+        with pytest.raises(NotFoundError), transaction() as session:
+            decide(session, entry_id)
+
+    assert get_entry_by_key("thing:1/failing").state == "dead"
 
 
 def switch_on_failing(switchboard: Registry) -> list[int]:

@@ -194,6 +194,35 @@ def test_run_twice_it_is_done_once(client: FlaskClient, gateway: FakeGateway) ->
     assert (len(gateway.sent), len(decisions())) == (1, 1)
 
 
+def test_what_was_decided_stays_so_although_a_rule_has_come_since(
+    client: FlaskClient, gateway: FakeGateway
+) -> None:
+    receive(client, content="INFO")
+    make_rule()
+    event = Event({"mobiletech_inbound_message_id": list_inbound()[0].id}, entry_id=1)
+
+    with transaction():
+        run_rules([event])
+    run_all()
+
+    assert gateway.sent == []
+    assert [outcome for outcome, *_ in decisions()] == ["unmatched"]
+
+
+def test_stop_is_decided_before_an_extension_sees_it(client: FlaskClient, extensions: None) -> None:
+    seen: list[str | None] = []
+
+    def look(event: Event) -> None:
+        decision = current_session().get(Decision, event["mobiletech_inbound_message_id"])
+        seen.append(decision.outcome if decision is not None else None)
+
+    registry.on(INBOUND, look)
+
+    receive(client, content="STOP")
+
+    assert seen == ["stop"]
+
+
 def test_a_crash_after_the_answer_makes_no_second_one(
     client: FlaskClient, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
