@@ -12,12 +12,14 @@ from crm.core.db import current_session, transaction
 from crm.events.models import OutboxEntry
 from crm.events.registry import Event, registry
 from crm.mobiletech.events import INBOUND
+from crm.mobiletech.handlers import answer_tests
 from crm.mobiletech.inbound import get_inbound_message
 from crm.mobiletech.notifications import notify
 from crm.mobiletech.wishes import Envelope, Reason
 from crm.users.accounts import create_user
 from crm.users.models import User
 from tests.conftest import Clock
+from tests.factories.log import make_inbound
 from tests.factories.messages import WEBHOOK, make_receive, set_up_gateway, turn_on_test_answer
 from tests.fakes import FakeGateway
 from tests.outbox import run_all
@@ -232,6 +234,16 @@ def answer_for_the_publisher(event: Event) -> None:
     session = current_session()
     inbound = get_inbound_message(session, event["mobiletech_inbound_message_id"])
     notify(Envelope(inbound), inbound.user_id, "pong", {"original_message": "publisher"})
+
+
+def test_the_test_answers_no_stop_whoever_has_failed_to_decide_about_it(app: Flask) -> None:
+    turn_on_test_answer()
+    event = Event({"mobiletech_inbound_message_id": make_inbound(content="STOP")}, entry_id=1)
+
+    with transaction():
+        answer_tests([event])
+
+    assert list_outbound() == []
 
 
 def receive(client: FlaskClient, **fields: str) -> None:
