@@ -71,10 +71,11 @@ def within(table: Any, wanted: LogFilter) -> Iterable[ColumnElement[bool]]:
         yield table.created_at < wanted.until
 
 
-def is_like(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+def is_like(column: ColumnElement[Any] | InstrumentedAttribute[Any], value: Any) -> ColumnElement[bool]:
     """Return the condition that a column, of a table or of a subquery, has the value; NONE is none that we know."""
     if value != NONE:
-        return column == value
+        same: ColumnElement[bool] = column == value
+        return same
     return column.not_in(list(Operator)) if column.key == "operator_type" else column.is_(None)
 
 

@@ -13,13 +13,13 @@ from crm.mobiletech.exchanges import list_messages_of
 from crm.mobiletech.models import InboundMessage, OutboundMessage, SendAttempt, StatusReport
 from crm.mobiletech.words import OUTCOME_WORDS
 from crm.users.roles import Permission
-from crm.web.gateway_replay import replay_receive, replay_send, replay_status
 from crm.web.gateway_rows import matched, received, reported, took
 from crm.web.guards import staff
 from crm.web.ids import LARGEST_ID
 from crm.web.message_pages import operator_label, outbound_xml, shown_xml, spaced
 from crm.web.message_timeline import problem_sentences
 from crm.web.page_tools import get_settings, render_staff_page
+from crm.web.replay import receive_command, send_command, status_commands
 from crm.web.retelling import retell
 
 gateway_exchange = Blueprint("gateway_exchange", __name__)
@@ -44,7 +44,7 @@ def show_send(attempt_id: int) -> str:
         took=took(attempt),
         went=outbound_xml(message),
         came=shown_xml(attempt.reply.encode()) if attempt.reply else "",
-        replay=replay_send(message),
+        replay=send_command(message),
     )
 
 
@@ -61,7 +61,7 @@ def show_receive(message_id: int) -> str:
         state=received(message),
         problems=problem_sentences(message.problems),
         came=shown_xml(message.raw),
-        replay=replay_receive(message),
+        replay=receive_command(message),
     )
 
 
@@ -81,7 +81,7 @@ def show_status(report_id: int) -> str:
         told=reported(report, message),
         is_orphan=message is None,
         came=shown_xml(report.raw),
-        replay=replay_status(report),
+        replay=status_commands([report]),
         unknown_href=_unknown_of(report),
     )
 

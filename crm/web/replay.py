@@ -1,17 +1,23 @@
-"""Commands that play a message again, into the simulator: ready to be copied into a shell.
+"""Commands that play an exchange again on a machine for trials: ready for a shell, nobody's number in them.
 
-The reader's number is never in them. A stand-in of the same operator writes instead.
+A number becomes a stand-in of the same operator, one inside a text is masked. The addresses are those of
+`make run`, so that what is pasted on a live machine reaches no live webhook.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from shlex import quote
+from dataclasses import replace
+from shlex import join, quote
 from types import MappingProxyType
 
 from crm.core.phone import mask_in_text
-from crm.mobiletech.models import InboundMessage, StatusReport
+from crm.mobiletech.models import InboundMessage, OutboundMessage, StatusReport
+from crm.mobiletech.sending import as_send
 from crm.mobiletech.wire.operators import Operator, find_operator
+from crm.mobiletech.wire.xml_codec import CONTENT_TYPE, UnencodableTextError, encode_send
 
 COMMAND = "crm mobiletech simulate"
+WEBHOOK = "http://127.0.0.1:8000/api/v1/mobiletech/webhook"
+SIMULATOR = "http://127.0.0.1:8010/send"
 # Two of each operator, so that the reader's own number is never taken.
 STAND_INS: Mapping[Operator, tuple[str, str]] = MappingProxyType(
     {
@@ -24,17 +30,16 @@ STAND_INS: Mapping[Operator, tuple[str, str]] = MappingProxyType(
 
 
 def receive_command(message: InboundMessage) -> str:
-    """Return the command by which the SMS comes in once more, from a stand-in."""
+    """Return the command by which the SMS comes in once more, from a stand-in and under an id of its own."""
     operator = find_operator(message.operator_type) or Operator.ORANGE
-    first, second = STAND_INS[operator]
-    stand_in = second if message.from_.endswith(first[1:]) else first
     values = {
-        "from": stand_in,
+        "from": _stand_in(operator, message.from_),
         "to": message.to,
         "content": mask_in_text(message.content),
         "operator": operator,
         "serv-id": message.serv_id,
         "project-id": message.project_id,
+        "url": WEBHOOK,
     }
     return _command("receive", values.items())
 
@@ -42,9 +47,28 @@ def receive_command(message: InboundMessage) -> str:
 def status_commands(reports: Sequence[StatusReport]) -> str:
     """Return the commands by which the reports come in once more; none is made up, so they can change nothing."""
     lines = (
-        _command("status", [("id", report.mobiletech_id), ("status", report.status)]) for report in reports
+        _command("status", [("id", report.mobiletech_id), ("status", report.status), ("url", WEBHOOK)])
+        for report in reports
     )
     return "\n".join(lines)
+
+
+def send_command(message: OutboundMessage) -> str | None:
+    """Return what hands the message to the simulator, None when it cannot be written; no code is told."""
+    operator = find_operator(message.operator_type) or Operator.ORANGE
+    to = f"+421{_stand_in(operator, message.to)[1:]}"
+    content = "***" if message.is_secret else mask_in_text(message.content)
+    try:
+        body = encode_send(replace(as_send(message), to=to, content=content)).decode().strip()
+    except UnencodableTextError:
+        return None
+    header = f"Content-Type: {CONTENT_TYPE}"
+    return join(["curl", "--header", header, "--data-binary", body, SIMULATOR])
+
+
+def _stand_in(operator: Operator, number: str) -> str:
+    first, second = STAND_INS[operator]
+    return second if number.endswith(first[1:]) else first
 
 
 def _command(name: str, values: Iterable[tuple[str, str]]) -> str:

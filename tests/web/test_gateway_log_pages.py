@@ -13,8 +13,9 @@ from crm.core.db import transaction
 from crm.mobiletech import exchanges
 from crm.mobiletech.catalogue.status_codes import CodeDetails, describe_code
 from crm.mobiletech.models import SendAttempt, StatusReport
+from crm.mobiletech.wire.operators import Operator
 from crm.mobiletech.wire.xml_codec import decode_send
-from crm.web.gateway_replay import STAND_IN
+from crm.web.replay import STAND_INS, WEBHOOK
 from tests.factories.log import NUMBER, make_inbound, make_outbound
 from tests.factories.messages import make_status
 from tests.pages import Page
@@ -177,13 +178,15 @@ def test_the_command_hands_the_same_to_the_simulator_for_a_number_that_stands_in
 
     assert program == "curl"
     assert words[-1] == "http://127.0.0.1:8010/send"
-    assert send.to == STAND_IN
+    assert send.to == f"+421{STAND_INS[Operator.ORANGE][0][1:]}"
     assert send.content == "It's 5 € for O'Hara & <you>"
 
 
-@pytest.mark.parametrize("operator", ["O", "T", "X"])
+@pytest.mark.parametrize(
+    ("operator", "stands_in"), [("O", Operator.ORANGE), ("T", Operator.TELEKOM), ("X", Operator.ORANGE)]
+)
 def test_the_command_brings_an_sms_in_again_as_the_program_takes_it(
-    staff: FlaskClient, operator: str
+    staff: FlaskClient, operator: str, stands_in: Operator
 ) -> None:
     message_id = make_inbound(content="START 'teraz' $HOME\nčas", operator_type=operator)
 
@@ -191,10 +194,9 @@ def test_the_command_brings_an_sms_in_again_as_the_program_takes_it(
     taken = parse(name, options)
 
     assert (program, group, command) == ("crm", "mobiletech", "simulate")
-    assert taken["from_"] == STAND_IN
+    assert taken["from_"] == STAND_INS[stands_in][0]
     assert taken["content"] == "START 'teraz' $HOME\nčas"
-    assert taken["operator"] == (operator if operator != "X" else None)
-    assert taken["message_id"] == f"replay-{message_id}"
+    assert (taken["operator"], taken["message_id"], taken["url"]) == (stands_in, None, WEBHOOK)
 
 
 def test_the_command_reports_the_same_again(staff: FlaskClient) -> None:
