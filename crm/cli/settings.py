@@ -5,8 +5,9 @@ import click
 from crm.cli.application import needs_app
 from crm.cli.output import as_json_option, print_rows
 from crm.cli.refusals import Group
-from crm.core.business_settings import DEFINITIONS, get_setting, list_settings
+from crm.core.business_settings import get_setting, list_settings
 from crm.core.db import transaction
+from crm.core.setting_definitions import DEFINITIONS
 from crm.users.setting_changes import change_setting
 
 settings = Group("settings", help="Business settings.")

@@ -9,9 +9,10 @@ from datetime import timedelta
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from crm.core.business_settings import get_setting, parse_duration
+from crm.core.business_settings import get_setting
 from crm.core.db import current_session
 from crm.core.phone import to_international
+from crm.core.setting_kinds import parse_duration
 from crm.events.registry import Event
 from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.mobiletech.notifications import notify_many, refuse_for_failed

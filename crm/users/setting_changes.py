@@ -5,8 +5,9 @@ from collections.abc import Callable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.core.business_settings import DEFINITIONS, BusinessSetting, reset_setting, set_setting
+from crm.core.business_settings import BusinessSetting, reset_setting, set_setting
 from crm.core.errors import N_, InvalidInputError
+from crm.core.setting_definitions import DEFINITIONS
 from crm.users.audit_log import record_act
 
 Rule = Callable[[Session, str], None]

@@ -6,7 +6,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.core.business_settings import DEFINITIONS, UNITS, Kind
+from crm.core.setting_definitions import DEFINITIONS
+from crm.core.setting_kinds import UNITS, Kind
 from crm.mobiletech.catalogue.models import Billkey
 from crm.mobiletech.catalogue.short_numbers import list_short_numbers
 from crm.mobiletech.queries import list_billkey_codes

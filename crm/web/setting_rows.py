@@ -7,8 +7,10 @@ from datetime import datetime
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from crm.core.business_settings import DEFINITIONS, Group, Kind, Value, list_settings, variable_of
+from crm.core.business_settings import Value, list_settings, variable_of
 from crm.core.errors import N_, NotFoundError
+from crm.core.setting_definitions import DEFINITIONS, Group
+from crm.core.setting_kinds import Kind
 from crm.users.audit_log import find_latest_acts
 from crm.users.models import AuditEntry
 from crm.web.setting_words import reading

@@ -6,8 +6,9 @@ from decimal import Decimal
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
-from crm.core.business_settings import DEFINITIONS, Group, Kind, parse_duration
 from crm.core.errors import N_
+from crm.core.setting_definitions import DEFINITIONS, Group
+from crm.core.setting_kinds import Kind, parse_duration
 from crm.web.duration_words import in_words, one_after_another
 
 GROUPS: Mapping[Group, tuple[str, str]] = {

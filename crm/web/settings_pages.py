@@ -8,9 +8,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, StringField
 
-from crm.core.business_settings import Group, check_setting
+from crm.core.business_settings import check_setting
 from crm.core.db import current_session, transaction
 from crm.core.errors import InvalidInputError
+from crm.core.setting_definitions import Group
 from crm.users.audit_log import list_acts_on
 from crm.users.roles import Permission
 from crm.users.setting_changes import change_setting, find_stored, forget_setting

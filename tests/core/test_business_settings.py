@@ -6,16 +6,11 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from crm.core.business_settings import (
-    DEFINITIONS,
-    fix_by_environment,
-    get_setting,
-    list_settings,
-    parse_duration,
-    set_setting,
-)
+from crm.core.business_settings import fix_by_environment, get_setting, list_settings, set_setting
 from crm.core.db import transaction
 from crm.core.errors import InvalidInputError, NotFoundError
+from crm.core.setting_definitions import DEFINITIONS
+from crm.core.setting_kinds import parse_duration
 
 # The table of interface.md section 3, and the numbers that texts may be tried on.
 DEFAULTS = {

@@ -27,6 +27,7 @@ NOT_FOR_PAGES = {"TokenRefusedError", "NotAuthorizedError"}
 SHOWN_BY_PAGES = (
     "crm/core/phone.py",
     "crm/core/business_settings.py",
+    "crm/core/setting_*.py",
     "crm/mobiletech/*",
     "crm/users/*",
     "crm/web/*",

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from flask_babel import force_locale
 
-from crm.core.business_settings import DEFINITIONS
+from crm.core.setting_definitions import DEFINITIONS
 from crm.web.setting_words import CONSEQUENCES, GROUPS, HOW_TO_WRITE, reading
 
 

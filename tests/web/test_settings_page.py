@@ -9,8 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from crm.core.business_settings import DEFINITIONS, BusinessSetting, fix_by_environment, get_setting
+from crm.core.business_settings import BusinessSetting, fix_by_environment, get_setting
 from crm.core.db import transaction
+from crm.core.setting_definitions import DEFINITIONS
 from crm.mobiletech.catalogue.models import Billkey, ShortNumber
 from crm.mobiletech.sms_templates import create_template
 from crm.users.models import AuditEntry
