@@ -18,6 +18,23 @@ from crm.mobiletech.models import (
 )
 from crm.mobiletech.rules.models import Decision, Rule
 from crm.mobiletech.search.models import MessageWords
+from crm.payments.models import (
+    ChargingState,
+    Payment,
+    PaymentGateway,
+    PaymentItem,
+    PaymentLog,
+    PaymentMeta,
+    PaymentMethod,
+    RecurrentPayment,
+)
+from crm.sms_billing.models import SettledOutcome, SmsOffer, SmsOrder
+from crm.subscriptions.models import (
+    Subscription,
+    SubscriptionType,
+    SubscriptionTypeItem,
+    SubscriptionTypeMeta,
+)
 from crm.users.models import (
     AccessToken,
     ApiToken,
@@ -38,6 +55,7 @@ __all__ = [
     "Base",
     "Billkey",
     "BusinessSetting",
+    "ChargingState",
     "DailyCount",
     "Decision",
     "GatewayState",
@@ -54,15 +72,29 @@ __all__ = [
     "OutboundMessage",
     "OutboxBatch",
     "OutboxEntry",
+    "Payment",
+    "PaymentGateway",
+    "PaymentItem",
+    "PaymentLog",
+    "PaymentMeta",
+    "PaymentMethod",
     "PeriodicRun",
     "PhoneLink",
+    "RecurrentPayment",
     "Rule",
     "SendAttempt",
+    "SettledOutcome",
     "ShortNumber",
+    "SmsOffer",
+    "SmsOrder",
     "SmsTemplate",
     "SmsTemplateVersion",
     "StatusCode",
     "StatusReport",
+    "Subscription",
+    "SubscriptionType",
+    "SubscriptionTypeItem",
+    "SubscriptionTypeMeta",
     "User",
     "UserMeta",
     "db",

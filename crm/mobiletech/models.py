@@ -28,7 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.core.db import Base
 
 NOW = text("crm_now()")
-NOT_LIVE = "state NOT IN ('rejected', 'expired', 'cancelled', 'not_sent') AND billing <> 'failed'"
+LIVE = "state NOT IN ('rejected', 'expired', 'cancelled', 'not_sent') AND billing <> 'failed' AND resent_as IS NULL"
 
 
 class InboundMessage(Base):
@@ -150,6 +150,10 @@ class OutboundMessage(Base):
     expiration: Mapped[int] = mapped_column(Integer)
     operator_type: Mapped[str] = mapped_column(Text)
     context: Mapped[str | None] = mapped_column(Text)
+    resent_as: Mapped[int | None] = mapped_column(BigInteger)  # the copy of one that a ported number missed
+    released_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True)
+    )  # held once, let go by a person
     attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     sending_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -186,7 +190,7 @@ class OutboundMessage(Base):
             "uq_mobiletech_outbound_messages_live_payment",
             "payment_id",
             unique=True,
-            postgresql_where=text(f"payment_id IS NOT NULL AND {NOT_LIVE}"),
+            postgresql_where=text(f"payment_id IS NOT NULL AND {LIVE}"),
         ),
     )
 

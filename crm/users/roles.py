@@ -27,6 +27,9 @@ class Permission(StrEnum):
     EDIT_TEMPLATES = "edit_templates"
     EDIT_RULES = "edit_rules"
     MANAGE_BILLKEYS = "manage_billkeys"
+    MANAGE_TYPES = "manage_types"  # subscription types
+    MANAGE_RENEWALS = "manage_renewals"  # payments and renewals, settling what is unknown
+    STOP_RENEWALS = "stop_renewals"
     MANAGE_PEOPLE = "manage_people"  # accounts, roles, their sign-ins
     MANAGE_TOKENS = "manage_tokens"  # keys of other systems
     MANAGE_SETTINGS = "manage_settings"
@@ -51,6 +54,9 @@ MEANINGS: Mapping[Permission, str] = {
     Permission.EDIT_TEMPLATES: N_("Writes templates"),
     Permission.EDIT_RULES: N_("Writes rules"),
     Permission.MANAGE_BILLKEYS: N_("Looks after billing keys"),
+    Permission.MANAGE_TYPES: N_("Looks after subscription types"),
+    Permission.MANAGE_RENEWALS: N_("Looks after payments and renewals, and settles unknown outcomes"),
+    Permission.STOP_RENEWALS: N_("Stops a renewal"),
     Permission.MANAGE_PEOPLE: N_("Looks after people: accounts, numbers, roles, sign-ins"),
     Permission.MANAGE_TOKENS: N_("Makes and revokes API tokens"),
     Permission.MANAGE_SETTINGS: N_("Changes settings"),
@@ -60,9 +66,17 @@ MEANINGS: Mapping[Permission, str] = {
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(),
-    Role.SUPPORT: frozenset({Permission.READ, Permission.ANSWER}),
+    Role.SUPPORT: frozenset({Permission.READ, Permission.ANSWER, Permission.STOP_RENEWALS}),
     Role.EDITOR: frozenset({Permission.READ, Permission.EDIT_TEMPLATES, Permission.EDIT_RULES}),
-    Role.BILLING: frozenset({Permission.READ, Permission.MANAGE_BILLKEYS}),
+    Role.BILLING: frozenset(
+        {
+            Permission.READ,
+            Permission.MANAGE_BILLKEYS,
+            Permission.MANAGE_TYPES,
+            Permission.MANAGE_RENEWALS,
+            Permission.STOP_RENEWALS,
+        }
+    ),
     Role.ADMIN: frozenset(Permission),
 }
 

@@ -49,7 +49,9 @@ class InboxItem(Base):
     __table_args__ = (
         CheckConstraint("state IN ('open', 'done')", name="state"),
         CheckConstraint("(state = 'done') = (done_at IS NOT NULL)", name="done"),
-        CheckConstraint("reason IN ('unmatched', 'rule', 'stop', 'looped', 'refused')", name="reason"),
+        CheckConstraint(
+            "reason IN ('unmatched', 'rule', 'stop', 'near_stop', 'looped', 'refused')", name="reason"
+        ),
         Index("ix_inbox_items_open_number_id", "number_id", "created_at", "id", postgresql_where=OPEN),
         Index("ix_inbox_items_done_number_id", "number_id", "done_at", "id", postgresql_where=DONE),
         # What is open and what is done, in order, and the same by each filter of the list.

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Text,
+    false,
     func,
     text,
     true,
@@ -37,6 +38,8 @@ class Rule(Base):
     action: Mapped[str] = mapped_column(Text)
     template_id: Mapped[int | None] = mapped_column(ForeignKey("mobiletech_templates.id"), index=True)
     extension: Mapped[str | None] = mapped_column(Text)
+    subscription_type: Mapped[str | None] = mapped_column(Text)  # its code: what it starts or stops
+    asks_first: Mapped[bool] = mapped_column(server_default=false())  # starts only after the reader's ANO
     is_on: Mapped[bool] = mapped_column(server_default=true())
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(
@@ -45,7 +48,10 @@ class Rule(Base):
 
     __table_args__ = (
         CheckConstraint("match IN ('exact', 'starts_with', 'typo')", name="match"),
-        CheckConstraint("action IN ('reply', 'confirm', 'inbox', 'extension')", name="action"),
+        CheckConstraint(
+            "action IN ('reply', 'confirm', 'inbox', 'extension', 'subscribe', 'stop', 'state')",
+            name="action",
+        ),
     )
 
 
@@ -66,7 +72,8 @@ class Decision(Base):
 
     __table_args__ = (
         CheckConstraint(
-            "outcome IN ('stop', 'rule', 'answered', 'looped', 'repeated', 'unmatched')", name="outcome"
+            "outcome IN ('stop', 'rule', 'answered', 'agreed', 'looped', 'repeated', 'unmatched')",
+            name="outcome",
         ),
         Index(
             "ix_mobiletech_decisions_rule_id",

@@ -1,0 +1,1 @@
+"""A paid SMS is a payment: the one floor that knows both the words over the wire and the money."""
