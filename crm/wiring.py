@@ -28,6 +28,9 @@ from crm.mobiletech.rules.running import heed_stop, run_rules
 from crm.mobiletech.search.housekeeping import forget_old_words
 from crm.mobiletech.search.keeping import keep_inbound
 from crm.mobiletech.sending import SendEffect
+from crm.subscriptions import events as subscription_events
+from crm.subscriptions import newsroom
+from crm.subscriptions.housekeeping import keep_subscriptions
 from crm.users import keyed_hash
 from crm.users.authentication import Authenticator, chain
 from crm.users.authenticators import AccessTokenAuthenticator, EmailAuthenticator, PhoneAuthenticator
@@ -54,11 +57,15 @@ AUTHENTICATORS = (
     (100, AccessTokenAuthenticator()),
 )
 
+# published for extensions; nobody here needs to react
+UNHEARD = (subscription_events.NEW, subscription_events.STARTS, subscription_events.ENDS)
+
 # key of a setting -> what else must hold of its value
 SETTING_RULES = ((FREE_SETTING, refuse_paid_as_free),)
 
 PERIODIC = (
     Periodic(name=TICK, every=timedelta(minutes=1), run=lambda: None),
+    Periodic(name="keep_subscriptions", every=timedelta(minutes=1), run=keep_subscriptions),
     Periodic(name="audit", every=timedelta(minutes=10), run=audit_and_alert),
     Periodic(name="forget_old_work", every=timedelta(days=1), run=forget_old_work),
     Periodic(name="forget_old_words", every=timedelta(days=1), run=forget_old_words),
@@ -89,6 +96,7 @@ def wire(settings: Settings, registry: Registry) -> None:
     """
     keyed_hash.configure(settings.secret_key)
     figures.configure(settings.timezone)
+    newsroom.configure(settings.timezone)
     registry.clear()
     chain.clear()
     for priority, link in AUTHENTICATORS:
@@ -97,6 +105,7 @@ def wire(settings: Settings, registry: Registry) -> None:
         add_rule(key, rule)
     for event, name, order, handler in HANDLERS:
         registry.on_many(event, handler, name=name, order=order)
+    registry.unheard.update(UNHEARD)
     registry.effect(SEND, SendEffect(gateway_client(settings)))
     faults = []
     for module in settings.extensions:

@@ -13,6 +13,7 @@ from crm.events.housekeeping import forget_old_work
 from crm.events.models import OutboxEntry
 from crm.mobiletech.figures.housekeeping import count_days
 from crm.mobiletech.search.housekeeping import forget_old_words
+from crm.subscriptions.housekeeping import keep_subscriptions
 from crm.wiring import PERIODIC
 from tests.logs import list_facts
 from tests.stored import read
@@ -20,6 +21,7 @@ from tests.stored import read
 
 def test_the_tasks_run_as_often_as_is_written() -> None:
     assert {task.name: (task.every, task.run) for task in PERIODIC if task.name != "tick"} == {
+        "keep_subscriptions": (timedelta(minutes=1), keep_subscriptions),
         "audit": (timedelta(minutes=10), audit_and_alert),
         "forget_old_work": (timedelta(days=1), forget_old_work),
         "forget_old_words": (timedelta(days=1), forget_old_words),

@@ -32,6 +32,7 @@ TASKS = {
     TICK: N_("Sign of life of a worker"),
     AUDIT: N_("Audit: looks for what must never be"),
     "forget_old_work": N_("Forgets finished work after 30 days"),
+    "keep_subscriptions": N_("Moves subscriptions on: begun, over"),
     "forget_old_words": N_("Forgets the searchable words of old messages"),
     "count_days": N_("Adds up the days that are over, for the overview"),
 }

@@ -6,6 +6,7 @@ from flask import Flask
 
 from crm.events.registry import registry
 from crm.mobiletech import events
+from crm.subscriptions import events as subscription_events
 from crm.users import codes
 from crm.wiring import HANDLERS, PERIODIC
 from tests.house.source import list_modules
@@ -25,7 +26,8 @@ def test_every_published_event_is_heard(app: Flask) -> None:
     heard = set(registry.handlers) | set(registry.effects) | registry.unheard
 
     names = published_names() - {FOR_EXTENSIONS}
-    published = {getattr(events, name, None) or getattr(codes, name) for name in names}
+    places = (events, codes, subscription_events)
+    published = {next(getattr(place, name) for place in places if hasattr(place, name)) for name in names}
     assert published | {events.INBOUND} <= heard
 
 

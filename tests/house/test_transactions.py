@@ -11,6 +11,7 @@ EDGES = (
     "crm/events/housekeeping.py",
     "crm/mobiletech/search/housekeeping.py",
     "crm/mobiletech/figures/housekeeping.py",
+    "crm/subscriptions/housekeeping.py",
     "crm/audit.py",
     "crm/doctor.py",
     "crm/seed/*",

@@ -9,24 +9,8 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from crm.core.plain_letters import REPLACEMENTS
 from crm.mobiletech.wire.gsm7 import SEPTETS, is_gsm7
-
-# What Unicode's own decomposition does not know, or does worse: Hungarian ő is nearer to ö than to o.
-_SPELLED = {
-    "ő": "ö", "Ő": "Ö", "ű": "ü", "Ű": "Ü", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ı": "i",
-    "œ": "oe", "Œ": "OE", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ẞ": "SS",
-    "©": "(c)", "®": "(R)", "×": "x", "÷": ":", "⁄": "/", "·": ".", "•": "-", "«": '"', "»": '"',
-}  # fmt: skip
-_ALIKE = {
-    "'": "‘’‚‛′‹›`´ʼ",
-    '"': "“”„‟″",
-    "-": "‐‑‒–—―−⁃",
-    " ": "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
-    "...": "…",
-    "": "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
-    "\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff",
-}
-_REPLACEMENTS = _SPELLED | {character: plain for plain, alike in _ALIKE.items() for character in alike}
 
 # The accents of Latin letters. Marks of other scripts are part of their letters: Hindi without them is no Hindi.
 _FIRST_ACCENT, _LAST_ACCENT = "\u0300", "\u036f"
@@ -81,13 +65,13 @@ def _clean_character(character: str) -> str:
 def _fold_character(character: str) -> str:
     if character in SEPTETS:
         return character
-    if character in _REPLACEMENTS:
-        return _REPLACEMENTS[character]
+    if character in REPLACEMENTS:
+        return REPLACEMENTS[character]
     # "2½" must not become "21/2", nor "10²" become "102": a wrong number is worse than a dear SMS.
     if unicodedata.category(character) == "No":
         return character
     plain = "".join(
-        _REPLACEMENTS.get(part, part)
+        REPLACEMENTS.get(part, part)
         for part in unicodedata.normalize("NFKD", _clean_character(character))
         if not _FIRST_ACCENT <= part <= _LAST_ACCENT
     )

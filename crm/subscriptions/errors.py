@@ -1,0 +1,32 @@
+"""What can be refused about subscription types and subscriptions."""
+
+from crm.core.errors import N_, ConflictError, InvalidInputError, NotFoundError
+
+
+class SubscriptionTypeNotFoundError(NotFoundError):
+    """No subscription type has that code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(N_("There is no subscription type %(code)r."), code=code[:80])
+
+
+class SubscriptionTypeExistsError(ConflictError):
+    """The code is taken."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(N_("A subscription type %(code)s exists already."), code=code)
+
+
+class InvalidTypeError(InvalidInputError):
+    """What stands in one field of a type cannot be used; `field` says which one, for the page that shows it."""
+
+    def __init__(self, message: str, /, *, field: str, **fields: object) -> None:
+        self.field = field
+        super().__init__(message, **fields)
+
+
+class LongerEndError(InvalidInputError):
+    """A subscription is only ever shortened; what is longer is another one, with its own cause."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("A subscription cannot be shortened to a later end."))
