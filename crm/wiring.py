@@ -15,7 +15,7 @@ from crm.mobiletech.client import GatewayClient
 from crm.mobiletech.client_http import HttpGatewayClient
 from crm.mobiletech.client_mock import MockGatewayClient
 from crm.mobiletech.conversations.filing import file_in_inbox
-from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS, SEND
+from crm.mobiletech.events import INBOUND, OUTBOUND_ENDED, OUTBOUND_STATUS, PENDING_TIMEOUT, SEND
 from crm.mobiletech.figures import housekeeping as figures
 from crm.mobiletech.handlers import (
     answer_tests,
@@ -28,6 +28,12 @@ from crm.mobiletech.rules.running import heed_stop, run_rules
 from crm.mobiletech.search.housekeeping import forget_old_words
 from crm.mobiletech.search.keeping import keep_inbound
 from crm.mobiletech.sending import SendEffect
+from crm.payments.charging_run import EVERY_SECONDS, charge_due_now
+from crm.payments.events import PAYMENT_STATUS_CHANGE, RENEWAL_STATE_CHANGED
+from crm.payments.gateways import gateways
+from crm.sms_billing.gateways import MobiletechGateway, MobiletechRecurrentGateway
+from crm.sms_billing.handlers import confirm_payments, end_waiting
+from crm.sms_billing.turns import look_for_timeouts
 from crm.subscriptions import events as subscription_events
 from crm.subscriptions import newsroom
 from crm.subscriptions.housekeeping import keep_subscriptions
@@ -47,8 +53,13 @@ HANDLERS = (
     (INBOUND, "answer_tests", 900, answer_tests),
     (INBOUND, "file_in_inbox", 950, file_in_inbox),
     (OUTBOUND_STATUS, "apply_statuses", 10, on_outbound_statuses),
+    (OUTBOUND_STATUS, "confirm_payments", 20, confirm_payments),
+    (OUTBOUND_ENDED, "confirm_payments", 20, confirm_payments),
+    (PENDING_TIMEOUT, "end_waiting", 10, end_waiting),
     (ONE_TIME_CODE, "send_codes", 10, send_codes),
 )
+
+GATEWAYS = (MobiletechGateway(), MobiletechRecurrentGateway())
 
 # priority, link of the chain that lets people in; extensions add theirs beside them
 AUTHENTICATORS = (
@@ -58,7 +69,13 @@ AUTHENTICATORS = (
 )
 
 # published for extensions; nobody here needs to react
-UNHEARD = (subscription_events.NEW, subscription_events.STARTS, subscription_events.ENDS)
+UNHEARD = (
+    PAYMENT_STATUS_CHANGE,
+    RENEWAL_STATE_CHANGED,
+    subscription_events.NEW,
+    subscription_events.STARTS,
+    subscription_events.ENDS,
+)
 
 # key of a setting -> what else must hold of its value
 SETTING_RULES = ((FREE_SETTING, refuse_paid_as_free),)
@@ -66,6 +83,8 @@ SETTING_RULES = ((FREE_SETTING, refuse_paid_as_free),)
 PERIODIC = (
     Periodic(name=TICK, every=timedelta(minutes=1), run=lambda: None),
     Periodic(name="keep_subscriptions", every=timedelta(minutes=1), run=keep_subscriptions),
+    Periodic(name="charge_due", every=timedelta(seconds=EVERY_SECONDS), run=charge_due_now),
+    Periodic(name="charge_timeouts", every=timedelta(seconds=30), run=look_for_timeouts),
     Periodic(name="audit", every=timedelta(minutes=10), run=audit_and_alert),
     Periodic(name="forget_old_work", every=timedelta(days=1), run=forget_old_work),
     Periodic(name="forget_old_words", every=timedelta(days=1), run=forget_old_words),
@@ -107,6 +126,9 @@ def wire(settings: Settings, registry: Registry) -> None:
         registry.on_many(event, handler, name=name, order=order)
     registry.unheard.update(UNHEARD)
     registry.effect(SEND, SendEffect(gateway_client(settings)))
+    gateways.clear()
+    for gateway in GATEWAYS:
+        gateways.add(gateway)
     faults = []
     for module in settings.extensions:
         try:

@@ -74,23 +74,37 @@ def tell_breaker(session: Session, *, ambiguous: bool) -> None:
         log.error("paid_sending_paused", seconds=state.pause_seconds, in_a_row=state.ambiguous_run)
 
 
+# Billed, or it may be yet: open or unknown.
+MAY_CHARGE = (OutboundMessage.billing == Billing.BILLED) | (
+    (OutboundMessage.billing == Billing.NONE)
+    & OutboundMessage.resent_as.is_(None)
+    & OutboundMessage.state.in_([OutboundState.SENDING, OutboundState.ACCEPTED, OutboundState.UNKNOWN])
+)
+
+
 def is_over_cap(session: Session, message: OutboundMessage) -> bool:
     """Return whether the number has had its paid messages of 24 hours: billed, open or unknown ones."""
     limit = int(get_setting(session, "mobiletech_max_paid_per_day"))
     if limit == 0:
         return False
-    open_states = [OutboundState.SENDING, OutboundState.ACCEPTED, OutboundState.UNKNOWN]
-    may_charge = (OutboundMessage.billing == Billing.BILLED) | (
-        (OutboundMessage.billing == Billing.NONE) & OutboundMessage.state.in_(open_states)
-    )
     statement = select(func.count()).where(
         OutboundMessage.to == message.to,
         OutboundMessage.paid,
         OutboundMessage.id != message.id,
         func.coalesce(OutboundMessage.sending_at, OutboundMessage.created_at) > db_now() - CAP_WINDOW,
-        may_charge,
+        MAY_CHARGE,
     )
     return session.execute(statement).scalar_one() >= limit
+
+
+def is_charged_already(session: Session, message: OutboundMessage) -> bool:
+    """Return whether another message has charged, or may yet charge, for the very same thing."""
+    if message.charges_for is None:
+        return False
+    other = select(OutboundMessage.id).where(
+        OutboundMessage.charges_for == message.charges_for, OutboundMessage.id != message.id, MAY_CHARGE
+    )
+    return session.execute(select(other.exists())).scalar_one()
 
 
 def read_gateway_state(session: Session) -> GatewayState | None:

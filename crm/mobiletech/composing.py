@@ -98,6 +98,7 @@ def compose(session: Session, known: Known, wish: Wish) -> OutboundMessage:
         context=wish.context,
         user_id=wish.user_id,
         payment_id=wish.payment_id,
+        charges_for=wish.charges_for,
         purpose=OutboundPurpose.PAID if wish.payment_id is not None else wish.purpose,
         mobiletech_template_id=rendered.template_id,
         template_version=rendered.version,

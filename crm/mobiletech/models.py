@@ -150,6 +150,7 @@ class OutboundMessage(Base):
     expiration: Mapped[int] = mapped_column(Integer)
     operator_type: Mapped[str] = mapped_column(Text)
     context: Mapped[str | None] = mapped_column(Text)
+    charges_for: Mapped[str | None] = mapped_column(Text)  # what is charged once only: a period of a renewal
     resent_as: Mapped[int | None] = mapped_column(BigInteger)  # the copy of one that a ported number missed
     released_at: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=True)
@@ -184,6 +185,16 @@ class OutboundMessage(Base):
             "created_at",
             "id",
             postgresql_where=text("billing = 'failed'"),
+        ),
+        Index(
+            "ix_mobiletech_outbound_messages_unanswered",
+            "sent_at",
+            postgresql_where=text("state = 'accepted' AND billing = 'none' AND payment_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_mobiletech_outbound_messages_charges_for",
+            "charges_for",
+            postgresql_where=text("charges_for IS NOT NULL"),
         ),
         Index("ix_mobiletech_outbound_messages_paid", "to", "created_at", postgresql_where=text("paid")),
         Index(

@@ -1,7 +1,7 @@
 """A number was ported: the gateway said `_OPERATOR_CHANGE`, so it was neither delivered nor billed.
 
 The message is sent once more only if a newer SMS from the number names another operator; otherwise its
-copy is held for a person. Source: interface.md 8. A message of a payment is left to the money above.
+copy is held for a person. Source: interface.md 8. The copy takes the place of the message for its payment too.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,8 @@ log = get_logger(__name__)
 KEY = "operator-change:"
 COPIED = (
     "user_id",
+    "payment_id",
+    "charges_for",
     "mobiletech_template_id",
     "template_version",
     "purpose",
@@ -49,7 +51,6 @@ def send_once_more(session: Session, message_ids: Sequence[int]) -> None:
     """Copy those of the messages whose strongest report is the operator change; each once, a copy never."""
     wanted = select(OutboundMessage).where(
         OutboundMessage.id.in_(message_ids),
-        OutboundMessage.payment_id.is_(None),
         ~OutboundMessage.is_secret,  # its text is gone; who waits for a code asks for another
     )
     for message in session.execute(wanted.order_by(OutboundMessage.id)).scalars().all():
@@ -70,8 +71,12 @@ def _copy(session: Session, message: OutboundMessage) -> None:
         copy.state_reason = N_("The number was ported, and no newer SMS from it names the new operator.")
     elif refusal:
         copy.state, copy.state_reason = OutboundState.HELD, refusal
+    # First of all the old one stops being the live message of its payment; its copy has no id before it is stored.
+    message.resent_as = 0
+    session.flush()
     session.add(copy)
     session.flush()
+    message.resent_as = copy.id
     keep_outbound_messages(session, [copy])
     log.warning("operator_changed", outbound_id=message.id, copy_id=copy.id, operator=operator)
     if copy.state != OutboundState.HELD:

@@ -16,6 +16,8 @@ from sqlalchemy import case, text, update
 from sqlalchemy.orm import Session
 
 from crm.core.errors import N_, NotFoundError
+from crm.events.publish import Work, publish_many
+from crm.mobiletech.events import OUTBOUND_ENDED, lane_of
 from crm.mobiletech.models import OutboundMessage
 
 
@@ -91,10 +93,26 @@ def move(
         update(OutboundMessage)
         .where(OutboundMessage.id.in_(message_ids), OutboundMessage.state.in_(from_))
         .values(state=to, **values)
-        .returning(OutboundMessage.id)
+        .returning(OutboundMessage.id, OutboundMessage.payment_id, OutboundMessage.to)
         .execution_options(synchronize_session=False)
     )
-    return set(session.execute(statement).scalars())
+    moved = session.execute(statement).all()
+    if to in OVER:
+        _tell_money(session, to, [row for row in moved if row.payment_id is not None])
+    return {row.id for row in moved}
+
+
+def _tell_money(session: Session, state: OutboundState, rows: Sequence[Any]) -> None:
+    """Whoever waits for a charge learns in the same transaction that no report will come of this message."""
+    work = [
+        Work(
+            key=f"ended:{row.id}:{state}",
+            payload={"mobiletech_outbound_message_id": row.id, "state": str(state)},
+            lane=lane_of(row.to),
+        )
+        for row in rows
+    ]
+    publish_many(session, OUTBOUND_ENDED, work)
 
 
 def accept(session: Session, ids: Mapping[int, str]) -> set[int]:

@@ -21,7 +21,7 @@ from crm.core.log import get_logger
 from crm.events.claim import Entry
 from crm.events.models import EntryState, OutboxEntry
 from crm.events.settle import finish, put_off
-from crm.mobiletech.breaker import ask_breaker, is_over_cap
+from crm.mobiletech.breaker import ask_breaker, is_charged_already, is_over_cap
 from crm.mobiletech.client import LEASE_SECONDS, GatewayClient, Outcome
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundState as S
@@ -161,7 +161,10 @@ class _Claim:
     def _paid(self, entry: Entry, message: OutboundMessage, now: datetime) -> None:
         if self.has_paid:
             return  # one paid message at a time: it stays due, and a crash leaves one unknown, not many
-        if is_over_cap(self.session, message):
+        if is_charged_already(self.session, message):
+            told = N_("Another SMS has charged for the same period, or may yet do so.")
+            self._end(entry, message, S.HELD, told)
+        elif message.released_at is None and is_over_cap(self.session, message):
             told = N_("The number has had its paid messages of 24 hours (mobiletech_max_paid_per_day).")
             self._end(entry, message, S.HELD, told)
         elif (pause := ask_breaker(self.session)) is not None:

@@ -57,6 +57,7 @@ class Wish:
     key: str | None = None
     context: str | None = None
     payment_id: int | None = None
+    charges_for: str | None = None  # what is charged once only, such as a period of a renewal
     content: str | None = None
     language: str | None = None  # of the text; None: that of the receiver
     is_secret: bool = False  # the text is a code: blanked once it is sent

@@ -110,9 +110,24 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("outbound_message_id", name=op.f("pk_sms_settled_outcomes")),
     )
+    op.add_column("mobiletech_outbound_messages", sa.Column("charges_for", sa.Text(), nullable=True))
     op.add_column("mobiletech_outbound_messages", sa.Column("resent_as", sa.BigInteger(), nullable=True))
     op.add_column(
         "mobiletech_outbound_messages", sa.Column("released_at", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.create_index(
+        "ix_mobiletech_outbound_messages_charges_for",
+        "mobiletech_outbound_messages",
+        ["charges_for"],
+        unique=False,
+        postgresql_where=sa.text("charges_for IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_mobiletech_outbound_messages_unanswered",
+        "mobiletech_outbound_messages",
+        ["sent_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'accepted' AND billing = 'none' AND payment_id IS NOT NULL"),
     )
     op.add_column("mobiletech_rules", sa.Column("subscription_type", sa.Text(), nullable=True))
     op.add_column(
@@ -127,6 +142,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_mobiletech_outbound_messages_unanswered", "mobiletech_outbound_messages")
     _unique_live_payment(LIVE)
     for table, name, condition, _ in CHECKS:
         op.drop_constraint(op.f(f"ck_{table}_{name}"), table)
@@ -135,6 +151,7 @@ def downgrade() -> None:
     op.drop_column("mobiletech_rules", "subscription_type")
     op.drop_column("mobiletech_outbound_messages", "released_at")
     op.drop_column("mobiletech_outbound_messages", "resent_as")
+    op.drop_column("mobiletech_outbound_messages", "charges_for")
     op.drop_table("sms_settled_outcomes")
     op.drop_table("sms_orders")
     op.drop_table("sms_offers")

@@ -12,6 +12,8 @@ EDGES = (
     "crm/mobiletech/search/housekeeping.py",
     "crm/mobiletech/figures/housekeeping.py",
     "crm/subscriptions/housekeeping.py",
+    "crm/payments/charging_run.py",
+    "crm/sms_billing/turns.py",
     "crm/audit.py",
     "crm/doctor.py",
     "crm/seed/*",

@@ -1,0 +1,47 @@
+"""What can be refused about payments and renewals; each says which rule it breaks."""
+
+from crm.core.errors import N_, ConflictError, CrmError, InvalidInputError, NotFoundError
+
+
+class PaymentsError(CrmError):
+    """Root of what this package refuses."""
+
+
+class PaymentNotFoundError(PaymentsError, NotFoundError):
+    """No payment has that id."""
+
+    def __init__(self, payment_id: int) -> None:
+        super().__init__(N_("There is no payment %(id)s."), id=payment_id)
+
+
+class RenewalNotFoundError(PaymentsError, NotFoundError):
+    """No renewal has that id."""
+
+    def __init__(self, recurrent_payment_id: int) -> None:
+        super().__init__(N_("There is no renewal %(id)s."), id=recurrent_payment_id)
+
+
+class InvalidPaymentError(PaymentsError, InvalidInputError):
+    """An amount, a key, a date or a type that does not fit; the sentence names the rule."""
+
+
+class ForbiddenMoveError(PaymentsError, ConflictError):
+    """The tables of statuses.py have no such move."""
+
+
+class NotActiveError(PaymentsError, ConflictError):
+    """Only a planned renewal can be stopped, only a stopped one begun again."""
+
+
+class UnstoppableError(PaymentsError, ConflictError):
+    """The gateway does not let its renewals be stopped."""
+
+    def __init__(self, gateway: str) -> None:
+        super().__init__(N_("Renewals by %(gateway)s cannot be stopped here."), gateway=gateway)
+
+
+class ChargeInPastError(PaymentsError, ConflictError):
+    """The next charge would have been in the past."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("The period has ended: order anew instead."))

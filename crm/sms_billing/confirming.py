@@ -1,0 +1,141 @@
+"""From what became of an SMS to what became of its payment: once, whatever repeats, in any order."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from crm.core.business_settings import get_setting
+from crm.core.clock import db_now
+from crm.core.log import get_logger
+from crm.core.setting_kinds import parse_duration
+from crm.events.publish import Work, publish_many
+from crm.mobiletech.catalogue.models import StatusCode
+from crm.mobiletech.catalogue.status_codes import ReasonClass, default_of, key_of, read_dictionary
+from crm.mobiletech.events import PENDING_TIMEOUT, lane_of
+from crm.mobiletech.models import OutboundMessage
+from crm.payments.failing import Failed, fail
+from crm.payments.paying import Proof, pay
+from crm.payments.statuses import Failure
+from crm.sms_billing.outcomes import Outcome, OutcomeKind, find_outcome
+
+log = get_logger(__name__)
+
+TIMEOUT_SETTING = "mobiletech_pending_charge_timeout"
+UNIT_SETTING = "mobiletech_expiration_unit"
+BATCH = 500
+
+_FAILURES: Mapping[ReasonClass, Failure] = {
+    ReasonClass.NO_CREDIT: Failure.NO_CREDIT,
+    ReasonClass.BLOCKED: Failure.BLOCKED,
+    ReasonClass.PORTED: Failure.PORTED,
+    ReasonClass.TECHNICAL: Failure.TECHNICAL,
+    ReasonClass.SUCCESS: Failure.TECHNICAL,  # the dictionary's words never make a failure a success
+}
+# As long as the gateway may still bill it, and at least as long as the setting says (B61).
+_SILENT = text("""
+    SELECT message.id, message.payment_id, message."to"
+    FROM mobiletech_outbound_messages AS message
+    WHERE message.state = 'accepted' AND message.billing = 'none' AND message.payment_id IS NOT NULL
+      AND message.status IS NULL AND message.resent_as IS NULL
+      AND message.sent_at <= crm_now() - CAST(:timeout AS interval)
+      AND message.sent_at <= crm_now() - message.expiration * CAST(:unit AS interval)
+      AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.key = 'charge-timeout:' || message.id)
+      AND EXISTS (SELECT 1 FROM payments WHERE payments.id = message.payment_id AND payments.status = 'form')
+    ORDER BY message.sent_at LIMIT :batch
+""")
+
+
+def payments_of(session: Session, outbound_message_ids: Collection[int]) -> list[int]:
+    """Return the payments that the messages are for."""
+    found = select(OutboundMessage.payment_id).where(
+        OutboundMessage.id.in_(outbound_message_ids), OutboundMessage.payment_id.is_not(None)
+    )
+    return sorted({payment_id for payment_id in session.execute(found).scalars() if payment_id is not None})
+
+
+def judge(session: Session, payment_ids: Collection[int], *, silence_is_failure: bool = False) -> None:
+    """Let payments be paid, or fail, as their messages say; what is not decided yet stays as it is."""
+    outcomes = read_outcomes(session, payment_ids, silence_is_failure=silence_is_failure)
+    billed = [
+        _proof(payment_id, outcome)
+        for payment_id, outcome in outcomes.items()
+        if outcome.kind is OutcomeKind.BILLED
+    ]
+    failed = {
+        payment_id: outcome
+        for payment_id, outcome in outcomes.items()
+        if outcome.kind is OutcomeKind.NOT_BILLED
+    }
+    pay(session, billed)
+    if failed:
+        dictionary = read_dictionary(session)
+        fail(session, [_failed(each, outcome, dictionary) for each, outcome in failed.items()])
+    for payment_id, outcome in outcomes.items():
+        if outcome.kind is OutcomeKind.UNKNOWN:
+            log.error("charge_unproven", payment_id=payment_id)
+
+
+def read_outcomes(
+    session: Session, payment_ids: Collection[int], *, silence_is_failure: bool = False
+) -> Mapping[int, Outcome]:
+    """Return what the messages of each payment come to; a payment without any is not in it."""
+    messages: defaultdict[int, list[OutboundMessage]] = defaultdict(list)
+    found = select(OutboundMessage).where(OutboundMessage.payment_id.in_(payment_ids))
+    for message in session.execute(found.execution_options(populate_existing=True)).scalars():
+        messages[message.payment_id or 0].append(message)
+    now = session.execute(select(db_now())).scalar_one() if silence_is_failure else None
+    return {
+        payment_id: find_outcome(rows, overdue_before=now and _overdue_before(session, rows, now))
+        for payment_id, rows in messages.items()
+    }
+
+
+def tell_timeouts(session: Session) -> int:
+    """Put into the outbox what has waited for an answer long enough; return how many. A turn of the worker (B27)."""
+    unit = get_setting(session, UNIT_SETTING)
+    values = {
+        "timeout": parse_duration(get_setting(session, TIMEOUT_SETTING)),
+        "unit": f"1 {unit}",
+        "batch": BATCH,
+    }
+    work = [
+        Work(key=f"charge-timeout:{row.id}", payload={"payment_id": row.payment_id}, lane=lane_of(row.to))
+        for row in session.execute(_SILENT, values)
+    ]
+    return publish_many(session, PENDING_TIMEOUT, work)
+
+
+def failure_of(code: str, operator: str | None, dictionary: Mapping[str, StatusCode]) -> tuple[Failure, str]:
+    """Return why a code says that nothing was billed, as a class and in words; staff's words beat ours."""
+    described = dictionary.get(key_of(code, operator))
+    if described is not None:
+        return _FAILURES[ReasonClass(described.reason)], described.meaning_en
+    known = default_of(code, operator)
+    return _FAILURES[known.reason], known.word.word
+
+
+def _overdue_before(session: Session, rows: Sequence[OutboundMessage], now: datetime) -> datetime:
+    """Return the moment before which a message must have been taken to be overdue now."""
+    unit = {get_setting(session, UNIT_SETTING): max(row.expiration for row in rows)}
+    waits = max(parse_duration(get_setting(session, TIMEOUT_SETTING)), timedelta(**unit))
+    return now - waits
+
+
+def _proof(payment_id: int, outcome: Outcome) -> Proof:
+    message = outcome.message
+    assert message is not None
+    return Proof(payment_id=payment_id, code=message.status or "settled")
+
+
+def _failed(payment_id: int, outcome: Outcome, dictionary: Mapping[str, StatusCode]) -> Failed:
+    message = outcome.message
+    assert message is not None
+    if outcome.failure is not None:
+        return Failed(payment_id=payment_id, failure=outcome.failure, code=message.status, told=outcome.told)
+    if message.status is None:  # a person has decided
+        return Failed(payment_id=payment_id, failure=Failure.TECHNICAL, code=None, told=outcome.told)
+    failure, told = failure_of(message.status, message.operator_type, dictionary)
+    return Failed(payment_id=payment_id, failure=failure, code=message.status, told=told)
