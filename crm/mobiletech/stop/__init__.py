@@ -1,0 +1,1 @@
+"""Does a reader ask us to stop? The words, and how a text is read."""
