@@ -18,10 +18,10 @@ from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.mobiletech.notifications import notify_many, refuse_for_failed
 from crm.mobiletech.operator_change import send_once_more
 from crm.mobiletech.outbound import OutboundPurpose
-from crm.mobiletech.rules.deciding import Outcome
+from crm.mobiletech.rules.deciding import Outcome, read_stop_beside
 from crm.mobiletech.rules.models import Decision
+from crm.mobiletech.rules.queries import read_rules
 from crm.mobiletech.status_reports import apply_statuses
-from crm.mobiletech.stop_words import is_stop
 from crm.mobiletech.wishes import Envelope, Wish
 from crm.users.accounts import confirm_many
 from crm.users.codes import issue_code
@@ -74,10 +74,11 @@ def answer_tests(events: Sequence[Event]) -> None:
     if not (billkey and code):
         return
     failed = {event["mobiletech_inbound_message_id"]: event.failed_handlers for event in events}
+    rules = read_rules(session)
     wishes = []
     for message in _unanswered(session, _ids(events)):
         envelope = Envelope(message, billkey=billkey)
-        if is_stop(message.content):
+        if read_stop_beside(message.content, rules).is_stop:
             continue
         if failed[message.id]:
             refuse_for_failed(session, failed[message.id], Wish(envelope, message.user_id, code))

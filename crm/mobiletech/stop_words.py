@@ -1,6 +1,6 @@
-"""Does this text ask us to stop? Pure; the full matcher with keywords and typing errors comes with the money.
+"""The words that ask us to stop, and how any text is folded before words are compared.
 
-Source: interface.md 8, STOP words.
+Source: interface.md 8, STOP words. What people make of them is read by `crm.mobiletech.stop`.
 """
 
 import re
@@ -18,15 +18,3 @@ def fold_words(text: str) -> str:
         signs = unicodedata.normalize("NFKD", text)
         text = "".join(sign for sign in signs if not unicodedata.combining(sign))
     return _NOT_A_WORD.sub(" ", text.upper()).strip()
-
-
-def is_stop(text: str) -> bool:
-    """Return whether the text is a STOP word, or STOP with a keyword in either order."""
-    return are_stop_words(fold_words(text))
-
-
-def are_stop_words(words: str) -> bool:
-    """Return the same for a text that is folded already."""
-    first, _, rest = words.partition(" ")
-    last = words.rpartition(" ")[2]
-    return words in STOP_WORDS or ("STOP" in (first, last) and len(rest.split()) == 1)

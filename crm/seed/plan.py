@@ -4,12 +4,11 @@ Only the clock differs: the story ends now and begins twenty days ago.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from crm.mobiletech.stop_words import is_stop
 from crm.seed.fates import DELIVERED, RECENT, USUAL, Fate
 
 DAYS = 20
@@ -71,7 +70,7 @@ def plan_exchanges(
 def _oddities(
     chance: Random, senders: Sequence[Sender], long_texts: Sequence[str], now: datetime, zone: ZoneInfo
 ) -> list[Exchange]:
-    """What support is asked about: long texts, STOP, a repeat, a foreign number, an impossible date."""
+    """What support is asked about: long texts, STOP and nearly one, a repeat, a foreign number, an impossible date."""
 
     def one(text: str, sender: Sender | None = None, fate: Fate | None = DELIVERED) -> Exchange:
         at = _some_time(chance, now, zone)
@@ -88,7 +87,8 @@ def _oddities(
     )
     return [
         *(one(text) for text in long_texts),
-        *(one(text, fate=None) for text in ("STOP", "zrušiť") if is_stop(text)),
+        *(one(text, fate=None) for text in ("STOP", "zrušiť")),
+        replace(one("Ako sa dá zrušiť predplatné?", fate=None), at=now - timedelta(hours=QUIET_HOURS)),
         one("Ahoj z Prahy", foreign),
         twice,
         again,

@@ -20,8 +20,9 @@ from crm.mobiletech.wire.sms_text import measure
 from crm.mobiletech.words import Tone, Word
 from crm.users.roles import Permission, may
 from crm.web.languages import told
-from crm.web.rule_words import TraceLine, action_words, match_words, no_rule_line, quoted, tell_steps
+from crm.web.rule_words import action_words, match_words, no_rule_line, quoted, tell_steps
 from crm.web.session import find_signed_in
+from crm.web.trace_line import TraceLine
 
 ON, OFF = Word(N_("On"), Tone.GOOD, "check"), Word(N_("Off"), Tone.WARN, "pause")
 TEST_ANSWER = "test-answer:"

@@ -1,7 +1,7 @@
 """Rules and their decisions in sentences: what a rule does, and step by step what became of an SMS."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -16,20 +16,11 @@ from crm.mobiletech.rules.steps import Step, StepKind
 from crm.mobiletech.wishes import Reason
 from crm.mobiletech.words import REASON_WORDS, Tone
 from crm.web.languages import told
+from crm.web.stop_lines import tell_near_stop, tell_stop
+from crm.web.trace_line import TraceLine
 
 INBOUND, OUTBOUND = "/admin/messages/inbound/", "/admin/messages/outbound/"
 RULES = "/admin/rules/"
-
-
-@dataclass(frozen=True, slots=True)
-class TraceLine:
-    """One step; the link leads to what it speaks of."""
-
-    words: str
-    icon: str
-    tone: Tone = Tone.WAIT
-    href: str | None = None
-    link: str = ""
 
 
 def read_trace(session: Session, inbound_message_id: int) -> list[TraceLine]:
@@ -96,15 +87,8 @@ def _without_dead_links(session: Session, lines: Sequence[TraceLine]) -> list[Tr
     ]
 
 
-def _stop(_step: Step) -> TraceLine:
-    words = _(
-        "It asks us to stop. STOP comes before every rule: nothing answers it by itself, a person gets it."
-    )
-    return TraceLine(words, "stop", Tone.WARN)
-
-
 def _no_stop(_step: Step) -> TraceLine:
-    return TraceLine(_("It is no STOP word."), "minus")
+    return TraceLine(_("It does not ask us to stop."), "minus")
 
 
 _MISSES: Mapping[str, str] = {
@@ -200,7 +184,8 @@ def _held(step: Step) -> TraceLine:
 
 
 _LINES: Mapping[str, Callable[[Step], TraceLine]] = {
-    StepKind.STOP: _stop,
+    StepKind.STOP: tell_stop,
+    StepKind.NEAR_STOP: tell_near_stop,
     StepKind.NO_STOP: _no_stop,
     StepKind.MISS: _miss,
     StepKind.NO_RULES: _no_rules,

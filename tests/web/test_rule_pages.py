@@ -82,8 +82,19 @@ def test_a_template_that_cannot_be_read_harms_no_page_of_rules(staff: FlaskClien
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("info!", ["It is no STOP word.", "The rule “INFO” fits: the whole text.", "It replies with info"]),
-        ("INFO STOP", ["It asks us to stop. STOP comes before every rule"]),
+        (
+            "info!",
+            ["It does not ask us to stop.", "The rule “INFO” fits: the whole text.", "It replies with info"],
+        ),
+        ("stop", ["It asks us to stop. STOP comes before every rule"]),
+        ("INFO STOP", ["STOP stands at its beginning or end, so it asks us to stop. STOP comes before"]),
+        ("stpo", ["It asks us to stop, with a typing error."]),
+        ("chcem zrusit predplatne", ["It asks us to stop, in a sentence."]),
+        ("ako zrusim", ["It may ask us to stop: it speaks of it, or asks how. A person gets it as well."]),
+        ("sto", ["It may ask us to stop: it is like a STOP word"]),
+        ("dost", ["It may ask us to stop: it refuses something"]),
+        ("stop na bus je kde", ["STOP stands at its beginning or end"]),
+        ("kde je stop na bus", ["It may ask us to stop: a STOP word stands among others."]),
         ("inof", ["The rule “INFO” does not fit: one letter is wrong", "No rule takes it"]),
         ("chcem info", ["The rule “INFO” does not fit: its words are only a part of the text."]),
         ("clovek prosim", ["The rule “CLOVEK” fits: the text begins with it.", "It waits in the inbox"]),
@@ -257,7 +268,7 @@ def test_the_page_of_an_sms_tells_why_it_was_answered(staff: FlaskClient, gatewa
 
     page = Page(staff.get("/admin/messages/inbound/1"))
 
-    assert "What was decided, and why It is no STOP word. 1 rule does not fit." in page.text
+    assert "What was decided, and why It does not ask us to stop. 1 rule does not fit." in page.text
     assert (
         "The rule “INFO” fits: the whole text. Open the rule The answer was made. Open the answer"
         in page.text
@@ -267,6 +278,10 @@ def test_the_page_of_an_sms_tells_why_it_was_answered(staff: FlaskClient, gatewa
 
 STEPS = [
     ({"kind": "repeated", "of": 1}, "The operator sent the same SMS again"),
+    ({"kind": "stop"}, "It asks us to stop. STOP comes before every rule"),
+    ({"kind": "stop", "because": "beside", "keyword": "KLUB"}, "It names KLUB."),
+    ({"kind": "stop", "because": "of a later version"}, "It asks us to stop. STOP comes before"),
+    ({"kind": "near_stop", "because": "of a later version"}, "It may ask us to stop"),
     ({"kind": "answered"}, "An extension answered it, so no rule was asked."),
     ({"kind": "not_sent", "reason": "no_serv_id"}, "The answer could not be made: No service id."),
     ({"kind": "not_sent", "reason": "of_before"}, "The answer could not be made: of_before."),

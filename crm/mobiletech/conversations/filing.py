@@ -15,7 +15,7 @@ from crm.core.business_settings import get_setting
 from crm.core.db import current_session
 from crm.events.registry import Event
 from crm.mobiletech.conversations.words import InboxReason
-from crm.mobiletech.stop_words import is_stop
+from crm.mobiletech.stop.reading import StopKind, read_stop
 from crm.users.numbers import note_numbers
 
 # Each lateral piece is one look into an index, whatever the planner believes about the table. What a rule did is
@@ -23,6 +23,7 @@ from crm.users.numbers import note_numbers
 _READ = text("""
     SELECT inbound.id, inbound."from", inbound.content, known.id AS number_id,
            decision.outcome, decision.steps @> '[{"kind": "inbox"}]' AS is_given,
+           decision.steps @> '[{"kind": "near_stop"}]' AS is_near_stop,
            answer.id IS NOT NULL AS is_answered, refusal.id IS NOT NULL AS is_refused
     FROM mobiletech_inbound_messages AS inbound
     LEFT JOIN known_numbers AS known ON known.number = inbound."from"
@@ -51,6 +52,7 @@ _FILE = text("""
 """)
 # What a decision means for the inbox, whatever else has happened.
 _BY_OUTCOME = {"stop": InboxReason.STOP, "looped": InboxReason.LOOPED}
+_BY_STOP = {StopKind.STOP: InboxReason.STOP, StopKind.NEAR: InboxReason.NEAR_STOP}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,8 @@ def _read(session: Session, ids: Sequence[int]) -> list[_Filed]:
 
 def _reason(row: Row[tuple[object, ...]]) -> InboxReason | None:
     """Return why a person should see it, None if nobody need."""
+    if row.is_near_stop:  # whatever a rule answered: a person asks what was meant
+        return InboxReason.NEAR_STOP
     if row.outcome in _BY_OUTCOME:
         return _BY_OUTCOME[row.outcome]
     if row.is_answered or row.outcome == "repeated":
@@ -102,4 +106,6 @@ def _reason(row: Row[tuple[object, ...]]) -> InboxReason | None:
         return InboxReason.REFUSED
     if row.outcome in ("rule", "answered"):
         return None
-    return InboxReason.STOP if is_stop(row.content) else InboxReason.UNMATCHED
+    if row.outcome is not None:
+        return InboxReason.UNMATCHED
+    return _BY_STOP.get(read_stop(str(row.content)).kind, InboxReason.UNMATCHED)

@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from crm.core.errors import N_, Said
 from crm.mobiletech.rules.action_checks import check_action
-from crm.mobiletech.rules.deciding import Action, KeywordRule
+from crm.mobiletech.rules.deciding import Action, KeywordRule, read_stop_beside
 from crm.mobiletech.rules.errors import Part, RuleRefusedError
 from crm.mobiletech.rules.matching import SHORTEST_TYPO, Match, count_letters
+from crm.mobiletech.rules.queries import read_rules
 from crm.mobiletech.rules.shadows import find_shadow
-from crm.mobiletech.stop_words import are_stop_words, fold_words
+from crm.mobiletech.stop_words import fold_words
 
 LONGEST_TEXT = 100
 COMES_WITH_THE_MONEY = ("subscribe", "stop", "state")
@@ -62,6 +63,8 @@ def check_draft(session: Session, draft: Draft, old: KeywordRule | None = None) 
         is_on=draft.is_on if draft.is_on is not None else old is None or old.is_on,
     )
     check_text(rule)
+    # What one typing error makes of STOP is no text for a rule either, so its own text does not count as taken.
+    check_stop(rule, [each for each in read_rules(session) if each.id != rule.id])
     check_action(session, rule)
     return rule
 
@@ -76,10 +79,6 @@ def check_text(rule: KeywordRule) -> None:
     if not rule.keyword:
         raise RuleRefusedError(
             Part.TEXT, N_("Write a word: without letters and digits there is nothing to compare.")
-        )
-    if are_stop_words(rule.keyword):
-        raise RuleRefusedError(
-            Part.TEXT, N_("%(text)s asks us to stop. STOP always wins, so no rule is asked."), text=rule.text
         )
     if rule.match is Match.TYPO and count_letters(rule.keyword) < SHORTEST_TYPO:
         raise RuleRefusedError(
@@ -108,6 +107,17 @@ def check_place(rule: KeywordRule, order: Sequence[KeywordRule]) -> None:
         raise shadowed_by(shadow)
 
 
+def check_stop(rule: KeywordRule, beside: Sequence[KeywordRule]) -> None:
+    """Refuse a text that is read as a STOP beside these rules: the rule would never be asked.
+
+    Raises: RuleRefusedError.
+    """
+    if read_stop_beside(rule.text, beside).is_stop:
+        raise RuleRefusedError(
+            Part.TEXT, N_("%(text)s asks us to stop. STOP always wins, so no rule is asked."), text=rule.text
+        )
+
+
 def shadowed_by(shadow: KeywordRule) -> RuleRefusedError:
     """Return what to say of a rule that is never asked."""
     return RuleRefusedError(
@@ -132,6 +142,7 @@ def list_faults(session: Session, rules: Sequence[KeywordRule]) -> dict[int, Rul
         try:
             if shadow is not None:
                 raise shadowed_by(shadow)
+            check_stop(rule, rules)
             check_action(session, rule)
         except RuleRefusedError as fault:
             faults[rule.id] = fault

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from crm.mobiletech.rules.matching import Match, Nearness, fits, nearness
-from crm.mobiletech.stop_words import are_stop_words, fold_words
+from crm.mobiletech.stop.reading import StopVerdict, read_stop
+from crm.mobiletech.stop_words import fold_words
 
 
 class Action(StrEnum):
@@ -43,6 +44,7 @@ class KeywordRule:
     action: Action
     template: str | None = None
     extension: str | None = None
+    subscription_type: str | None = None
     is_on: bool = True
 
 
@@ -58,23 +60,43 @@ class Miss:
 class Verdict:
     """The rule that acts, if any, and those that were asked before it; with STOP none is asked."""
 
-    is_stop: bool
+    stop: StopVerdict
     rule: KeywordRule | None
     misses: Sequence[Miss]
 
+    @property
+    def is_stop(self) -> bool:
+        """Whether the text asks us to stop."""
+        return self.stop.is_stop
 
-def decide(content: str, short_number: str, rules: Iterable[KeywordRule]) -> Verdict:
+
+def decide(content: str, short_number: str, rules: Sequence[KeywordRule]) -> Verdict:
     """Return what becomes of a text that came to a short number; the rules are in their order."""
     text = fold_words(content)
     misses: list[Miss] = []
-    if are_stop_words(text):
-        return Verdict(is_stop=True, rule=None, misses=())
+    stop = read_stop_beside(content, rules)
+    if stop.is_stop:
+        return Verdict(stop=stop, rule=None, misses=())
     for rule in rules:
         miss = _ask(rule, text, short_number)
         if miss is None:
-            return Verdict(is_stop=False, rule=rule, misses=misses)
+            return Verdict(stop=stop, rule=rule, misses=misses)
         misses.append(Miss(rule, miss))
-    return Verdict(is_stop=False, rule=None, misses=misses)
+    return Verdict(stop=stop, rule=None, misses=misses)
+
+
+def read_stop_beside(content: str, rules: Iterable[KeywordRule]) -> StopVerdict:
+    """Return whether a text asks us to stop, seen beside what the rules listen to.
+
+    A rule that is off has subscribers all the same, so its keyword can be stopped by name.
+    """
+    keywords, taken = set(), set()
+    for rule in rules:
+        if rule.subscription_type is not None:
+            keywords.add(rule.keyword)
+        if rule.is_on:
+            taken.add(rule.keyword)
+    return read_stop(content, frozenset(keywords), taken=taken)
 
 
 def find_acting(words: str, short_number: str, rules: Iterable[KeywordRule]) -> KeywordRule | None:

@@ -14,9 +14,9 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from crm.mobiletech.models import InboundMessage, OutboundMessage, SmsTemplate
-from crm.mobiletech.rules.deciding import KeywordRule, find_acting, is_heard
+from crm.mobiletech.rules.deciding import KeywordRule, find_acting, is_heard, read_stop_beside
 from crm.mobiletech.rules.matching import fits
-from crm.mobiletech.stop_words import are_stop_words, fold_words
+from crm.mobiletech.stop_words import fold_words
 
 LOOKED_AT = 20_000
 DAYS = 30
@@ -76,7 +76,7 @@ def look_back(
     found = [
         (row, words)
         for row, words in folded
-        if fits(rule.match, rule.keyword, words) and not are_stop_words(words)
+        if fits(rule.match, rule.keyword, words) and not read_stop_beside(row.content, order).is_stop
     ]
     before = list(takewhile(lambda each: each.id != rule.id, order))
     winners = {row.newest_id: find_acting(words, row.to, before) for row, words in found}

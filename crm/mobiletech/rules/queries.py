@@ -73,5 +73,6 @@ def _as_keyword_rule(rule: Rule, template: str | None) -> KeywordRule:
         action=Action(rule.action),
         template=template,
         extension=rule.extension,
+        subscription_type=rule.subscription_type,
         is_on=rule.is_on,
     )

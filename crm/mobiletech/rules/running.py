@@ -3,7 +3,7 @@
 Every SMS gets one decision with its steps, in the transaction of what was done: run twice, it is done once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,21 +13,33 @@ from crm.events.registry import Event
 from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.mobiletech.rules.acting import act
 from crm.mobiletech.rules.cases import Case, keep_decisions
-from crm.mobiletech.rules.deciding import KeywordRule, Outcome, decide
+from crm.mobiletech.rules.deciding import KeywordRule, Outcome, decide, read_stop_beside
 from crm.mobiletech.rules.models import Decision
+from crm.mobiletech.rules.ports import StopCase, StopHandler, money_actions
 from crm.mobiletech.rules.queries import read_rules
-from crm.mobiletech.rules.steps import StepKind, step, tell
-from crm.mobiletech.stop_words import is_stop
+from crm.mobiletech.rules.steps import StepKind, step, tell, tell_stop
+from crm.mobiletech.stop.reading import StopKind, StopVerdict
 
 
 def heed_stop(events: Sequence[Event]) -> None:
-    """Decide about STOP before anybody else sees it; no rule and no test answers it, a person gets it."""
+    """Decide about STOP before anybody else sees it, and tell the money of it, and of what is nearly one.
+
+    No rule and no test answers a STOP. A near miss is still the rules' to decide about; they note it in its trace.
+    """
     session = current_session()
     texts = select(InboundMessage.id, InboundMessage.content).where(InboundMessage.id.in_(_ids(events)))
-    stops = [row.id for row in session.execute(texts) if is_stop(row.content)]
-    if stops:
-        messages = session.execute(select(InboundMessage).where(InboundMessage.id.in_(stops))).scalars()
-        keep_decisions(session, [Case(message, Outcome.STOP, [step(StepKind.STOP)]) for message in messages])
+    rules = read_rules(session)
+    read = {row.id: read_stop_beside(row.content, rules) for row in session.execute(texts)}
+    heard = [inbound_id for inbound_id, stop in read.items() if stop.kind is not StopKind.NONE]
+    if not heard:
+        return
+    found = select(InboundMessage).where(InboundMessage.id.in_(heard)).order_by(InboundMessage.id)
+    messages = session.execute(found).scalars().all()
+    stops = [message for message in messages if read[message.id].is_stop]
+    nears = [message for message in messages if read[message.id].is_near and message.duplicate_of is None]
+    keep_decisions(session, [Case(each, Outcome.STOP, [tell_stop(read[each.id])]) for each in stops])
+    _tell_money(session, money_actions.on_stop, stops, read)
+    _tell_money(session, money_actions.on_near_stop, nears, read)
 
 
 def run_rules(events: Sequence[Event]) -> None:
@@ -45,14 +57,32 @@ def run_rules(events: Sequence[Event]) -> None:
     keep_decisions(session, cases)
 
 
+def _tell_money(
+    session: Session,
+    tell: StopHandler | None,
+    messages: Sequence[InboundMessage],
+    read: Mapping[int, StopVerdict],
+) -> None:
+    if tell is not None and messages:
+        cases = [
+            StopCase(message=each, keyword=read[each.id].keyword, because=str(read[each.id].because))
+            for each in messages
+        ]
+        tell(session, cases)
+
+
 def _case(message: InboundMessage, is_answered: bool, rules: Sequence[KeywordRule]) -> Case:
+    """Return what the rules say of an SMS; a STOP that its own handler could not heed is one all the same."""
+    verdict = decide(message.content, message.to, rules)
+    if verdict.is_stop:
+        return Case(message, Outcome.STOP, tell(verdict))
     if message.duplicate_of is not None:
         return Case(message, Outcome.REPEATED, [step(StepKind.REPEATED, of=message.duplicate_of)])
     if is_answered:
-        return Case(message, Outcome.ANSWERED, [step(StepKind.ANSWERED)])
-    verdict = decide(message.content, message.to, rules)
+        near = [tell_stop(verdict.stop)] if verdict.stop.is_near else []
+        return Case(message, Outcome.ANSWERED, [*near, step(StepKind.ANSWERED)])
     outcome = Outcome.UNMATCHED if verdict.rule is None else Outcome.RULE
-    return Case(message, Outcome.STOP if verdict.is_stop else outcome, tell(verdict), verdict.rule)
+    return Case(message, outcome, tell(verdict), verdict.rule)
 
 
 def _undecided(session: Session, events: Sequence[Event]) -> list[tuple[InboundMessage, bool]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from crm.mobiletech.rules.deciding import KeywordRule, Miss, Verdict
 from crm.mobiletech.rules.matching import Nearness
+from crm.mobiletech.stop.reading import StopKind, StopVerdict
 
 Step = dict[str, Any]
 # Of the rules that did not fit: the nearest ones. A hundred of them with every SMS would be read by nobody.
@@ -20,6 +21,7 @@ class StepKind(StrEnum):
     """What a step tells."""
 
     STOP = "stop"
+    NEAR_STOP = "near_stop"  # it may ask to stop: a person must look
     NO_STOP = "no_stop"
     MISS = "miss"  # a rule did not fit: which, and why
     OTHERS = "others"  # how many more did not fit
@@ -45,10 +47,10 @@ def step(kind: StepKind, **facts: Any) -> Step:
 def tell(verdict: Verdict) -> list[Step]:
     """Return the steps up to the verdict."""
     if verdict.is_stop:
-        return [step(StepKind.STOP)]
+        return [tell_stop(verdict.stop)]
     kept = KEPT_WITHOUT_ONE if verdict.rule is None else KEPT_BEFORE_A_MATCH
     nearest = _nearest(verdict.misses, kept)
-    steps = [step(StepKind.NO_STOP), *map(_miss, nearest)]
+    steps = [tell_stop(verdict.stop), *map(_miss, nearest)]
     if others := len(verdict.misses) - len(nearest):
         steps.append(step(StepKind.OTHERS, count=others))
     if verdict.rule is not None:
@@ -56,6 +58,14 @@ def tell(verdict: Verdict) -> list[Step]:
     elif not verdict.misses:
         steps.append(step(StepKind.NO_RULES))
     return steps
+
+
+def tell_stop(stop: StopVerdict) -> Step:
+    """Return the step that says whether the text asks to stop, and why it was read so."""
+    if stop.kind is StopKind.NONE:
+        return step(StepKind.NO_STOP)
+    kind = StepKind.STOP if stop.is_stop else StepKind.NEAR_STOP
+    return step(kind, because=str(stop.because), keyword=stop.keyword)
 
 
 def _nearest(misses: Sequence[Miss], kept: int) -> list[Miss]:

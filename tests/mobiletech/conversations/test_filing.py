@@ -20,6 +20,7 @@ from crm.mobiletech.wishes import Envelope
 from crm.users.models import KnownNumber
 from tests.factories.log import make_inbound, make_not_sent, make_outbound
 from tests.factories.messages import WEBHOOK, make_receive, set_up_gateway, turn_on_test_answer
+from tests.factories.rules import make_rule
 from tests.fakes import FakeGateway
 from tests.outbox import run_all
 from tests.stored import list_inbound, read
@@ -94,6 +95,42 @@ def test_a_stop_waits_for_a_person(client: FlaskClient) -> None:
     run_all()
 
     assert filed() == ["stop"]
+
+
+def test_a_near_stop_waits_for_a_person_though_a_rule_has_answered(
+    client: FlaskClient, gateway: FakeGateway
+) -> None:
+    set_up_gateway()
+    make_rule("AKO", match="starts_with")
+    client.post(WEBHOOK, data=make_receive(content="ako zrusim?"))
+
+    run_all()
+
+    assert len(gateway.sent) == 1
+    assert filed() == ["near_stop"]
+
+
+def test_a_near_stop_that_an_extension_answers_waits_for_a_person(
+    client: FlaskClient, gateway: FakeGateway, extension: Any
+) -> None:
+    set_up_gateway()
+    extension("pong")
+    client.post(WEBHOOK, data=make_receive(content="ako zrusim?"))
+
+    run_all()
+
+    assert filed() == ["near_stop"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("stpo", "stop"), ("ako zrusim", "near_stop"), ("ahoj", "unmatched")]
+)
+def test_what_nobody_has_decided_about_is_read_once_more(text: str, reason: str) -> None:
+    message_id = make_inbound(content=text)
+
+    file(message_id)
+
+    assert filed() == [reason]
 
 
 def test_a_repeat_by_the_operator_is_filed_once(client: FlaskClient) -> None:

@@ -40,7 +40,33 @@ def test_stop_comes_before_every_rule(text: str) -> None:
     verdict = decide(text, "8877", takes_everything)
 
     assert (verdict.is_stop, verdict.rule) == (True, None)
-    assert tell(verdict) == [{"kind": "stop"}]
+    assert [each["kind"] for each in tell(verdict)] == ["stop"]
+
+
+def test_the_step_of_a_stop_says_why_and_what_it_names() -> None:
+    rules = [keyword_rule("KLUB", subscription_type="klub", is_on=False), keyword_rule("NOVINY")]
+
+    told = [tell(decide(text, "8877", rules)) for text in ("stop klub", "stop noviny")]
+
+    assert told == [
+        [{"kind": "stop", "because": "beside", "keyword": "KLUB"}],
+        [{"kind": "stop", "because": "beside"}],
+    ]
+
+
+def test_a_near_miss_is_told_and_the_rules_are_asked_all_the_same() -> None:
+    verdict = decide("ako zrusim?", "8877", [keyword_rule("AKO", "starts_with", id=7)])
+
+    assert verdict.rule is not None
+    assert verdict.rule.id == 7
+    assert tell(verdict)[0] == {"kind": "near_stop", "because": "question"}
+
+
+@pytest.mark.parametrize(("is_on", "is_stop"), [(True, False), (False, True)])
+def test_what_a_rule_listens_to_is_no_typing_error_while_it_is_on(is_on: bool, is_stop: bool) -> None:
+    verdict = decide("stip", "8877", [keyword_rule("STIP", is_on=is_on)])
+
+    assert verdict.is_stop is is_stop
 
 
 def test_the_steps_say_why_the_rules_before_did_not_act() -> None:

@@ -26,6 +26,8 @@ REFUSED = [
     ("a letter of another script", {"text": "инфо"}, "text", "Write a word"),
     ("far too long", {"text": "x" * 101}, "text", "at most 100"),
     ("a STOP word", {"text": "stop!"}, "text", "STOP always wins"),
+    ("a STOP with a typing error", {"text": "stpo"}, "text", "stpo asks us to stop"),
+    ("a STOP in a sentence", {"text": "chcem zrusit predplatne"}, "text", "STOP always wins"),
     ("STOP and a keyword", {"text": "INFO STOP", "match": "starts_with"}, "text", "STOP always wins"),
     ("errors in a short word", {"text": "K-O-D", "match": "typo"}, "match", "at least 4 letters"),
     ("no such match", {"match": "regex"}, "match", "no match regex"),
@@ -180,6 +182,22 @@ def test_a_rule_that_cannot_act_any_more_is_found(app: Flask) -> None:
         answered: "template",
         taken: "before",
     }
+
+
+def test_a_rule_of_old_that_is_read_as_a_stop_is_found(app: Flask) -> None:
+    rule_id = make_rule("INFO", action="inbox")
+    with transaction() as session:
+        session.get_one(Rule, rule_id).text = "Rusim predplatne"
+
+    with transaction() as session:
+        faults = list_faults(session, read_rules(session))
+
+    assert {each: fault.part for each, fault in faults.items()} == {rule_id: "text"}
+
+
+@pytest.mark.parametrize("text", ["STOPKY", "KONIEC ROKA", "TOP", "NIE", "ANO"])
+def test_a_word_that_is_only_like_a_stop_is_a_rules(app: Flask, text: str) -> None:
+    assert make_rule(text, action="inbox")
 
 
 def edit(rule_id: int, text: str, *, match: str = "exact", **where: object) -> bool:

@@ -97,7 +97,7 @@ def test_a_rule_of_another_short_number_does_nothing(client: FlaskClient, gatewa
     assert [(sent.from_, sent.content) for sent in gateway.sent] == [("8866", "Noviny od piatku.")]
 
 
-@pytest.mark.parametrize("text", ["STOP", "zrušiť", "INFO STOP", "STOP INFO"])
+@pytest.mark.parametrize("text", ["STOP", "zrušiť", "INFO STOP", "STOP INFO", "stpo", "info uz nechcem stop"])
 def test_stop_is_answered_by_nobody(client: FlaskClient, gateway: FakeGateway, text: str) -> None:
     turn_on_test_answer()
     make_rule(match="starts_with")
@@ -112,7 +112,7 @@ def test_stop_is_heeded_even_if_its_own_handler_failed(
     client: FlaskClient, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_rule(match="starts_with")
-    monkeypatch.setattr(running, "is_stop", lambda text: 1 / 0)
+    monkeypatch.setattr(running, "read_stop_beside", lambda text, rules: 1 / 0)
 
     receive(client, content="INFO STOP")
 
