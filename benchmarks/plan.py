@@ -16,6 +16,16 @@ class Plan:
     latencies: int = 200
     rows: tuple[int, ...] = (1_000_000,)
     pages: int = 60
+    renewals: int = 100_000
 
 
-QUICK = Plan(rounds=1, seconds=3, answers=1_000, history=20_000, latencies=40, rows=(100_000,), pages=20)
+QUICK = Plan(
+    rounds=1,
+    seconds=3,
+    answers=1_000,
+    history=20_000,
+    latencies=40,
+    rows=(100_000,),
+    pages=20,
+    renewals=3_000,
+)

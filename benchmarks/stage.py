@@ -56,7 +56,7 @@ class Stage:
     def start_web(self, **more: str) -> int:
         """Start gunicorn as shipped, wait until it is ready, return its port."""
         port = find_free_port(FIRST_PORT)
-        child = self._start("web", ["-m", "gunicorn", "app:app"], PORT=str(port), **more)
+        child = self.start("web", ["-m", "gunicorn", "app:app"], PORT=str(port), **more)
         _wait_for(child, lambda: _is_ready(port))
         return port
 
@@ -64,7 +64,7 @@ class Stage:
         """Start one worker process and wait until it listens."""
         redis = Redis.from_url(self.redis_url)
         redis.flushdb()
-        child = self._start("worker", ["worker.py"], **more)
+        child = self.start("worker", ["worker.py"], **more)
         _wait_for(child, lambda: bool(redis.smembers("rq:workers")))
 
     def stop_processes(self) -> None:
@@ -95,7 +95,8 @@ class Stage:
         _log_to(LOGS / "benchmark.log")
         return app
 
-    def _start(self, name: str, arguments: list[str], **more: str) -> Child:
+    def start(self, name: str, arguments: list[str], **more: str) -> Child:
+        """Start a process of ours."""
         LOGS.mkdir(parents=True, exist_ok=True)
         env = self.environment(**more)
         child = start_child(name, [sys.executable, *arguments], root=ROOT, logs=LOGS, env=env)

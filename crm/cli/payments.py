@@ -14,7 +14,7 @@ payments = Group("payments", help="Renewals: charge, hold, resume.")
 LARGEST = 2**63 - 1
 
 
-class Ids(click.ParamType):
+class Ids(click.ParamType[tuple[int, ...]]):
     """Ids with commas between."""
 
     name = "1,2"

@@ -2,13 +2,16 @@
 
 Rows are locked with SKIP LOCKED, lanes with an advisory lock until the transaction ends. When the oldest
 due entry of a lane is not among the rows taken, another worker has it: the lane is left alone.
+
+Bulk work (a hundred thousand charges) is claimed apart, behind everything else that is due for its number: a
+STOP that comes meanwhile is heeded before the charge leaves.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, or_, select, text
+from sqlalchemy import ColumnElement, Select, TextClause, bindparam, or_, select, text
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
@@ -19,7 +22,7 @@ MAX_ROUNDS = 3
 # Asked so that only the index of lanes can answer: "the first from this lane on" for "the oldest of this lane",
 # and "not finished" for "ready". With plain words and the statistics of a quiet hour (no row is ready) the
 # planner walks all that is due, once for each lane: 0.7 s for a hundred lanes of twenty thousand rows.
-_OLDEST_IN_MY_LANES = text("""
+_OLDEST = """
     WITH mine AS MATERIALIZED (
         SELECT lane FROM unnest(CAST(:lanes AS text[])) AS lane
         WHERE pg_try_advisory_xact_lock(hashtextextended(lane, 8877))
@@ -28,11 +31,19 @@ _OLDEST_IN_MY_LANES = text("""
     FROM mine, LATERAL (
         SELECT lane, id FROM outbox
         WHERE (outbox.lane, outbox.id) >= (mine.lane, 0)
-          AND finished_at IS NULL AND available_at <= crm_now()
+          AND finished_at IS NULL AND available_at <= crm_now() AND {which}
         ORDER BY lane, id LIMIT 1
     ) AS oldest
     WHERE oldest.lane = mine.lane
-""").bindparams(bindparam("lanes"))
+"""
+_OLDEST_IN_MY_LANES = text(_OLDEST.format(which="NOT is_bulk")).bindparams(bindparam("lanes"))
+_NOTHING_ELSE = """ AND NOT EXISTS (
+    SELECT 1 FROM outbox
+    WHERE outbox.lane = mine.lane AND finished_at IS NULL AND available_at <= crm_now() AND NOT is_bulk
+)"""
+_OLDEST_BULK_IN_MY_LANES = text(_OLDEST.format(which="is_bulk") + _NOTHING_ELSE).bindparams(
+    bindparam("lanes")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +56,23 @@ class Entry:
     handler: str | None
     payload: dict[str, Any]
     lane: str | None
+    is_bulk: bool
     attempts: int
     crashes: int
 
 
-def claim(session: Session, *, limit: int, matching: ColumnElement[bool]) -> list[Entry]:
-    """Lock and return due entries in order of id; one that may have killed a worker comes alone."""
+def claim(
+    session: Session, *, limit: int, matching: ColumnElement[bool], bulk: bool | None = False
+) -> list[Entry]:
+    """Lock and return due entries in order of id; one that may have killed a worker comes alone.
+
+    Of bulk work only if `bulk`, and then of nothing else; None takes either, for a single entry.
+    """
+    if bulk is not None:
+        matching &= OutboxEntry.is_bulk if bulk else ~OutboxEntry.is_bulk
     found = _due_of_many_lanes(session, limit, matching)
-    first = _oldest_of_lanes(session, found, matching)
+    oldest = _OLDEST_BULK_IN_MY_LANES if any(entry.is_bulk for entry in found) else _OLDEST_IN_MY_LANES
+    first = _oldest_of_lanes(session, found, matching, oldest)
     suspects = [entry for entry in first if entry.crashes]
     return suspects[:1] or sorted(first, key=lambda entry: entry.id)
 
@@ -76,7 +96,7 @@ def _due_of_many_lanes(session: Session, limit: int, matching: ColumnElement[boo
 
 def _due(matching: ColumnElement[bool]) -> Select[Any]:
     table = OutboxEntry
-    columns = (table.id, table.key, table.event, table.handler, table.payload, table.lane)
+    columns = (table.id, table.key, table.event, table.handler, table.payload, table.lane, table.is_bulk)
     return select(*columns, table.attempts, table.crashes).where(
         table.state == EntryState.READY, table.available_at <= db_now(), matching
     )
@@ -88,13 +108,13 @@ def _lock(session: Session, chosen: Select[Any]) -> list[Entry]:
 
 
 def _oldest_of_lanes(
-    session: Session, entries: Sequence[Entry], matching: ColumnElement[bool]
+    session: Session, entries: Sequence[Entry], matching: ColumnElement[bool], which: TextClause
 ) -> list[Entry]:
     """Lock the lanes and keep of each the oldest due entry, or nothing if somebody else has that one."""
     lanes = sorted({entry.lane for entry in entries if entry.lane is not None})
     if not lanes:
         return list(entries)
-    oldest = set(session.execute(_OLDEST_IN_MY_LANES, {"lanes": lanes}).scalars())
+    oldest = set(session.execute(which, {"lanes": lanes}).scalars())
     kept = [entry for entry in entries if entry.lane is None or entry.id in oldest]
     # The oldest may have become due after all the others, and so stand further behind.
     absent = oldest - {entry.id for entry in entries}

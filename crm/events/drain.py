@@ -29,6 +29,8 @@ log = get_logger(__name__)
 
 BATCH = 100
 PARALLEL_EFFECTS = 32
+PARALLEL_BULK = 4
+BULK_SECONDS = 0.2  # somebody who waits for a code does not notice it
 RECORD_FOR_SECONDS = 20  # how long an outcome is kept in hand while the database is away
 LONGEST_ERROR = 4000
 
@@ -41,13 +43,24 @@ def drain(*, for_seconds: float, should_stop: Callable[[], bool] = lambda: False
     until, done = monotonic() + for_seconds, 0
     with closing(db.session):
         while monotonic() < until and not should_stop():
-            count = _run_batch() + sum(
-                _run_effects(event, effect) for event, effect in registry.effects.items()
-            )
+            count = _run_batch()
+            count += sum(_run_effects(event, effect) for event, effect in registry.effects.items())
+            count += _run_bulk(should_stop)
             if not count:
                 return done, True
             done += count
     return done, False
+
+
+def _run_bulk(should_stop: Callable[[], bool]) -> int:
+    """Give bulk work a short while before the rest is looked at again: what follows of it then comes in batches."""
+    until, done = monotonic() + BULK_SECONDS, 0
+    for event, effect in registry.effects.items():
+        while (count := _run_effects(event, effect, bulk=True)) and not should_stop():
+            done += count
+            if monotonic() > until:
+                return done
+    return done
 
 
 def _run_batch() -> int:
@@ -86,7 +99,7 @@ def _run_handlers(entries: Sequence[Entry]) -> None:
 def _run_alone(entry_id: int) -> None:
     """Run one entry with each handler in a savepoint: a handler that fails undoes itself alone."""
     with transaction() as session:
-        for entry in claim(session, limit=1, matching=OutboxEntry.id == entry_id):
+        for entry in claim(session, limit=1, matching=OutboxEntry.id == entry_id, bulk=None):
             note = _note_batch(session, [entry])
             failures = _failures(session, entry)
             _settle(session, entry, failures)
@@ -181,9 +194,10 @@ def _forget_batch(session: Session, notes: Sequence[int]) -> None:
     session.execute(delete(OutboxBatch).where(OutboxBatch.id.in_(notes)))
 
 
-def _run_effects(event: str, effect: Effect) -> int:
+def _run_effects(event: str, effect: Effect, *, bulk: bool = False) -> int:
+    limit = PARALLEL_BULK if bulk else PARALLEL_EFFECTS
     with transaction() as session:
-        entries = claim(session, limit=PARALLEL_EFFECTS, matching=OutboxEntry.event == event)
+        entries = claim(session, limit=limit, matching=OutboxEntry.event == event, bulk=bulk)
         claimed = list(effect.claim(session, entries)) if entries else []
     if claimed:
         _record(effect, _performed(effect, claimed))

@@ -34,6 +34,8 @@ class OutboxEntry(Base):
     handler: Mapped[str | None] = mapped_column(Text)  # None: all of the event's handlers
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     lane: Mapped[str | None] = mapped_column(Text)
+    # One of many that nobody waits for, such as a charge: it stands behind all that is due for a number.
+    is_bulk: Mapped[bool] = mapped_column(server_default=text("false"))
     state: Mapped[str] = mapped_column(Text, server_default=EntryState.READY)
     available_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
     attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))  # failures with a reason
@@ -47,6 +49,10 @@ class OutboxEntry(Base):
     __table_args__ = (
         CheckConstraint("state IN ('ready', 'done', 'dead', 'discarded')", name="state"),
         Index("ix_outbox_due", "available_at", "id", postgresql_where=text(WAITING)),
+        Index(
+            "ix_outbox_due_first", "available_at", "id", postgresql_where=text(f"{WAITING} AND NOT is_bulk")
+        ),
+        Index("ix_outbox_due_bulk", "available_at", "id", postgresql_where=text(f"{WAITING} AND is_bulk")),
         CheckConstraint("(state = 'ready') = (finished_at IS NULL)", name="finished"),
         Index("ix_outbox_lane", "lane", "id", postgresql_where=text("finished_at IS NULL")),
         Index("ix_outbox_dead", "id", postgresql_where=text("state = 'dead'")),

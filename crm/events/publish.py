@@ -14,10 +14,10 @@ from crm.events import doorbell
 
 # One statement for however many: an entry whose key is there already is left alone.
 _PUBLISH = text("""
-    INSERT INTO outbox (key, event, payload, lane, available_at)
-    SELECT key, :event, payload, lane, COALESCE(CAST(:available_at AS timestamptz), crm_now())
-    FROM unnest(CAST(:keys AS text[]), CAST(:payloads AS jsonb[]), CAST(:lanes AS text[]))
-         WITH ORDINALITY AS work (key, payload, lane, position)
+    INSERT INTO outbox (key, event, payload, lane, is_bulk, available_at)
+    SELECT key, :event, payload, lane, is_bulk, COALESCE(CAST(:available_at AS timestamptz), crm_now())
+    FROM unnest(CAST(:keys AS text[]), CAST(:payloads AS jsonb[]), CAST(:lanes AS text[]), CAST(:bulk AS boolean[]))
+         WITH ORDINALITY AS work (key, payload, lane, is_bulk, position)
     ORDER BY position
     ON CONFLICT (key) DO NOTHING
     RETURNING id
@@ -26,11 +26,15 @@ _PUBLISH = text("""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A piece of work to be; `key` names its cause (`send:17`), so that a cause seen twice works once."""
+    """A piece of work to be; `key` names its cause (`send:17`), so that a cause seen twice works once.
+
+    `is_bulk` is one of many that nobody waits for: whatever else is due for the number goes before it.
+    """
 
     key: str
     payload: Mapping[str, Any]
     lane: str | None
+    is_bulk: bool = False
 
 
 def publish(
@@ -59,6 +63,7 @@ def publish_many(
         "keys": [each.key for each in work],
         "payloads": [json.dumps(dict(each.payload)) for each in work],
         "lanes": [each.lane for each in work],
+        "bulk": [each.is_bulk for each in work],
     }
     added = len(session.execute(_PUBLISH, values).all())
     if added and available_at is None:

@@ -1,16 +1,18 @@
 """Fuses of paid sending: a breaker for a gateway in trouble, a cap for a bug of ours.
 
 Breaker: three ambiguous outcomes in a row, or five within a minute, pause paid sending; then one probe,
-after 60 s, 120 s, ... at most an hour. So an outage costs a handful of unknown messages, not thousands.
+after 60 s, 120 s, ... at most an hour. No more are on their way at once than would pause it (one more for each further
+worker). So an outage costs a handful of unknown messages, not thousands.
 Source: reliability.md 1, F1 and F2; interface.md 8.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
@@ -37,33 +39,50 @@ class Pause:
     until: datetime
 
 
-def ask_breaker(session: Session) -> Pause | None:
-    """Return how long paid sending waits; None lets one message through. Locks the breaker until the commit."""
+def ask_breaker(session: Session) -> Pause | int:
+    """Return how long paid sending waits, or how many may go now. Locks the breaker until the commit."""
     state, now = _locked(session)
     if state.paused_until is None:
-        return None
+        return _room(session, state, now)
     if state.paused_until > now:
         return Pause(state.paused_until)
     # One probe: while it is on its way everybody else waits.
     state.paused_until = now + timedelta(seconds=LEASE_SECONDS)
-    return None
+    return 1
 
 
-def tell_breaker(session: Session, *, ambiguous: bool) -> None:
-    """Count what the gateway answered to a paid message; a call that never reached it is no answer.
+def _room(session: Session, state: GatewayState, now: datetime) -> int:
+    """Return how many may be on their way beside those that are, if all of them were to end ambiguous."""
+    on_their_way = select(func.count()).where(
+        OutboundMessage.state == OutboundState.SENDING, OutboundMessage.paid
+    )
+    recent = len(_within_a_minute(state, now))
+    room = min(IN_A_ROW - state.ambiguous_run, WITHIN_A_MINUTE - recent)
+    return max(room - session.execute(on_their_way).scalar_one(), 1)
 
-    A clear answer ends a pause and the row; what was ambiguous within the last minute still counts.
+
+def tell_breaker(session: Session, answers: Sequence[bool]) -> None:
+    """Count what the gateway answered to paid messages, in order; a call that never reached it is no answer.
+
+    Shape: for each whether it was ambiguous. A clear answer ends a pause and the row; what was ambiguous within the
+    last minute still counts.
     """
-    state, now = _locked(session)
-    if not ambiguous:
-        if state.paused_until is not None:
-            state.recent_ambiguous = []
-        state.ambiguous_run = 0
-        state.paused_until, state.pause_seconds, state.reason = None, 0, None
+    if not answers:
         return
-    minute_ago = (now - timedelta(minutes=1)).isoformat()
+    state, now = _locked(session)
+    for is_ambiguous in answers:
+        if is_ambiguous:
+            _count_ambiguous(state, now)
+        else:
+            if state.paused_until is not None:
+                state.recent_ambiguous = []
+            state.ambiguous_run = 0
+            state.paused_until, state.pause_seconds, state.reason = None, 0, None
+
+
+def _count_ambiguous(state: GatewayState, now: datetime) -> None:
     state.ambiguous_run += 1
-    state.recent_ambiguous = [*(at for at in state.recent_ambiguous if at > minute_ago), now.isoformat()]
+    state.recent_ambiguous = [*_within_a_minute(state, now), now.isoformat()]
     if state.ambiguous_run >= IN_A_ROW or len(state.recent_ambiguous) >= WITHIN_A_MINUTE:
         doubled = min(state.pause_seconds * 2, LONGEST_PAUSE_SECONDS)
         state.pause_seconds = max(doubled, FIRST_PAUSE_SECONDS)
@@ -74,37 +93,50 @@ def tell_breaker(session: Session, *, ambiguous: bool) -> None:
         log.error("paid_sending_paused", seconds=state.pause_seconds, in_a_row=state.ambiguous_run)
 
 
-# Billed, or it may be yet: open or unknown.
-MAY_CHARGE = (OutboundMessage.billing == Billing.BILLED) | (
-    (OutboundMessage.billing == Billing.NONE)
-    & OutboundMessage.resent_as.is_(None)
-    & OutboundMessage.state.in_([OutboundState.SENDING, OutboundState.ACCEPTED, OutboundState.UNKNOWN])
-)
+def may_charge(message: type[OutboundMessage]) -> ColumnElement[bool]:
+    """Return the condition that a message has charged, or may yet: it is on its way, or nobody knows."""
+    on_its_way = message.state.in_([OutboundState.SENDING, OutboundState.ACCEPTED, OutboundState.UNKNOWN])
+    return (message.billing == Billing.BILLED) | (
+        (message.billing == Billing.NONE) & message.resent_as.is_(None) & on_its_way
+    )
 
 
-def is_over_cap(session: Session, message: OutboundMessage) -> bool:
-    """Return whether the number has had its paid messages of 24 hours: billed, open or unknown ones."""
+def find_over_cap(session: Session, messages: Sequence[OutboundMessage]) -> set[int]:
+    """Return those whose numbers have had their paid messages of 24 hours: billed, open or unknown ones."""
     limit = int(get_setting(session, "mobiletech_max_paid_per_day"))
-    if limit == 0:
-        return False
-    statement = select(func.count()).where(
-        OutboundMessage.to == message.to,
-        OutboundMessage.paid,
-        OutboundMessage.id != message.id,
-        func.coalesce(OutboundMessage.sending_at, OutboundMessage.created_at) > db_now() - CAP_WINDOW,
-        MAY_CHARGE,
+    if limit == 0 or not messages:
+        return set()
+    other = aliased(OutboundMessage)
+    had = (
+        select(OutboundMessage.id)
+        .join(other, (other.to == OutboundMessage.to) & (other.id != OutboundMessage.id))
+        .where(
+            OutboundMessage.id.in_([message.id for message in messages]),
+            other.paid,
+            func.coalesce(other.sending_at, other.created_at) > db_now() - CAP_WINDOW,
+            may_charge(other),
+        )
+        .group_by(OutboundMessage.id)
+        .having(func.count() >= limit)
     )
-    return session.execute(statement).scalar_one() >= limit
+    return set(session.execute(had).scalars())
 
 
-def is_charged_already(session: Session, message: OutboundMessage) -> bool:
-    """Return whether another message has charged, or may yet charge, for the very same thing."""
-    if message.charges_for is None:
-        return False
-    other = select(OutboundMessage.id).where(
-        OutboundMessage.charges_for == message.charges_for, OutboundMessage.id != message.id, MAY_CHARGE
+def find_charged_already(session: Session, messages: Sequence[OutboundMessage]) -> set[int]:
+    """Return those for whose very purpose another message has charged, or may yet."""
+    named = [message.id for message in messages if message.charges_for is not None]
+    if not named:
+        return set()
+    other = aliased(OutboundMessage)
+    charged = (
+        select(OutboundMessage.id)
+        .join(
+            other,
+            (other.charges_for == OutboundMessage.charges_for) & (other.id != OutboundMessage.id),
+        )
+        .where(OutboundMessage.id.in_(named), may_charge(other))
     )
-    return session.execute(select(other.exists())).scalar_one()
+    return set(session.execute(charged).scalars())
 
 
 def read_gateway_state(session: Session) -> GatewayState | None:
@@ -112,8 +144,15 @@ def read_gateway_state(session: Session) -> GatewayState | None:
     return session.get(GatewayState, 1)
 
 
+def _within_a_minute(state: GatewayState, now: datetime) -> list[str]:
+    minute_ago = (now - timedelta(minutes=1)).isoformat()
+    return [at for at in state.recent_ambiguous if at > minute_ago]
+
+
 def _locked(session: Session) -> tuple[GatewayState, datetime]:
-    session.execute(insert(GatewayState).values(id=1).on_conflict_do_nothing())
     statement = select(GatewayState, db_now()).with_for_update().execution_options(populate_existing=True)
-    state, now = session.execute(statement).one()
-    return state, now
+    found = session.execute(statement).one_or_none()
+    if found is None:
+        session.execute(insert(GatewayState).values(id=1).on_conflict_do_nothing())
+        found = session.execute(statement).one()
+    return found[0], found[1]

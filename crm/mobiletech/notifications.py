@@ -100,6 +100,8 @@ def queue(
             key=f"send:{message.id}",
             payload={"mobiletech_outbound_message_id": message.id, **later},
             lane=lane_of(message.to),
+            # A charge that answers nobody: what readers wait for, and STOP, goes before it.
+            is_bulk=message.payment_id is not None and message.rcv_msg_id is None,
         )
         for message in messages
     ]

@@ -59,6 +59,10 @@ class SendResults:
         if ids:
             lock_ids(self.session, ids)
         checked = self._without_bound_ids(results, ids)
+        answers = [
+            outcome for sent, outcome in checked if sent.paid and outcome.kind is not OutcomeKind.NOT_SENT
+        ]
+        tell_breaker(self.session, [outcome.kind is OutcomeKind.UNKNOWN for outcome in answers])
         for sent, outcome in checked:
             self._one(sent, outcome)
         self._accept()
@@ -93,8 +97,6 @@ class SendResults:
             log.warning(
                 "send_failed", outbound_id=sent.message_id, outcome=outcome.kind, took_ms=outcome.took_ms
             )
-        if sent.paid and outcome.kind is not OutcomeKind.NOT_SENT:
-            tell_breaker(self.session, ambiguous=outcome.kind is OutcomeKind.UNKNOWN)
         match outcome.kind:
             case OutcomeKind.ACCEPTED:
                 self.accepted.append((sent, outcome))

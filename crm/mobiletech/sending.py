@@ -21,7 +21,7 @@ from crm.core.log import get_logger
 from crm.events.claim import Entry
 from crm.events.models import EntryState, OutboxEntry
 from crm.events.settle import finish, put_off
-from crm.mobiletech.breaker import ask_breaker, is_charged_already, is_over_cap
+from crm.mobiletech.breaker import Pause, ask_breaker, find_charged_already, find_over_cap
 from crm.mobiletech.client import LEASE_SECONDS, GatewayClient, Outcome
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundState as S
@@ -90,7 +90,9 @@ class _Claim:
         self.session = session
         self.go: list[tuple[Entry, OutboundMessage]] = []
         self.finished: list[int] = []
-        self.has_paid = False
+        self.charged: set[int] = set()
+        self.over_cap: set[int] = set()
+        self.paid_room: int | None = None  # how many that charge may still go; None: not asked yet
 
     def run(self, entries: Sequence[Entry]) -> list[Claimed]:
         ids = [entry.payload["mobiletech_outbound_message_id"] for entry in entries]
@@ -99,6 +101,11 @@ class _Claim:
         now = self.session.execute(select(db_now())).scalar_one()
         busy = self._numbers_on_their_way(messages.values())
         behind = self._behind_another(entries)
+        paid = [message for message in messages.values() if message.paid and message.state == S.QUEUED]
+        self.charged = find_charged_already(self.session, paid)
+        self.over_cap = find_over_cap(
+            self.session, [message for message in paid if message.released_at is None]
+        )
         for entry, message_id in zip(entries, ids, strict=True):
             message = messages.get(message_id)
             waits = entry.id in behind or (message is not None and message.to in busy)
@@ -121,6 +128,7 @@ class _Claim:
             older.lane == OutboxEntry.lane,
             older.id < OutboxEntry.id,
             older.event == OutboxEntry.event,
+            older.is_bulk == OutboxEntry.is_bulk,
             older.state == EntryState.READY,
             older.available_at <= db_now() + BEHIND_ANOTHER,
         )
@@ -159,19 +167,26 @@ class _Claim:
             move(self.session, [message.id], from_=(S.SENDING,), to=S.QUEUED, state_reason=told)
 
     def _paid(self, entry: Entry, message: OutboundMessage, now: datetime) -> None:
-        if self.has_paid:
-            return  # one paid message at a time: it stays due, and a crash leaves one unknown, not many
-        if is_charged_already(self.session, message):
+        if self.paid_room == 0:
+            return  # it stays due: an outage, or a crash, leaves a few unknown, not many
+        if message.id in self.charged:
             told = N_("Another SMS has charged for the same period, or may yet do so.")
             self._end(entry, message, S.HELD, told)
-        elif message.released_at is None and is_over_cap(self.session, message):
+        elif message.id in self.over_cap:
             told = N_("The number has had its paid messages of 24 hours (mobiletech_max_paid_per_day).")
             self._end(entry, message, S.HELD, told)
-        elif (pause := ask_breaker(self.session)) is not None:
-            put_off(self.session, [entry.id], pause.until - now)
         else:
-            self.has_paid = True
-            self.go.append((entry, message))
+            self._let_paid_go(entry, message, now)
+
+    def _let_paid_go(self, entry: Entry, message: OutboundMessage, now: datetime) -> None:
+        if self.paid_room is None:
+            answer = ask_breaker(self.session)
+            if isinstance(answer, Pause):
+                put_off(self.session, [entry.id], answer.until - now)
+                return
+            self.paid_room = answer
+        self.paid_room -= 1
+        self.go.append((entry, message))
 
     def _end(self, entry: Entry, message: OutboundMessage, state: S, told: str) -> None:
         log.warning("send_ended", outbound_id=message.id, state=state)

@@ -78,11 +78,11 @@ def _periods_used(
     )
     used: Counter[tuple[int, int]] = Counter()
     for method_id, type_id, count in session.execute(charged):
-        used[method_id, type_id] += count
+        used[method_id, type_id or 0] += count
     first = select(func.min(RecurrentPayment.id)).where(method.in_(methods)).group_by(method)
     began = select(method, kind).join(Payment, Payment.id == RecurrentPayment.parent_payment_id)
     for method_id, type_id in session.execute(began.where(RecurrentPayment.id.in_(first))):
-        used[method_id, type_id] += 1
+        used[method_id, type_id or 0] += 1
     return used
 
 
@@ -100,7 +100,7 @@ def _periods(
     return {
         payment_id: Period(
             paid_at=paid_at or created_at,
-            length_days=length or (types[type_id].length if type_id in types else 1),
+            length_days=length or (types[type_id].length if type_id else 1),
         )
         for payment_id, paid_at, created_at, type_id, length in session.execute(found)
     }

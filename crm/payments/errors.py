@@ -25,7 +25,7 @@ class InvalidPaymentError(PaymentsError, InvalidInputError):
     """An amount, a key, a date or a type that does not fit; the sentence names the rule."""
 
 
-class ForbiddenMoveError(PaymentsError, ConflictError):
+class RefusedMoveError(PaymentsError, ConflictError):
     """The tables of statuses.py have no such move."""
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
 from crm.core.errors import N_, Said
-from crm.mobiletech.breaker import MAY_CHARGE
+from crm.mobiletech.breaker import may_charge
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundState
 from crm.payments.gateways import Refusal
@@ -65,7 +65,7 @@ def read_spent(session: Session, numbers: Collection[str]) -> Mapping[str, Decim
             OutboundMessage.to.in_(numbers),
             OutboundMessage.paid,
             OutboundMessage.created_at > db_now() - MONTH,
-            MAY_CHARGE | on_its_way,
+            may_charge(OutboundMessage) | on_its_way,
         )
         .group_by(OutboundMessage.to)
     )

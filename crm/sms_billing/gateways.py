@@ -5,27 +5,24 @@ Both keep no state (B37): all they know of a payment stands in its metas and its
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm.core.errors import N_, Said
-from crm.core.phone import to_international
-from crm.mobiletech.models import InboundMessage, NotSent, OutboundMessage, SmsTemplate
+from crm.core.errors import N_
+from crm.mobiletech.models import InboundMessage, NotSent, OutboundMessage
 from crm.mobiletech.notifications import notify_many
 from crm.mobiletech.outbound import OutboundState, move
-from crm.mobiletech.sms_templates import TemplatePurpose
 from crm.mobiletech.wishes import Envelope, Wish
 from crm.payments.gateways import Charge, Refusal
 from crm.payments.models import Payment, RecurrentPayment
 from crm.payments.statuses import Failure
+from crm.sms_billing.bills import Bill, find_bills
 from crm.sms_billing.caps import Caps
 from crm.sms_billing.metas import SmsMetas, read_metas, write_metas
-from crm.sms_billing.pricing import Keys, read_keys, read_offers
+from crm.sms_billing.pricing import ours, read_keys
 from crm.subscriptions.queries import read_short_names
-from crm.users.phones import find_phones_of
 
 CALLED_BACK = N_("It was called back before it left.")
 
@@ -55,7 +52,7 @@ class MobiletechGateway:
             said = metas.get(payment.id)
             inbound = inbounds.get(said.inbound_message_id) if said else None
             if said is None or inbound is None:
-                refusals[payment.id] = _ours("no_metas", N_("The payment does not say which SMS began it."))
+                refusals[payment.id] = ours("no_metas", N_("The payment does not say which SMS began it."))
                 continue
             refusal = keys.find_refusal(said.billkey, payment.amount, payment.currency)
             refusal = refusal or caps.find_refusal(inbound.from_, payment.amount)
@@ -98,16 +95,6 @@ class MobiletechGateway:
         return {row.payment_id: row.rcv_msg_id for row in session.execute(found)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bill:
-    """How a renewal is billed: from which inbound it began, to which number, on which key, with which text."""
-
-    inbound: InboundMessage
-    to: str
-    billkey: str
-    template_code: str
-
-
 class MobiletechRecurrentGateway(MobiletechGateway):
     """Pay again: an SMS that the reader did not ask for just now charges the next period."""
 
@@ -118,8 +105,8 @@ class MobiletechRecurrentGateway(MobiletechGateway):
 
     def refuse(self, session: Session, charges: Sequence[Charge]) -> Mapping[int, Refusal]:
         """Return what must not be charged: no number, no key of just that price, a cap."""
-        bills = _bills(session, charges)
-        numbers = {bill.to for bill in bills.values() if isinstance(bill, _Bill)}
+        bills = find_bills(session, charges)
+        numbers = {bill.to for bill in bills.values() if isinstance(bill, Bill)}
         caps = Caps(session, numbers)
         refusals: dict[int, Refusal] = {}
         for charge in charges:
@@ -131,7 +118,7 @@ class MobiletechRecurrentGateway(MobiletechGateway):
 
     def charge(self, session: Session, charges: Sequence[tuple[Charge, Payment]]) -> Mapping[int, Refusal]:
         """Send the SMS that charge; each names its period, which is charged once only."""
-        bills = _bills(session, [charge for charge, _ in charges])
+        bills = find_bills(session, [charge for charge, _ in charges])
         names = read_short_names(session, {charge.type.id for charge, _ in charges})
         refusals: dict[int, Refusal] = {}
         wishes: dict[int, Wish] = {}
@@ -176,67 +163,6 @@ _NEVER_LEAVES = (
 )
 
 
-def _bills(session: Session, charges: Sequence[Charge]) -> Mapping[int, "_Bill | Refusal"]:
-    """Return how each renewal is billed, by its id, or why it cannot be; a handful of statements for all."""
-    tokens = {charge.token for charge in charges}
-    inbounds = {
-        inbound.mobiletech_id: inbound
-        for inbound in session.execute(
-            select(InboundMessage).where(InboundMessage.mobiletech_id.in_(tokens))
-        ).scalars()
-    }
-    phones = find_phones_of(session, {charge.recurrent.user_id for charge in charges})
-    offers = read_offers(session, {charge.type.id for charge in charges})
-    keys = read_keys(session)
-    templates = set(
-        session.execute(
-            select(SmsTemplate.code).where(
-                SmsTemplate.purpose == TemplatePurpose.PAID,
-                SmsTemplate.code.in_({offer.template_code for offer in offers.values()}),
-            )
-        ).scalars()
-    )
-
-    def bill(charge: Charge) -> _Bill | Refusal:
-        inbound, phone = inbounds.get(charge.token), phones.get(charge.recurrent.user_id)
-        if inbound is None:
-            return _ours(
-                "no_token",
-                N_("The SMS %(token)s, by which this renewal began, is not known."),
-                token=charge.token,
-            )
-        if phone is None:
-            return _ours("no_number", N_("The reader has no number linked, so nothing can be charged."))
-        offer = offers.get(charge.type.id)
-        if offer is None:
-            return _ours(
-                "no_offer", N_("%(type)s has no billing key: it is not sold by SMS."), type=charge.type.code
-            )
-        if offer.template_code not in templates:
-            told = N_("There is no template %(template)s for paid messages.")
-            return _ours("no_template", told, template=offer.template_code)
-        billkey = _billkey(charge, keys, offer.billkey, sender=inbound.to)
-        if isinstance(billkey, Refusal):
-            return billkey
-        return _Bill(
-            inbound=inbound,
-            to=to_international(phone),
-            billkey=billkey,
-            template_code=offer.template_code,
-        )
-
-    return {charge.recurrent.id: bill(charge) for charge in charges}
-
-
-def _billkey(charge: Charge, keys: Keys, usual: str, *, sender: str) -> "str | Refusal":
-    """Return the type's key; an amount of its own is charged by whichever key has just that price."""
-    refusal = keys.find_refusal(usual, charge.amount, charge.currency)
-    if refusal is None:
-        return usual
-    own = charge.recurrent.custom_amount is not None and charge.amount == charge.recurrent.custom_amount
-    return (keys.find_for(charge.amount, charge.currency, sender) if own else None) or refusal
-
-
 def _wish(
     payment: Payment,
     envelope: Envelope,
@@ -266,7 +192,3 @@ def _send(session: Session, wishes: Mapping[int, Wish]) -> dict[int, Refusal]:
         for payment_id, result in zip(wishes, made, strict=True)
         if isinstance(result, NotSent)
     }
-
-
-def _ours(code: str, message: str, **fields: object) -> Refusal:
-    return Refusal(Failure.OURS, code, str(Said(message, **fields)))

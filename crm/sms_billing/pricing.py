@@ -27,9 +27,9 @@ class Keys:
         """Return why the key must not charge that amount."""
         key = self.by_code.get(code)
         if key is None:
-            return _ours("billkey_unknown", N_("The billing key %(billkey)s is not listed."), billkey=code)
+            return ours("billkey_unknown", N_("The billing key %(billkey)s is not listed."), billkey=code)
         if key.kind != Kind.PAID:
-            return _ours("billkey_free", N_("The billing key %(billkey)s is free of charge."), billkey=code)
+            return ours("billkey_free", N_("The billing key %(billkey)s is free of charge."), billkey=code)
         if (key.price, key.currency) != (amount, currency):
             told = N_(
                 "The billing key %(billkey)s charges %(price)s %(key_currency)s, and the payment is of"
@@ -41,10 +41,10 @@ class Keys:
                 "amount": amount,
                 "currency": currency,
             }
-            return _ours("billkey_price", told, billkey=code, **places)
+            return ours("billkey_price", told, billkey=code, **places)
         if code not in self.in_force:
             told = N_("The billing key %(billkey)s is not valid now.")
-            return _ours("billkey_not_valid", told, billkey=code)
+            return ours("billkey_not_valid", told, billkey=code)
         return None
 
     def find_for(self, amount: Decimal, currency: str, sender: str) -> str | None:
@@ -73,5 +73,6 @@ def read_offers(session: Session, type_ids: Collection[int]) -> Mapping[int, Sms
     return {offer.subscription_type_id: offer for offer in session.execute(found).scalars()}
 
 
-def _ours(code: str, message: str, **fields: object) -> Refusal:
+def ours(code: str, message: str, **fields: object) -> Refusal:
+    """Return a refusal that is never the reader's fault; its words are kept in English, pages tell it in theirs."""
     return Refusal(Failure.OURS, code, str(Said(message, **fields)))

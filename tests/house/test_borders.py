@@ -53,6 +53,7 @@ LAWS: dict[str, tuple[Finder, tuple[str, ...]]] = {
             "crm/events/drain.py",
             "crm/events/pump.py",
             "crm/mobiletech/client_http.py",
+            "crm/payments/charging_run.py",
             "crm/web/mobiletech_webhook.py",
         ),
     ),

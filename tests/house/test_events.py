@@ -6,27 +6,33 @@ from flask import Flask
 
 from crm.events.registry import registry
 from crm.mobiletech import events
+from crm.payments import events as payment_events
 from crm.subscriptions import events as subscription_events
 from crm.users import codes
 from crm.wiring import HANDLERS, PERIODIC
 from tests.house.source import list_modules
 
-# The names of interface.md section 6, as far as their subject exists.
-CONTRACT = {"mobiletech-inbound", "mobiletech-send", "mobiletech-outbound-status"}
-INTERNAL = {"one-time-code"}  # the users' own, no extension's
+# The names of interface.md section 6.
+CONTRACT = {
+    "mobiletech-inbound",
+    "mobiletech-send",
+    "mobiletech-outbound-status",
+    "mobiletech-pending-charge-timeout",
+}
+INTERNAL = {"one-time-code", "mobiletech-outbound-ended"}  # ours, no extension's
 # What a rule gives to an extension; a rule for one that is not there is refused when it is saved.
 FOR_EXTENSIONS = "rule_event(name)"
 
 
 def test_the_events_are_those_of_the_contract() -> None:
-    assert {events.INBOUND, events.SEND, events.OUTBOUND_STATUS} == CONTRACT
+    assert {events.INBOUND, events.SEND, events.OUTBOUND_STATUS, events.PENDING_TIMEOUT} == CONTRACT
 
 
 def test_every_published_event_is_heard(app: Flask) -> None:
     heard = set(registry.handlers) | set(registry.effects) | registry.unheard
 
     names = published_names() - {FOR_EXTENSIONS}
-    places = (events, codes, subscription_events)
+    places = (events, codes, subscription_events, payment_events)
     published = {next(getattr(place, name) for place in places if hasattr(place, name)) for name in names}
     assert published | {events.INBOUND} <= heard
 
@@ -51,6 +57,9 @@ def test_the_names_of_handlers_stay() -> None:
         ("mobiletech-inbound", "answer_tests"),
         ("mobiletech-inbound", "file_in_inbox"),
         ("mobiletech-outbound-status", "apply_statuses"),
+        ("mobiletech-outbound-status", "confirm_payments"),
+        ("mobiletech-outbound-ended", "confirm_payments"),
+        ("mobiletech-pending-charge-timeout", "end_waiting"),
         ("one-time-code", "send_codes"),
     }
 

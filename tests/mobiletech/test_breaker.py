@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from crm.core.db import transaction
-from crm.mobiletech.breaker import ask_breaker, read_gateway_state, tell_breaker
+from crm.mobiletech.breaker import Pause, ask_breaker, read_gateway_state, tell_breaker
 from crm.mobiletech.client import Outcome
 from tests.conftest import Clock
 from tests.factories.messages import set_up_gateway
@@ -280,9 +280,9 @@ def trip() -> None:
 
 def tell(*, ambiguous: bool) -> None:
     with transaction() as session:
-        tell_breaker(session, ambiguous=ambiguous)
+        tell_breaker(session, [ambiguous])
 
 
 def is_let_through() -> bool:
     with transaction() as session:
-        return ask_breaker(session) is None
+        return not isinstance(ask_breaker(session), Pause)

@@ -67,13 +67,14 @@ def test_reports_are_folded_the_same_in_any_order(
 ) -> None:
     orders = list(itertools.permutations(codes))
     for number, order in enumerate(orders):
-        # A test message of a payment: a ported number is not sent to again, which is another rule.
-        make_sent(f"mt-{number}", operator_type=operator, to=f"+42190810000{number}", payment_id=number + 1)
+        make_sent(f"mt-{number}", operator_type=operator, to=f"+42190810000{number}")
         for code in order:
             assert client.post(WEBHOOK, data=make_status(f"mt-{number}", code)).status_code == 200
             run_all()
 
-    states = {(message.billing, message.status, message.conflict) for message in list_outbound()}
+    # What a ported number missed has a copy, which nothing was reported about.
+    reported = [message for message in list_outbound() if message.mobiletech_id]
+    states = {(message.billing, message.status, message.conflict) for message in reported}
     assert states == {(billing, strongest, conflict)}
     with transaction() as session:
         assert {each.invariant.name for each in run_audit(session)} <= ({"conflict"} if conflict else set())

@@ -10,6 +10,7 @@ from crm.audit import run_audit
 from crm.core.db import transaction
 from crm.payments.charging_run import charge_due
 from crm.payments.models import RecurrentPayment
+from crm.payments.paying import Proof, pay
 from crm.sms_billing.turns import look_for_timeouts
 from crm.subscriptions.models import SubscriptionType
 from tests.conftest import Clock
@@ -138,7 +139,9 @@ def test_a_late_success_calls_a_try_back_that_has_not_left(
     clock.advance(timedelta(minutes=15))
     charge_due()
 
-    report(payment_id, "A0")
+    with transaction() as session:
+        pay(session, [Proof(payment_id=payment_id, code="A0")])
+    run_all()
 
     assert states() == ["charged", "system_stop", "active"]
     assert [message.state for message in messages_of(list_payments()[-1].id)] == ["cancelled"]

@@ -1,0 +1,91 @@
+"""How is a renewal billed: to which number, on which key, with which text; or why it must not be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.core.errors import N_
+from crm.core.phone import to_international
+from crm.mobiletech.models import InboundMessage, SmsTemplate
+from crm.mobiletech.sms_templates import TemplatePurpose
+from crm.payments.gateways import Charge, Refusal
+from crm.sms_billing.models import SmsOffer
+from crm.sms_billing.pricing import Keys, ours, read_keys, read_offers
+from crm.users.phones import find_phones_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """How a renewal is billed: from which inbound it began, to which number, on which key, with which text."""
+
+    inbound: InboundMessage
+    to: str
+    billkey: str
+    template_code: str
+
+
+def find_bills(session: Session, charges: Sequence[Charge]) -> Mapping[int, Bill | Refusal]:
+    """Return how each renewal is billed, by its id, or why it cannot be; a handful of statements for all."""
+    known = _look_up(session, charges)
+    return {charge.recurrent.id: _find_bill(known, charge) for charge in charges}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    inbounds: Mapping[str, InboundMessage]
+    phones: Mapping[int, str]
+    offers: Mapping[int, SmsOffer]
+    templates: frozenset[str]
+    keys: Keys
+
+
+def _look_up(session: Session, charges: Sequence[Charge]) -> _Known:
+    tokens = {charge.token for charge in charges}
+    inbounds = session.execute(
+        select(InboundMessage).where(InboundMessage.mobiletech_id.in_(tokens))
+    ).scalars()
+    offers = read_offers(session, {charge.type.id for charge in charges})
+    codes = {offer.template_code for offer in offers.values()}
+    paid = select(SmsTemplate.code).where(
+        SmsTemplate.purpose == TemplatePurpose.PAID, SmsTemplate.code.in_(codes)
+    )
+    return _Known(
+        inbounds={inbound.mobiletech_id: inbound for inbound in inbounds},
+        phones=find_phones_of(session, {charge.recurrent.user_id for charge in charges}),
+        offers=offers,
+        templates=frozenset(session.execute(paid).scalars()),
+        keys=read_keys(session),
+    )
+
+
+def _find_bill(known: _Known, charge: Charge) -> Bill | Refusal:
+    inbound, phone = known.inbounds.get(charge.token), known.phones.get(charge.recurrent.user_id)
+    if inbound is None:
+        told = N_("The SMS %(token)s, by which this renewal began, is not known.")
+        return ours("no_token", told, token=charge.token)
+    if phone is None:
+        return ours("no_number", N_("The reader has no number linked, so nothing can be charged."))
+    offer = known.offers.get(charge.type.id)
+    if offer is None:
+        told = N_("%(type)s has no billing key: it is not sold by SMS.")
+        return ours("no_offer", told, type=charge.type.code)
+    if offer.template_code not in known.templates:
+        told = N_("There is no template %(template)s for paid messages.")
+        return ours("no_template", told, template=offer.template_code)
+    billkey = _billkey(charge, known.keys, offer.billkey, sender=inbound.to)
+    if isinstance(billkey, Refusal):
+        return billkey
+    return Bill(
+        inbound=inbound, to=to_international(phone), billkey=billkey, template_code=offer.template_code
+    )
+
+
+def _billkey(charge: Charge, keys: Keys, usual: str, *, sender: str) -> "str | Refusal":
+    """Return the type's key; an amount of its own is charged by whichever key has just that price."""
+    refusal = keys.find_refusal(usual, charge.amount, charge.currency)
+    if refusal is None:
+        return usual
+    own = charge.recurrent.custom_amount is not None and charge.amount == charge.recurrent.custom_amount
+    return (keys.find_for(charge.amount, charge.currency, sender) if own else None) or refusal
