@@ -42,3 +42,11 @@ class ConflictError(CrmError):
 
 class InvalidInputError(CrmError):
     """What was given cannot be used; the sentence says which part and what would be right."""
+
+
+class InvalidFieldError(InvalidInputError):
+    """What stands in one field cannot be used; `field` says which one, for the page that shows it there."""
+
+    def __init__(self, message: str, /, *, field: str, **fields: object) -> None:
+        self.field = field
+        super().__init__(message, **fields)

@@ -1,6 +1,6 @@
 """What can be refused about subscription types and subscriptions."""
 
-from crm.core.errors import N_, ConflictError, InvalidInputError, NotFoundError
+from crm.core.errors import N_, ConflictError, InvalidFieldError, InvalidInputError, NotFoundError
 
 
 class SubscriptionTypeNotFoundError(NotFoundError):
@@ -17,12 +17,8 @@ class SubscriptionTypeExistsError(ConflictError):
         super().__init__(N_("A subscription type %(code)s exists already."), code=code)
 
 
-class InvalidTypeError(InvalidInputError):
-    """What stands in one field of a type cannot be used; `field` says which one, for the page that shows it."""
-
-    def __init__(self, message: str, /, *, field: str, **fields: object) -> None:
-        self.field = field
-        super().__init__(message, **fields)
+class InvalidTypeError(InvalidFieldError):
+    """What stands in one field of a type cannot be used."""
 
 
 class LongerEndError(InvalidInputError):

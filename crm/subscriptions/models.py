@@ -116,7 +116,7 @@ class Subscription(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    subscription_type_id: Mapped[int] = mapped_column(ForeignKey("subscription_types.id"), index=True)
+    subscription_type_id: Mapped[int] = mapped_column(ForeignKey("subscription_types.id"))
     type: Mapped[str] = mapped_column(Text, server_default="regular")
     is_recurrent: Mapped[bool] = mapped_column(server_default=text("false"))
     is_paid: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -140,6 +140,7 @@ class Subscription(Base):
         ),
         CheckConstraint("end_time >= start_time", name="period"),
         Index("ix_subscriptions_user_id", "user_id", "end_time"),
+        Index("ix_subscriptions_subscription_type_id", "subscription_type_id", "internal_status"),
         # what the worker has to move on: not begun yet, or running
         Index(
             "ix_subscriptions_to_start",

@@ -23,6 +23,7 @@ _PAGES = {
     "rule": "/admin/rules/",
     "work": "/admin/operations/work/",
     "billkey": "/admin/billkeys/",
+    "subscription_type": "/admin/subscription-types/",
     "short_number": "/admin/settings/short-numbers/",
     "prefix": "/admin/settings/prefixes/",
     "status_code": "/admin/settings/status-codes/",

@@ -165,7 +165,10 @@ def upgrade() -> None:
         op.f("ix_subscriptions_next_subscription_id"), "subscriptions", ["next_subscription_id"], unique=False
     )
     op.create_index(
-        op.f("ix_subscriptions_subscription_type_id"), "subscriptions", ["subscription_type_id"], unique=False
+        "ix_subscriptions_subscription_type_id",
+        "subscriptions",
+        ["subscription_type_id", "internal_status"],
+        unique=False,
     )
     op.create_index(
         "ix_subscriptions_to_end",

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
 from crm.core.errors import N_
+from crm.core.money import CURRENCY
 from crm.mobiletech.catalogue.billkey_use import NAMING_SETTINGS, is_used
 from crm.mobiletech.catalogue.errors import (
     BillkeyExistsError,
@@ -32,7 +33,6 @@ from crm.users.audit_log import record_act
 
 NEW = "new"  # the page where keys are made has this address
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 COLUMNS = (
     "kind",
     "price",

@@ -1,14 +1,10 @@
 """What can be refused about billing keys, short numbers, prefixes and codes."""
 
-from crm.core.errors import N_, ConflictError, InvalidInputError, NotFoundError
+from crm.core.errors import N_, ConflictError, InvalidFieldError, NotFoundError
 
 
-class InvalidEntryError(InvalidInputError):
-    """What stands in one field cannot be used; `field` says which one, for the page that shows it there."""
-
-    def __init__(self, message: str, /, *, field: str, **fields: object) -> None:
-        self.field = field
-        super().__init__(message, **fields)
+class InvalidEntryError(InvalidFieldError):
+    """What stands in one field of an entry cannot be used."""
 
 
 class BillkeyNotFoundError(NotFoundError):
