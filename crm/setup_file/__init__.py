@@ -14,17 +14,17 @@ from crm.setup_file.billkeys import apply_billkeys, export_billkeys
 from crm.setup_file.rules import apply_rules, export_rules
 from crm.setup_file.settings import apply_settings, export_settings
 from crm.setup_file.sms_templates import apply_templates, export_templates
+from crm.setup_file.subscription_types import apply_types, export_types
 from crm.setup_yaml import SetupFileError, read_yaml
 
 __all__ = ["PARTS", "Change", "apply_setup", "export_setup"]
-
-NOT_YET = ("subscription_types",)
 
 # In the order in which they are applied, whatever the order in the file: the later ones name the earlier ones.
 PARTS: Mapping[str, Part] = {
     "settings": Part(apply=apply_settings, export=export_settings),
     "templates": Part(apply=apply_templates, export=export_templates),
     "billkeys": Part(apply=apply_billkeys, export=export_billkeys),
+    "subscription_types": Part(apply=apply_types, export=export_types),
     "rules": Part(apply=apply_rules, export=export_rules),
 }
 
@@ -37,9 +37,7 @@ def apply_setup(session: Session, source: bytes) -> Mapping[Change, int]:
     parts = _read_parts(source)
     applying = Applying(session)
     for name in parts:
-        if name in NOT_YET:
-            applying.faults.append(f"{name}: this part comes with a later version")
-        elif name not in PARTS:
+        if name not in PARTS:
             applying.faults.append(f"{name}: there is no such part; the parts are {', '.join(PARTS)}")
     for name, part in PARTS.items():
         if name in parts:

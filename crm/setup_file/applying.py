@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from crm.core.errors import CrmError
 
 REASON = "crm setup apply"
+WORDS = {"yes": True, "no": False, "true": True, "false": False}
 
 
 class Change(StrEnum):
@@ -81,6 +83,36 @@ def text_of(item: Mapping[str, Any], name: str) -> str | None:
     if name in item and not isinstance(value, str):
         raise FaultError(f"{name} must be one text")
     return value
+
+
+def flag_of(item: Mapping[str, Any], name: str, *, otherwise: bool) -> bool:
+    """Return a field that must be yes or no.
+
+    Raises: FaultError.
+    """
+    word = text_of(item, name)
+    if word is None:
+        return otherwise
+    if word.lower() not in WORDS:
+        raise FaultError(f"{name} must be yes or no")
+    return WORDS[word.lower()]
+
+
+def moment_of(item: Mapping[str, Any], name: str) -> datetime | None:
+    """Return a field that must be a moment, None when it is absent.
+
+    Raises: FaultError.
+    """
+    written = text_of(item, name)
+    if written is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise FaultError(f"{name} must be a moment with its zone, such as 2027-01-01T00:00+01:00")
+    return moment
 
 
 def _checked(item: Any, fields: Sequence[str], required: Sequence[str]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ zone, `valid_until` the first one when the key is valid no more.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -22,7 +21,7 @@ from crm.mobiletech.catalogue.billkeys import (
     list_billkeys,
 )
 from crm.mobiletech.catalogue.models import Billkey
-from crm.setup_file.applying import REASON, Applying, Change, FaultError, read_items, text_of
+from crm.setup_file.applying import REASON, Applying, Change, FaultError, moment_of, read_items, text_of
 
 REQUIRED = ("code", "kind", "price")
 TEXTS = ("kind", "price", "currency", "short_number", "note")
@@ -67,21 +66,8 @@ def _details(item: Mapping[str, Any]) -> BillkeyDetails:
     operators = item.get("operators", [])
     if not isinstance(operators, list) or not all(isinstance(each, str) for each in operators):
         raise FaultError("operators must be a list of T, O, 2 and S")
-    begins, ends = (_moment(item, name) for name in MOMENTS)
+    begins, ends = (moment_of(item, name) for name in MOMENTS)
     return BillkeyDetails(**texts, operators=operators, valid_from=begins, valid_until=ends)
-
-
-def _moment(item: Mapping[str, Any], name: str) -> datetime | None:
-    written = text_of(item, name)
-    if written is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise FaultError(f"{name} must be a moment with its zone, such as 2027-01-01T00:00+01:00")
-    return moment
 
 
 def _exported(billkey: Billkey) -> dict[str, Any]:

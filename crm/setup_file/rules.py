@@ -15,11 +15,10 @@ from crm.mobiletech.rules.deciding import KeywordRule
 from crm.mobiletech.rules.editing import Place, create_rule, edit_rule
 from crm.mobiletech.rules.queries import read_rules
 from crm.mobiletech.stop_words import fold_words
-from crm.setup_file.applying import REASON, Applying, Change, FaultError, read_items, text_of
+from crm.setup_file.applying import REASON, Applying, Change, FaultError, flag_of, read_items, text_of
 
 FIELDS = ("short_number", "match", "text", "action", "template", "extension", "enabled", "subscription_type")
 REQUIRED = ("match", "text", "action")
-WORDS = {"yes": True, "no": False, "true": True, "false": False}
 
 Identity = tuple[str | None, str, str]
 
@@ -103,14 +102,8 @@ def _read(item: Mapping[str, Any]) -> Draft:
         action=fields["action"],
         template=fields.get("template") or None,
         extension=fields.get("extension") or None,
-        is_on=_is_on(fields["enabled"]) if "enabled" in fields else None,
+        is_on=flag_of(item, "enabled", otherwise=True) if "enabled" in fields else None,
     )
-
-
-def _is_on(word: str) -> bool:
-    if word.lower() not in WORDS:
-        raise FaultError("enabled must be yes or no")
-    return WORDS[word.lower()]
 
 
 def _identity(rule: Draft | KeywordRule) -> Identity:

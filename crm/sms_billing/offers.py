@@ -53,10 +53,17 @@ def read_offers(session: Session, type_ids: Collection[int]) -> Mapping[int, Sms
 
 
 def set_offer(
-    session: Session, known: SubscriptionType, billkey: str, texts: OfferTexts, *, reason: str = ""
+    session: Session,
+    known: SubscriptionType,
+    billkey: str,
+    texts: OfferTexts,
+    *,
+    reason: str = "",
+    is_checked_again: bool = True,
 ) -> bool:
     """Sell a type on a key with these texts from now on; return whether anything is different.
 
+    Shape: `is_checked_again` looks also at what stays as it is, for a price may have changed meanwhile.
     Raises: InvalidOfferError with the field, the rule, and both amounts where they differ.
     """
     offer = SmsOffer(
@@ -65,10 +72,11 @@ def set_offer(
         template_code=texts.renewal,
         first_template_code=texts.first or None,
     )
+    old, new = _told(find_offer(session, known.id)), _told(offer)
+    if old == new and not is_checked_again:
+        return False
     for field, fault in _find_faults(session, known, offer):
         raise InvalidOfferError(fault.message, field=field, **fault.fields)
-    before = find_offer(session, known.id)
-    old, new = _told(before), _told(offer)
     if old == new:
         return False
     session.merge(offer)

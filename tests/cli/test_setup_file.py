@@ -64,7 +64,6 @@ def test_what_the_file_does_not_name_stays(app: Flask) -> None:
 
 FAULTS = {
     "unknown part": ("prices: []", "prices: there is no such part"),
-    "later part": ("subscription_types: []", "subscription_types: this part comes with a later version"),
     "unknown key": ("settings: {nope: 1}", "settings.nope: There is no setting"),
     "impossible value": ("settings: {vat_rate: much}", "settings.vat_rate: must be an amount"),
     "empty value": ("settings: {vat_rate: }", "settings.vat_rate: must be one text"),
@@ -133,7 +132,7 @@ def test_fault_is_told_with_its_place(app: Flask, source: str | bytes, sentence:
 def test_all_faults_are_told_at_once_and_nothing_is_applied(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "setup.yaml"
     file.write_text(
-        "settings: {vat_rate: 20, nope: 1}\ntemplates: [{code: a, content: b}, 7]\nsubscription_types: []"
+        "settings: {vat_rate: 20, nope: 1}\ntemplates: [{code: a, content: b}, 7]\nsubscription_types: [7]"
     )
 
     result = run("setup", "apply", str(file))
