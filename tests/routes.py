@@ -11,6 +11,7 @@ SAMPLES = {
     "key": "vat_rate",
     "filename": "css/tokens.css",
     "billkey": "AA99",
+    "type_code": "month",
     "short_number": "8877",
     "prefix": "908",
     "status_code": "A12",

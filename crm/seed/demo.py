@@ -22,6 +22,7 @@ from crm.seed.numbers import age_numbers
 from crm.seed.plan import plan_exchanges
 from crm.seed.readers import add_readers, list_senders, number_of
 from crm.seed.rules import add_rules
+from crm.seed.types import add_types
 from crm.users.accounts import create_user
 from crm.users.models import NO_PASSWORD
 from crm.users.passwords import hash_password
@@ -53,6 +54,7 @@ def seed_demo(session: Session, *, logins_file: Path, zone: ZoneInfo) -> DemoSee
         # Before the commit: if it fails the next run makes new passwords and writes the file anew.
         write_logins(logins_file, logins)
     add_texts(session, data["texts_of_templates"])
+    add_types(session, data["subscription_types"])
     return DemoSeeded(
         settings=settings, readers=readers, messages=_add_messages(session, data, zone), logins=logins
     )

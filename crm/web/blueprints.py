@@ -50,6 +50,7 @@ from crm.web.sms_template_list import sms_template_list
 from crm.web.sms_template_versions import sms_template_versions
 from crm.web.sms_templates import sms_templates
 from crm.web.status_codes import status_codes
+from crm.web.subscription_types import subscription_types
 from crm.web.threads import threads
 from crm.web.tokens import tokens
 from crm.web.work_decisions import work_decisions
@@ -96,6 +97,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (gateway_log, "/admin/operations/gateway"),
     (gateway_exchange, "/admin/operations/gateway"),
     (billkeys, "/admin/billkeys"),
+    (subscription_types, "/admin/subscription-types"),
     (people, "/admin/users"),
     (person, "/admin/users"),
     (person_acts, "/admin/users"),

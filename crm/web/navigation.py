@@ -33,6 +33,7 @@ ITEMS = (
     (N_("Templates"), "/admin/templates", "templates", Permission.READ, "t"),
     (N_("Rules"), "/admin/rules", "rules", Permission.READ, "r"),
     (N_("Billkeys"), "/admin/billkeys", "billkeys", Permission.READ, "b"),
+    (N_("Types"), "/admin/subscription-types", "types", Permission.READ, "y"),
     (N_("Operations"), "/admin/operations", "operations", Permission.READ, "o"),
     (N_("People"), "/admin/users", "people", Permission.MANAGE_PEOPLE, "p"),
     (N_("Tokens"), "/admin/tokens", "key", Permission.MANAGE_TOKENS, "k"),

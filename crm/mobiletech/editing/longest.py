@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from crm.core.errors import N_
 from crm.mobiletech.catalogue.models import Billkey, ShortNumber
 from crm.mobiletech.models import InboundMessage
+from crm.subscriptions.models import SubscriptionType, SubscriptionTypeMeta
+from crm.subscriptions.short_names import KEY, LONGEST
 from crm.users.models import User
 
 LATEST = 5_000
@@ -31,6 +33,11 @@ class Longest:
 
 
 _newest = (InboundMessage.created_at.desc(), InboundMessage.id.desc())
+_short_name = (
+    select(SubscriptionTypeMeta.value)
+    .where(SubscriptionTypeMeta.subscription_type_id == SubscriptionType.id, SubscriptionTypeMeta.key == KEY)
+    .scalar_subquery()
+)
 # Where a value of that name comes from, whichever template it goes to.
 SOURCES: Mapping[str, tuple[str, Select[Any]]] = {
     "original_message": (
@@ -44,6 +51,10 @@ SOURCES: Mapping[str, tuple[str, Select[Any]]] = {
     "price": (
         N_("among the billing keys"),
         select(cast(func.max(Billkey.price), Text).label("value")),
+    ),
+    "subscription_name": (
+        N_("among the subscription types"),
+        select(func.left(func.coalesce(_short_name, SubscriptionType.user_label), LONGEST).label("value")),
     ),
     "short_number": (N_("among our short numbers"), select(ShortNumber.number.label("value"))),
 }
