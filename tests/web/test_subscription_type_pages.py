@@ -48,9 +48,9 @@ def test_the_list_tells_price_period_key_use_and_state(staff: FlaskClient) -> No
 
     text = Page(staff.get(LIST)).text
 
-    assert "Darček gift 4.99 € a month of the calendar – Have it now 0 0 renewals Not sold by SMS" in text
-    assert "Mesačné month 4.99 € 30 days AA99 Have it now 2 1 renewal On sale" in text
-    assert "Staré old 4.99 € 1 day – Have it now 0 0 renewals No longer sold" in text
+    assert "Darček gift 4.99 € a month of the calendar – Have it now 0 · 0 renewals Not sold by SMS" in text
+    assert "Mesačné month 4.99 € 30 days AA99 Have it now 2 · 1 renewal On sale" in text
+    assert "Staré old 4.99 € 1 day – Have it now 0 · 0 renewals No longer sold" in text
 
 
 def test_a_renewal_counts_for_the_type_that_it_changes_over_to(staff: FlaskClient) -> None:
@@ -207,14 +207,14 @@ def test_a_new_price_with_renewals_is_asked_about_first(staff: FlaskClient) -> N
     assert (question.status, question.title) == (409, "Another price for Mesačné?")
     assert "1 renewal of it is planned. Nothing is saved yet." in question.text
     assert "From the next charge on each costs 5.99 €, not 4.99 €." in question.text
-    assert read(SubscriptionType.price, SmsOffer.billkey) == [(Decimal("4.99"), "AA99")]
+    assert (read(SubscriptionType.price), read(SmsOffer.billkey)) == ([(Decimal("4.99"),)], [("AA99",)])
 
     back = Page(staff.post(EDIT, data=question.form(EDIT).fields | {"back": "1"}))
     assert (back.form().fields["price"], back.form().fields["name"]) == ("5,99", "typed")
     assert back.form().fields["billkey"] == "AA59"
 
     staff.post(EDIT, data=question.form(EDIT).fields | {"meant": "1"})
-    assert read(SubscriptionType.price, SmsOffer.billkey) == [(Decimal("5.99"), "AA59")]
+    assert (read(SubscriptionType.price), read(SmsOffer.billkey)) == ([(Decimal("5.99"),)], [("AA59",)])
 
 
 def test_a_new_price_without_its_key_is_refused_before_any_question(staff: FlaskClient) -> None:
