@@ -31,6 +31,7 @@ from crm.mobiletech.composing import NEEDED_TO_SEND, is_paid
 from crm.mobiletech.handlers import CODE_TEMPLATE
 from crm.mobiletech.sms_templates import find_template, render
 from crm.mobiletech.template_language import TemplateLanguageError
+from crm.sms_billing.offers import list_all_faults
 
 DATABASE = "database"
 CLOCK_OFF_SECONDS = 5
@@ -193,6 +194,14 @@ def _billkeys(session: Session, _settings: Settings) -> Finding:
     return Finding(Level.OK, name, f"Every key in use is listed; {free or 'none'} is the free one.")
 
 
+def _subscription_types(session: Session, settings: Settings) -> Finding:
+    """A type whose key charges another amount is not charged at all."""
+    name, faults = "subscription types", list_all_faults(session)
+    if faults:
+        return Finding(Level.FAIL if settings.is_production else Level.WARN, name, " ".join(map(str, faults)))
+    return Finding(Level.OK, name, "Each that is sold by SMS is on a valid key of its price.")
+
+
 def _codes(session: Session, settings: Settings) -> Finding:
     """Whoever has forgotten the password gets back in by a code: its text must be there, and hold the code."""
     name, example = "one-time codes", "123456"
@@ -282,6 +291,7 @@ DATABASE_CHECKS: tuple[tuple[str, Check], ...] = (
     ("gateway", _gateway),
     ("sending", _sending),
     ("billing keys", _billkeys),
+    ("subscription types", _subscription_types),
     ("one-time codes", _codes),
     ("test answer", _test_answer),
     ("worker", _worker),

@@ -4,10 +4,10 @@ The key is the price: a type is sold only on a key that charges exactly what the
 Source: issue 5 point 3, behaviour.md B39.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from crm.core.errors import N_, Said
@@ -102,6 +102,29 @@ def remove_offer(session: Session, known: SubscriptionType, *, reason: str = "")
 def list_offer_faults(session: Session, known: SubscriptionType, offer: SmsOffer) -> list[Said]:
     """Return why a type cannot be charged as its offer says, the key first; empty if all is well."""
     return [fault for _, fault in _find_faults(session, known, offer)]
+
+
+def list_all_faults(session: Session) -> list[Said]:
+    """Return why types that may be sold cannot be charged, over all of them."""
+    sold = select(SubscriptionType, SmsOffer).join(
+        SmsOffer, SmsOffer.subscription_type_id == SubscriptionType.id
+    )
+    rows = session.execute(sold.where(SubscriptionType.active).order_by(SubscriptionType.code)).all()
+    return [fault for known, offer in rows for fault in list_offer_faults(session, known, offer)]
+
+
+def list_types_sold(
+    session: Session, *, billkey: str | None = None, template: str | None = None
+) -> Sequence[SubscriptionType]:
+    """Return the types that are sold on that key, or with that text."""
+    sold = select(SubscriptionType).join(SmsOffer, SmsOffer.subscription_type_id == SubscriptionType.id)
+    named = (
+        SmsOffer.billkey == billkey,
+        SmsOffer.template_code == template,
+        SmsOffer.first_template_code == template,
+    )
+    found = sold.where(or_(*named)).order_by(SubscriptionType.sorting, SubscriptionType.code)
+    return session.execute(found).scalars().all()
 
 
 def _find_faults(session: Session, known: SubscriptionType, offer: SmsOffer) -> list[tuple[str, Said]]:

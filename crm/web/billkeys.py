@@ -3,9 +3,10 @@
 from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from crm.core.db import current_session, transaction
-from crm.core.errors import ConflictError, CrmError, InvalidInputError
+from crm.core.errors import N_, ConflictError, CrmError, InvalidInputError
 from crm.mobiletech.catalogue.billkey_use import list_unlisted
 from crm.mobiletech.catalogue.billkeys import (
     CODE,
@@ -20,6 +21,7 @@ from crm.mobiletech.catalogue.key_rules import find_free_trouble
 from crm.mobiletech.catalogue.models import Billkey
 from crm.mobiletech.catalogue.prices import parse_price
 from crm.mobiletech.catalogue.short_numbers import list_short_numbers
+from crm.sms_billing.offers import list_types_sold
 from crm.users.audit_log import list_acts_on
 from crm.users.roles import Permission, may
 from crm.web.act_words import as_line
@@ -90,6 +92,7 @@ def show(billkey: str) -> str:
     return render_staff_page(
         "billkeys/show.html",
         row=make_rows(session, [known])[0],
+        sold=list_types_sold(session, billkey=known.code),
         acts=[as_line(entry) for entry in acts],
         may_edit=_may_edit(),
     )
@@ -149,11 +152,18 @@ def remove(billkey: str) -> ResponseReturnValue:
     try:
         with transaction() as session:
             known = get_billkey(session, billkey)
+            _refuse_sold(session, known)
             remove_billkey(session, known, reason=form.told("reason").strip())
     except KeptBillkeyError as error:
         return _remove_page(form, get_billkey(current_session(), billkey), error), 409
     flash(_("%(code)s is off the list. Listed again, it begins anew.", code=billkey), "good")
     return redirect(LIST)
+
+
+def _refuse_sold(session: Session, known: Billkey) -> None:
+    for each in list_types_sold(session, billkey=known.code):
+        told_why = N_("%(label)s is sold on it: give that type another key first.")
+        raise KeptBillkeyError(told_why, label=each.user_label)
 
 
 def _may_edit() -> bool:
@@ -189,10 +199,12 @@ def _question(form: BillkeyForm, known: Billkey) -> str:
 
 def _remove_page(form: ReasonForm, known: Billkey, error: CrmError | None = None) -> str:
     row = make_rows(current_session(), [known])[0]
+    sold = list_types_sold(current_session(), billkey=known.code)
     return render_staff_page(
         "billkeys/remove.html",
         form=form,
         row=row,
-        is_kept=bool(row.last_at or row.named),
+        sold=sold,
+        is_kept=bool(row.last_at or row.named or sold),
         problems=[told(error)] if error else [],
     )

@@ -18,6 +18,7 @@ from crm.mobiletech.editing.uses import MOST_COUNTED, read_uses
 from crm.mobiletech.models import SmsTemplate
 from crm.mobiletech.sms_templates import TemplatePurpose, check_texts
 from crm.mobiletech.template_language import CompiledTemplate
+from crm.sms_billing.offers import list_types_sold
 from crm.users.roles import Permission, may
 from crm.web.message_pages import spaced
 from crm.web.page_tools import get_settings, render_staff_page
@@ -73,6 +74,7 @@ def show_editor(
         verdicts=_verdicts(session, form, texts, longest),
         change=change if change and change.is_any else None,
         uses=uses,
+        sold=list_types_sold(session, template=template.code) if template else [],
         most_counted=MOST_COUNTED,
         extensions=get_settings().extensions,
         meter_words=meter_words(),

@@ -20,6 +20,7 @@ from crm.mobiletech.models import SmsTemplate, SmsTemplateVersion
 from crm.mobiletech.outbound import OutboundPurpose
 from crm.mobiletech.sms_templates import find_version, list_versions, save_template
 from crm.mobiletech.words import PURPOSE_WORDS
+from crm.sms_billing.offers import list_types_sold
 from crm.users.queries import read_names
 from crm.users.roles import Permission
 from crm.web.guards import staff
@@ -149,6 +150,7 @@ def _restore_page(
         is_current=_state(current) == _state(wanted),
         change=change if change.is_any else None,
         uses=read_uses(current_session(), template),
+        sold=list_types_sold(current_session(), template=template.code),
         most_counted=MOST_COUNTED,
         extensions=get_settings().extensions,
         problems=list(problems),

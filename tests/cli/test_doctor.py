@@ -17,6 +17,7 @@ from crm.mobiletech.sms_templates import create_template
 from tests.cli.conftest import Run
 from tests.factories.catalogue import make_billkey
 from tests.factories.messages import set_up_gateway, turn_on_test_answer
+from tests.factories.offers import make_sold_type
 
 ON = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
@@ -136,6 +137,24 @@ def test_billing_keys_are_looked_at(
     assert told in found.sentence
 
 
+@pytest.mark.parametrize(
+    ("env", "price", "level"),
+    [
+        ("production", "4.99", Level.OK),
+        ("production", "5.99", Level.FAIL),
+        ("test", "5.99", Level.WARN),
+    ],
+)
+def test_a_type_whose_key_charges_another_amount_is_found(
+    app: Flask, settings: Settings, env: str, price: str, level: Level
+) -> None:
+    make_sold_type()
+    with transaction() as session:
+        session.execute(text("UPDATE subscription_types SET price = :price"), {"price": price})
+
+    assert finding(replace(settings, env=env), "subscription types").level is level
+
+
 def test_test_answer_without_its_template_fails(app: Flask, settings: Settings) -> None:
     set_up_gateway(mobiletech_test_billkey="AZ19", mobiletech_test_template_code="gone")
 
@@ -219,7 +238,7 @@ def test_every_check_is_one_line_and_a_failure_is_status_1(run: Run) -> None:
     # The database of the tests does not wait for the disk.
     assert "FAIL durability: fsync, synchronous_commit, full_page_writes must be on" in result.stdout
     assert result.exit_code == 1
-    assert len(result.stdout.splitlines()) == 14
+    assert len(result.stdout.splitlines()) == 15
 
 
 def finding(settings: Settings, name: str) -> Finding:

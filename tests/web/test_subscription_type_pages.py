@@ -303,6 +303,25 @@ def test_keys_that_ended_and_free_ones_are_not_offered(staff: FlaskClient) -> No
     assert not {"AZ19", "OLD1"} & set(options)
 
 
+def test_what_a_type_is_sold_with_leads_back_to_it(staff: FlaskClient) -> None:
+    make_sold_type()
+
+    for path in ("/admin/billkeys/AA99", "/admin/templates/renewal"):
+        assert MONTH in Page(staff.get(path)).links
+
+
+def test_a_key_that_a_type_is_sold_on_is_not_removed(staff: FlaskClient) -> None:
+    make_sold_type(user_label="Mesačné")
+
+    kept = Page(staff.get("/admin/billkeys/AA99/remove"))
+    token = kept.form("/logout").fields["csrf_token"]
+    refused = Page(staff.post("/admin/billkeys/AA99/remove", data={"csrf_token": token, "reason": "why"}))
+
+    assert "Mesačné is sold on it: give that type another key first." in kept.text
+    assert refused.status == 409
+    assert "Mesačné is sold on it" in refused.text
+
+
 @pytest.mark.parametrize("path", ["/nope", "/nope/edit", "/a%00b", "/" + "x" * 300])
 def test_a_type_that_is_not_there_is_404(staff: FlaskClient, path: str) -> None:
     assert Page(staff.get(LIST + path)).status == 404
