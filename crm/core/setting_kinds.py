@@ -14,6 +14,7 @@ _DURATION = re.compile(r"P(?=.)(?:(\d{1,4})D)?(?:T(?=.)(?:(\d{1,4})H)?(?:(\d{1,5
 # A name of labels, an IPv4 or an IPv6 address.
 _HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f:.]+")
 _TOO_MUCH = 1_000_000
+_WHOLE = Decimal(100)
 
 
 def parse_duration(value: str) -> timedelta:
@@ -75,6 +76,12 @@ def _amount(value: str) -> None:
         raise ValueError(Said(N_("must be an amount of 0 or more with at most two decimals")))
 
 
+def _percent(value: str) -> None:
+    _amount(value)
+    if Decimal(value) > _WHOLE:
+        raise ValueError(Said(N_("must be at most 100 percent")))
+
+
 def _duration(value: str) -> None:
     parse_duration(value)
 
@@ -122,6 +129,6 @@ CHECKS: Mapping[Kind, Callable[[str], None]] = {
     Kind.HOURS: _count,
     Kind.HOURS_OR_NONE: _optional_count,
     Kind.EUR: _amount,
-    Kind.PERCENT: _amount,
+    Kind.PERCENT: _percent,
     Kind.UNIT: _unit,
 }

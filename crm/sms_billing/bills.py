@@ -12,7 +12,8 @@ from crm.mobiletech.models import InboundMessage, SmsTemplate
 from crm.mobiletech.sms_templates import TemplatePurpose
 from crm.payments.gateways import Charge, Refusal
 from crm.sms_billing.models import SmsOffer
-from crm.sms_billing.pricing import Keys, ours, read_keys, read_offers
+from crm.sms_billing.offers import read_offers
+from crm.sms_billing.pricing import Keys, ours, read_keys
 from crm.users.phones import find_phones_of
 
 

@@ -1,6 +1,6 @@
 """May this key charge this amount? A key is a price: it is used with a payment of exactly that, or not at all (B39)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,7 +13,6 @@ from crm.mobiletech.catalogue.billkeys import Kind
 from crm.mobiletech.catalogue.models import Billkey
 from crm.payments.gateways import Refusal
 from crm.payments.statuses import Failure
-from crm.sms_billing.models import SmsOffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +64,6 @@ def read_keys(session: Session) -> Keys:
         or_(Billkey.valid_until.is_(None), Billkey.valid_until > db_now()),
     )
     return Keys({row.code: row for row in rows}, frozenset(session.execute(now).scalars()))
-
-
-def read_offers(session: Session, type_ids: Collection[int]) -> Mapping[int, SmsOffer]:
-    """Return how types are sold by SMS, by type; one that is not is not in it."""
-    found = select(SmsOffer).where(SmsOffer.subscription_type_id.in_(type_ids))
-    return {offer.subscription_type_id: offer for offer in session.execute(found).scalars()}
 
 
 def ours(code: str, message: str, **fields: object) -> Refusal:

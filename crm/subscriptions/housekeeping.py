@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from crm.core.db import transaction
 from crm.subscriptions.events import tell_ends, tell_starts
 from crm.subscriptions.statuses import InternalStatus
+from crm.subscriptions.types import keep_vat
 
 BATCH = 1000
 
@@ -35,7 +36,12 @@ _OVER = text(
 
 
 def keep_subscriptions() -> None:
-    """Move on all subscriptions whose time has come, each batch in a transaction of its own."""
+    """Move on all subscriptions whose time has come, each batch in a transaction of its own; and the VAT of types.
+
+    However the rate was changed, on the page or in the environment, payments carry it a minute later.
+    """
+    with transaction() as session:
+        keep_vat(session)
     for _ in range(1000):  # a million at a time; what is left waits a minute
         with transaction() as session:
             moved = keep_statuses(session)

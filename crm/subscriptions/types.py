@@ -5,7 +5,7 @@ What a type costs stands in its price and, for the taxes, in its items; both say
 
 from decimal import Decimal
 
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -20,6 +20,14 @@ from crm.subscriptions.queries import find_type, list_items, list_types, read_wr
 from crm.subscriptions.short_names import KEY
 from crm.users.audit_log import record_act
 
+_KEEP_VAT = text("""
+    UPDATE subscription_type_items AS item SET vat = :vat, updated_at = crm_now()
+    WHERE deleted_at IS NULL AND vat <> :vat AND NOT EXISTS (
+        SELECT 1 FROM subscription_type_items AS other
+        WHERE other.subscription_type_id = item.subscription_type_id AND other.id <> item.id
+          AND other.deleted_at IS NULL
+    )
+""")
 COLUMNS = (
     "name",
     "user_label",
@@ -95,6 +103,11 @@ def edit_type(
     return True
 
 
+def keep_vat(session: Session) -> None:
+    """Let the only item of a type carry the VAT of the setting; several items differ by it, and keep theirs."""
+    session.execute(_KEEP_VAT, {"vat": _vat(session)})
+
+
 def subject_of(known: SubscriptionType) -> str:
     """Return how the audit log calls a type."""
     return f"subscription_type {known.code}"
@@ -149,9 +162,13 @@ def _keep_items(session: Session, known: SubscriptionType) -> None:
         item.deleted_at = db_now()
     item = items[0] if items else SubscriptionTypeItem(subscription_type_id=known.id)
     item.name, item.amount = known.name, known.price
-    item.vat = Decimal(get_setting(session, "vat_rate"))
+    item.vat = _vat(session)
     session.add(item)
     session.flush()
+
+
+def _vat(session: Session) -> Decimal:
+    return Decimal(get_setting(session, "vat_rate"))
 
 
 def _told(session: Session, known: SubscriptionType) -> dict[str, object]:

@@ -80,6 +80,7 @@ REFUSED = [
     ("mobiletech_max_amount_per_payment", "Infinity"),
     ("mobiletech_max_amount_per_payment", "-1"),
     ("mobiletech_max_amount_per_payment", "4.999"),
+    ("vat_rate", "100.01"),
     ("mobiletech_max_amount_per_payment", "1e30"),
     ("mobiletech_duplicate_window", "10"),
     ("mobiletech_duplicate_window", "P"),

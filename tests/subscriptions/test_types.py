@@ -16,6 +16,7 @@ from crm.subscriptions.errors import (
     SubscriptionTypeExistsError,
     SubscriptionTypeNotFoundError,
 )
+from crm.subscriptions.housekeeping import keep_subscriptions
 from crm.subscriptions.models import SubscriptionType, SubscriptionTypeItem, SubscriptionTypeMeta
 from crm.subscriptions.queries import get_type, read_short_names
 from crm.subscriptions.types import add_type, edit_type
@@ -175,6 +176,24 @@ def test_the_item_follows_price_name_and_vat(app: Flask) -> None:
     edit("month", replace(MONTH, name="Mesiac", price="6"))
     assert read(*ITEM, SubscriptionTypeItem.deleted_at) == [
         ("Mesiac", Decimal("6.00"), Decimal("5.50"), None)
+    ]
+
+
+def test_a_new_rate_of_vat_reaches_single_items_within_a_minute(app: Flask) -> None:
+    add("month", MONTH)
+    add("bundle", MONTH)
+    with transaction() as session:
+        session.add(
+            SubscriptionTypeItem(subscription_type_id=2, name="Print", amount=Decimal("1"), vat=Decimal("5"))
+        )
+        set_setting(session, "vat_rate", "23")
+
+    keep_subscriptions()
+
+    assert [(name, vat) for name, _, vat in read(*ITEM, order=SubscriptionTypeItem.id)] == [
+        ("Mesačné", Decimal("23.00")),
+        ("Mesačné", Decimal("0.00")),
+        ("Print", Decimal("5.00")),
     ]
 
 
