@@ -2,8 +2,9 @@
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
-from crm.core.db import transaction
+from crm.core.db import db, transaction
 from crm.subscriptions.housekeeping import keep_statuses, keep_subscriptions
 from crm.subscriptions.models import Subscription
 from tests.conftest import Clock
@@ -60,6 +61,21 @@ def test_many_are_moved_on_in_small_batches(app: Flask) -> None:
 
     assert moved == [2, 2, 1, 0]
     assert read(Subscription.internal_status) == [("active",)] * 5
+
+
+def test_a_row_that_somebody_holds_waits_for_the_next_minute(app: Flask) -> None:
+    user_id, type_id = make_user(role="customer"), make_type()
+    held = make_subscription(user_id, type_id, internal_status="before_start")
+    free = make_subscription(user_id, type_id, internal_status="before_start")
+
+    with db.engine.begin() as other:
+        other.execute(select(Subscription.id).where(Subscription.id == held).with_for_update())
+        keep_subscriptions()
+    seen = read(Subscription.id, Subscription.internal_status)
+    keep_subscriptions()
+
+    assert seen == [(held, "before_start"), (free, "active")]
+    assert read(Subscription.id, Subscription.internal_status) == [(held, "active"), (free, "active")]
 
 
 def test_nothing_to_do_is_nothing_done(app: Flask) -> None:
