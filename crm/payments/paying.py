@@ -79,7 +79,7 @@ def _start_subscriptions(
             type=types[payment.subscription_type_id or 0],
             paid_at=payment.paid_at or now,
             is_recurrent=recurrent[payment.id].is_recurrent,
-            start_at=payment.subscription_start_at,
+            start_at=_not_before(payment.paid_at or now, payment.subscription_start_at),
             end_at=payment.subscription_end_at,
         )
         for payment in sold
@@ -90,6 +90,11 @@ def _start_subscriptions(
             payment.subscription_id = subscription.id
             started[payment.id] = subscription
     return started
+
+
+def _not_before(paid_at: datetime, wanted: datetime | None) -> datetime | None:
+    """A period that a payment asks for does not begin before it is paid."""
+    return None if wanted is None else max(wanted, paid_at)
 
 
 def _renew(

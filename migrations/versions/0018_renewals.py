@@ -127,6 +127,13 @@ def upgrade() -> None:
         ["payment_method_id"],
         unique=False,
     )
+    op.create_index(
+        "ix_recurrent_payments_open_type",
+        "recurrent_payments",
+        ["subscription_type_id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('active', 'pending')"),
+    )
     op.create_index("ix_recurrent_payments_period", "recurrent_payments", ["period_payment_id"], unique=False)
     op.create_index(
         "ix_recurrent_payments_state", "recurrent_payments", ["state", "charge_at", "id"], unique=False
