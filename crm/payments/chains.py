@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.payments.events import tell_status
 from crm.payments.gateways import gateway_codes, gateways
 from crm.payments.models import Payment, RecurrentPayment
 from crm.payments.statuses import OPEN, STOPS_BY_PERSON, Failure, PaymentStatus, RecurrentState
@@ -85,4 +86,6 @@ def withdraw(session: Session, row: RecurrentPayment) -> bool:
     payment.status, payment.failure = PaymentStatus.FAIL, Failure.PERSON
     payment.error_message = "Called back before it left."
     row.failure = Failure.PERSON
+    session.flush()
+    tell_status(session, [payment.id], PaymentStatus.FAIL)
     return True

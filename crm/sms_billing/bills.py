@@ -14,6 +14,7 @@ from crm.payments.gateways import Charge, Refusal
 from crm.sms_billing.models import SmsOffer
 from crm.sms_billing.offers import read_offers
 from crm.sms_billing.pricing import Keys, ours, read_keys
+from crm.users.models import User
 from crm.users.phones import find_phones_of
 
 
@@ -37,6 +38,7 @@ def find_bills(session: Session, charges: Sequence[Charge]) -> Mapping[int, Bill
 class _Known:
     inbounds: Mapping[str, InboundMessage]
     phones: Mapping[int, str]
+    closed: frozenset[int]  # people whose accounts are
     offers: Mapping[int, SmsOffer]
     templates: frozenset[str]
     keys: Keys
@@ -52,9 +54,12 @@ def _look_up(session: Session, charges: Sequence[Charge]) -> _Known:
     paid = select(SmsTemplate.code).where(
         SmsTemplate.purpose == TemplatePurpose.PAID, SmsTemplate.code.in_(codes)
     )
+    readers = {charge.recurrent.user_id for charge in charges}
+    closed = select(User.id).where(User.id.in_(readers), ~User.active)
     return _Known(
         inbounds={inbound.mobiletech_id: inbound for inbound in inbounds},
-        phones=find_phones_of(session, {charge.recurrent.user_id for charge in charges}),
+        phones=find_phones_of(session, readers),
+        closed=frozenset(session.execute(closed).scalars()),
         offers=offers,
         templates=frozenset(session.execute(paid).scalars()),
         keys=read_keys(session),
@@ -66,6 +71,8 @@ def _find_bill(known: _Known, charge: Charge) -> Bill | Refusal:
     if inbound is None:
         told = N_("The SMS %(token)s, by which this renewal began, is not known.")
         return ours("no_token", told, token=charge.token)
+    if charge.recurrent.user_id in known.closed:
+        return ours("closed_account", N_("The reader's account is closed: nothing is charged."))
     if phone is None:
         return ours("no_number", N_("The reader has no number linked, so nothing can be charged."))
     offer = known.offers.get(charge.type.id)

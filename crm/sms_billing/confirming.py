@@ -16,9 +16,13 @@ from crm.mobiletech.catalogue.models import StatusCode
 from crm.mobiletech.catalogue.status_codes import ReasonClass, default_of, key_of, read_dictionary
 from crm.mobiletech.events import PENDING_TIMEOUT, lane_of
 from crm.mobiletech.models import OutboundMessage
+from crm.mobiletech.outbound import OutboundState
 from crm.payments.failing import Failed, fail
+from crm.payments.gateways import gateways
+from crm.payments.models import Payment
 from crm.payments.paying import Proof, pay
-from crm.payments.statuses import Failure
+from crm.payments.statuses import Failure, PaymentStatus
+from crm.sms_billing.gateways import MobiletechGateway
 from crm.sms_billing.outcomes import Outcome, OutcomeKind, find_outcome
 
 log = get_logger(__name__)
@@ -70,12 +74,28 @@ def judge(session: Session, payment_ids: Collection[int], *, silence_is_failure:
         if outcome.kind is OutcomeKind.NOT_BILLED
     }
     pay(session, billed)
+    _call_back_copies(session, outcomes)
     if failed:
         dictionary = read_dictionary(session)
         fail(session, [_failed(each, outcome, dictionary) for each, outcome in failed.items()])
     for payment_id, outcome in outcomes.items():
         if outcome.kind is OutcomeKind.UNKNOWN:
             log.error("charge_unproven", payment_id=payment_id)
+
+
+def _call_back_copies(session: Session, outcomes: Mapping[int, Outcome]) -> None:
+    """A ported number was told of after its payment had failed: nobody wants the copy sent any more."""
+    waiting = [
+        payment_id
+        for payment_id, outcome in outcomes.items()
+        if outcome.message is not None and outcome.message.state in (OutboundState.QUEUED, OutboundState.HELD)
+    ]
+    if not waiting:
+        return
+    over = select(Payment.id).where(Payment.id.in_(waiting), Payment.status != PaymentStatus.FORM)
+    ids = session.execute(over).scalars().all()
+    if ids:
+        gateways.get(MobiletechGateway.code).withdraw(session, ids)
 
 
 def read_outcomes(

@@ -13,6 +13,7 @@ from crm.payments.models import RecurrentPayment
 from crm.payments.paying import Proof, pay
 from crm.sms_billing.turns import look_for_timeouts
 from crm.subscriptions.models import SubscriptionType
+from crm.users.models import User
 from tests.conftest import Clock
 from tests.factories.money import (
     MONTH,
@@ -23,6 +24,7 @@ from tests.factories.money import (
     list_renewals,
     list_subscriptions,
     make_billkey,
+    make_inbound,
     make_type,
     messages_of,
     report,
@@ -312,3 +314,53 @@ def test_readers_do_not_share_what_they_pay(gateway: FakeGateway, clock: Clock) 
     report(other.payment_id, "A0")
 
     assert len({row.cid for row in list_renewals()}) == 2
+
+
+def test_a_ported_number_that_wrote_from_its_new_operator_gets_the_charge_once_more(
+    gateway: FakeGateway, reader: Bought
+) -> None:
+    payment_id = charge()
+    make_inbound(user_id=reader.user_id, operator_type="T")
+
+    report(payment_id, "_OPERATOR_CHANGE")
+    report(payment_id, "A0")
+
+    missed, copy = messages_of(payment_id)
+    assert (missed.resent_as, missed.billing) == (copy.id, "none")
+    assert (copy.operator_type, copy.billing) == ("T", "billed")
+    assert states() == ["charged", "active"]
+
+
+def test_a_ported_number_without_a_newer_sms_waits_for_a_person(gateway: FakeGateway, reader: Bought) -> None:
+    payment_id = charge()
+
+    report(payment_id, "_OPERATOR_CHANGE")
+
+    assert [message.state for message in messages_of(payment_id)] == ["accepted", "held"]
+    assert states() == ["pending"]
+
+
+def test_a_charge_that_was_given_up_is_not_sent_once_more_for_a_ported_number(
+    gateway: FakeGateway, reader: Bought, clock: Clock
+) -> None:
+    payment_id = charge()
+    clock.advance(timedelta(hours=11))
+    look_for_timeouts()
+    run_all()
+    make_inbound(user_id=reader.user_id, operator_type="T")
+
+    report(payment_id, "_OPERATOR_CHANGE")
+
+    assert [message.state for message in messages_of(payment_id)] == ["accepted", "cancelled"]
+    assert len(gateway.sent) == 2
+
+
+def test_nothing_is_charged_to_a_closed_account(gateway: FakeGateway, reader: Bought) -> None:
+    with transaction() as session:
+        session.execute(update(User).values(active=False))
+
+    charge_due()
+    run_all()
+
+    assert [(row.state, row.status) for row in list_renewals()] == [("active", "closed_account")]
+    assert len(gateway.sent) == 1
