@@ -30,6 +30,7 @@ WITHIN_A_MINUTE = 5
 FIRST_PAUSE_SECONDS = 60
 LONGEST_PAUSE_SECONDS = 3600
 CAP_WINDOW = timedelta(hours=24)
+_OTHER = aliased(OutboundMessage)  # made once: it costs more than the question
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +107,14 @@ def find_over_cap(session: Session, messages: Sequence[OutboundMessage]) -> set[
     limit = int(get_setting(session, "mobiletech_max_paid_per_day"))
     if limit == 0 or not messages:
         return set()
-    other = aliased(OutboundMessage)
     had = (
         select(OutboundMessage.id)
-        .join(other, (other.to == OutboundMessage.to) & (other.id != OutboundMessage.id))
+        .join(_OTHER, (_OTHER.to == OutboundMessage.to) & (_OTHER.id != OutboundMessage.id))
         .where(
             OutboundMessage.id.in_([message.id for message in messages]),
-            other.paid,
-            func.coalesce(other.sending_at, other.created_at) > db_now() - CAP_WINDOW,
-            may_charge(other),
+            _OTHER.paid,
+            func.coalesce(_OTHER.sending_at, _OTHER.created_at) > db_now() - CAP_WINDOW,
+            may_charge(_OTHER),
         )
         .group_by(OutboundMessage.id)
         .having(func.count() >= limit)
@@ -127,14 +127,13 @@ def find_charged_already(session: Session, messages: Sequence[OutboundMessage]) 
     named = [message.id for message in messages if message.charges_for is not None]
     if not named:
         return set()
-    other = aliased(OutboundMessage)
     charged = (
         select(OutboundMessage.id)
         .join(
-            other,
-            (other.charges_for == OutboundMessage.charges_for) & (other.id != OutboundMessage.id),
+            _OTHER,
+            (_OTHER.charges_for == OutboundMessage.charges_for) & (_OTHER.id != OutboundMessage.id),
         )
-        .where(OutboundMessage.id.in_(named), may_charge(other))
+        .where(OutboundMessage.id.in_(named), may_charge(_OTHER))
     )
     return set(session.execute(charged).scalars())
 

@@ -33,6 +33,7 @@ log = get_logger(__name__)
 
 LEASE = timedelta(seconds=LEASE_SECONDS)
 BEHIND_ANOTHER = timedelta(seconds=1)
+_OLDER = aliased(OutboxEntry)  # made once: it costs more than the question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,7 @@ class _Claim:
 
     def _behind_another(self, entries: Sequence[Entry]) -> set[int]:
         """Those put off behind one message come due in any order; the first of them still goes first."""
-        older = aliased(OutboxEntry)
+        older = _OLDER
         goes_first = select(older.id).where(
             older.lane == OutboxEntry.lane,
             older.id < OutboxEntry.id,
