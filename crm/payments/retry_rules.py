@@ -53,7 +53,7 @@ def read_schedule(charges: str, fail_delay: str) -> Schedule:
 
     Raises: ValueError.
     """
-    delays = [parse_duration(part) for part in charges.split(",") if part.strip()]
+    delays = [parse_duration(part.strip()) for part in charges.split(",") if part.strip()]
     return Schedule(delays=delays, after_our_failure=parse_duration(fail_delay))
 
 
