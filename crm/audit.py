@@ -61,9 +61,13 @@ INVARIANTS = (
     ),
     Invariant(
         "work_overdue",
-        N_("No work is overdue by more than two minutes: a worker is running."),
+        N_(
+            "No work is overdue by more than two minutes, no charge by more than an hour: a worker is running."
+        ),
         """SELECT id, event, available_at FROM outbox
-           WHERE state = 'ready' AND available_at < crm_now() - interval '120 seconds' ORDER BY available_at""",
+           WHERE state = 'ready' AND available_at < crm_now() - CASE WHEN is_bulk THEN interval '1 hour'
+                                                                  ELSE interval '120 seconds' END
+           ORDER BY available_at""",
     ),
     Invariant(
         "sending_after_lease",

@@ -54,7 +54,7 @@ def drain(*, for_seconds: float, should_stop: Callable[[], bool] = lambda: False
 
 def _run_bulk(should_stop: Callable[[], bool]) -> int:
     """Give bulk work a short while before the rest is looked at again: what follows of it then comes in batches."""
-    until, done = monotonic() + BULK_SECONDS, 0
+    until, done = monotonic() + BULK_SECONDS, _run_batch(bulk=True)
     for event, effect in registry.effects.items():
         while (count := _run_effects(event, effect, bulk=True)) and not should_stop():
             done += count
@@ -63,13 +63,13 @@ def _run_bulk(should_stop: Callable[[], bool]) -> int:
     return done
 
 
-def _run_batch() -> int:
+def _run_batch(*, bulk: bool = False) -> int:
     others = OutboxEntry.event.not_in(list(registry.effects))
     entries: list[Entry] = []
     notes: list[int] = []
     try:
         with transaction() as session:
-            entries = claim(session, limit=BATCH, matching=others)
+            entries = claim(session, limit=BATCH, matching=others, bulk=bulk)
             if entries:
                 notes.append(_note_batch(session, entries))
                 _run_handlers(entries)

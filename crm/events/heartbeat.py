@@ -27,7 +27,7 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """For how long the oldest due work has waited; how much was given up, and the first of it."""
+    """For how long the oldest due work has waited, bulk work aside; how much was given up, and the first of it."""
 
     overdue: timedelta
     dead: int
@@ -49,7 +49,9 @@ def read_heartbeat(session: Session) -> Heartbeat:
 
 def read_backlog(session: Session) -> Backlog:
     """Return how the work in the outbox does."""
-    oldest = select(func.min(OutboxEntry.available_at), db_now()).where(OutboxEntry.state == EntryState.READY)
+    oldest = select(func.min(OutboxEntry.available_at), db_now()).where(
+        OutboxEntry.state == EntryState.READY, ~OutboxEntry.is_bulk
+    )
     due_at, now = session.execute(oldest).one()
     dead = OutboxEntry.state == EntryState.DEAD
     return Backlog(

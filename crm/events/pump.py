@@ -6,7 +6,7 @@ itself.
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import sleep
 
 from redis import Redis
@@ -81,13 +81,19 @@ def _blame_crashes() -> None:
 
 
 def find_overdue() -> timedelta | None:
-    """Return for how long the oldest due entry has waited, None if nothing is due."""
+    """Return for how long the oldest due entry has waited, None if nothing is due; bulk work has not waited."""
     with transaction() as session:
-        due = select(func.min(OutboxEntry.available_at), db_now()).where(
+        due = select(func.min(OutboxEntry.available_at)).where(
             OutboxEntry.state == EntryState.READY, OutboxEntry.available_at <= db_now()
         )
-        oldest, now = session.execute(due).one()
-        return None if oldest is None else now - oldest
+        first, bulk = due.where(~OutboxEntry.is_bulk), due.where(OutboxEntry.is_bulk)
+        asked = select(first.scalar_subquery(), bulk.scalar_subquery(), db_now())
+        row = session.execute(asked).one()
+        oldest: datetime | None = row[0]
+        if oldest is not None:
+            waited: timedelta = row[2] - oldest
+            return waited
+        return None if row[1] is None else timedelta(0)
 
 
 def run_if_due(task: Periodic) -> bool:

@@ -16,7 +16,10 @@ from crm.events.models import EntryState, OutboxEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depth:
-    """How much of an event waits, and since when the oldest is overdue (seconds, 0 when nothing is due)."""
+    """How much of an event waits, and since when the oldest is overdue (seconds, 0 when nothing is due).
+
+    Bulk work waits its turn: it is counted, and not overdue.
+    """
 
     event: str
     state: str
@@ -28,7 +31,7 @@ class Depth:
 class Load:
     """The open work of one event.
 
-    `due` and `retried` are parts of what waits; `oldest_due` is how long the oldest of it is overdue.
+    `due` and `retried` are parts of what waits; `oldest_due` is how long the oldest of it is overdue, bulk work aside.
     """
 
     event: str
@@ -41,7 +44,9 @@ class Load:
 
 def list_depths(session: Session) -> list[Depth]:
     """Return the open entries (ready and dead) by event."""
-    overdue = func.coalesce(func.extract("epoch", db_now() - func.min(OutboxEntry.available_at)), 0)
+    overdue = func.coalesce(
+        func.extract("epoch", db_now() - func.min(OutboxEntry.available_at).filter(~OutboxEntry.is_bulk)), 0
+    )
     return sorted(
         (
             Depth(event=event, state=state, count=count, overdue_seconds=float(seconds))
@@ -59,7 +64,9 @@ def list_depths(session: Session) -> list[Depth]:
 def list_loads(session: Session) -> list[Load]:
     """Return what is open of each event that has anything open."""
     is_due = OutboxEntry.available_at <= db_now()
-    oldest = type_coerce(db_now() - func.min(OutboxEntry.available_at).filter(is_due), Interval())
+    oldest = type_coerce(
+        db_now() - func.min(OutboxEntry.available_at).filter(is_due, ~OutboxEntry.is_bulk), Interval()
+    )
     ready = select(
         OutboxEntry.event,
         func.count(),

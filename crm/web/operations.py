@@ -34,6 +34,8 @@ TASKS = {
     "forget_old_work": N_("Forgets finished work after 30 days"),
     "keep_subscriptions": N_("Moves subscriptions on: begun, over"),
     "forget_old_words": N_("Forgets the searchable words of old messages"),
+    "charge_due": N_("Charges the renewals that are due"),
+    "charge_timeouts": N_("Ends charges that nothing was reported about in time"),
     "count_days": N_("Adds up the days that are over, for the overview"),
 }
 WORKER_WORDS = {

@@ -12,7 +12,7 @@ from crm.core.phone import mask_in_text
 from crm.events.backoff import MAX_ATTEMPTS
 from crm.events.failed_work import FailedState
 from crm.events.models import EntryState, OutboxEntry
-from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS, SEND
+from crm.mobiletech.events import INBOUND, OUTBOUND_ENDED, OUTBOUND_STATUS, PENDING_TIMEOUT, SEND
 from crm.mobiletech.words import Tone, Word
 from crm.users.codes import ONE_TIME_CODE
 
@@ -54,6 +54,16 @@ EVENTS: Mapping[str, EventWords] = {
             "All reports on the message are counted together again; the result is the same however often."
         ),
         discard=N_("The message keeps the state that it has, until another report on it comes."),
+    ),
+    OUTBOUND_ENDED: EventWords(
+        name=N_("SMS of a payment that will not go out"),
+        retry=N_("The payment is looked at again: its messages say whether it failed. Nobody is charged."),
+        discard=N_("The payment stays open until another report on its SMS comes, or somebody settles it."),
+    ),
+    PENDING_TIMEOUT: EventWords(
+        name=N_("Charge without an answer"),
+        retry=N_("The payment is looked at again; it fails only if its SMS can be billed no more."),
+        discard=N_("The charge stays on its way until a report comes, or somebody settles it."),
     ),
     ONE_TIME_CODE: EventWords(
         name=N_("One-time code"),
