@@ -45,3 +45,11 @@ class ChargeInPastError(PaymentsError, ConflictError):
 
     def __init__(self) -> None:
         super().__init__(N_("The period has ended: order anew instead."))
+
+
+class NotNowError(PaymentsError, ConflictError):
+    """A charge that a person wants now must not be made now; the sentence names the rule."""
+
+
+class InvalidDateError(PaymentsError, InvalidInputError):
+    """A renewal cannot be moved to that moment; the sentence names the rule."""

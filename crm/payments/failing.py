@@ -13,6 +13,7 @@ from crm.core.log import get_logger
 from crm.payments.chains import Chain, read_chains
 from crm.payments.events import tell_state, tell_status
 from crm.payments.models import Payment, PaymentMethod, RecurrentPayment
+from crm.payments.pausing import hand_over
 from crm.payments.planning import Planner
 from crm.payments.statuses import Failure, PaymentStatus, RecurrentState, statuses_before
 from crm.subscriptions.models import Subscription
@@ -80,15 +81,17 @@ def _end(session: Session, planner: Planner, row: RecurrentPayment, chain: Chain
     paid = chain.find_paid(row.period_payment_id)
     if paid is not None:
         # Another try of the same period was billed meanwhile: nothing is owed, the next period is planned.
-        _plan_after(session, planner, paid, stop or R.ACTIVE)
+        hand_over(row, _plan_after(session, planner, paid, stop or R.ACTIVE))
     elif planner.plan_again(row, said.failure, parent=said.payment_id, state=stop or R.ACTIVE) is None:
         row.state = stop or R.SYSTEM_STOP
 
 
-def _plan_after(session: Session, planner: Planner, paid: RecurrentPayment, state: RecurrentState) -> None:
+def _plan_after(
+    session: Session, planner: Planner, paid: RecurrentPayment, state: RecurrentState
+) -> RecurrentPayment:
     payment = session.get(Payment, paid.payment_id)
     method = session.get(PaymentMethod, paid.payment_method_id)
     assert payment is not None and method is not None
     subscription = session.get(Subscription, payment.subscription_id) if payment.subscription_id else None
     custom = paid.custom_amount if paid.subscription_type_id == payment.subscription_type_id else None
-    planner.plan_period(payment, subscription, method, custom=custom, state=state)
+    return planner.plan_period(payment, subscription, method, custom=custom, state=state)

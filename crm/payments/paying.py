@@ -20,6 +20,7 @@ from crm.payments.gateways import Gateway, gateway_codes, gateways
 from crm.payments.making import log_gateway
 from crm.payments.methods import find_or_make_methods
 from crm.payments.models import Payment, PaymentMethod, RecurrentPayment
+from crm.payments.pausing import hand_over
 from crm.payments.planning import Planner
 from crm.payments.statuses import PaymentStatus, RecurrentState, states_before, statuses_before
 from crm.subscriptions.lifecycle import Start, start_many
@@ -114,18 +115,19 @@ def _renew(
             continue
         chain = chains[method.id]
         state = chain.stopped_as or RecurrentState.ACTIVE  # a stop stays one, whatever is billed after it
+        pausing = chain.open_row
         if row is not None:
             _close(row, proofs[payment.id])
         if chain.give_way(session):
-            chain.rows.append(
-                planner.plan_period(
-                    payment,
-                    subscriptions.get(payment.id),
-                    method,
-                    custom=_custom_amount(row, payment),
-                    state=state,
-                )
+            following = planner.plan_period(
+                payment,
+                subscriptions.get(payment.id),
+                method,
+                custom=_custom_amount(row, payment),
+                state=state,
             )
+            hand_over(pausing, following)
+            chain.rows.append(following)
     planner.flush()
 
 

@@ -12,6 +12,7 @@ from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
 from crm.payments.models import Payment, PaymentMethod, RecurrentPayment
 from crm.payments.next_charge import Period, find_charge_at, hours_before
+from crm.payments.pausing import hand_over
 from crm.payments.retry_rules import Schedule, Standing, find_next_try, read_schedule
 from crm.payments.statuses import Failure, RecurrentState
 from crm.subscriptions.models import Subscription, SubscriptionType
@@ -68,7 +69,9 @@ class Planner:
         again = find_next_try(failure, left, self.schedule)
         if again is None:
             return None
-        return self._copy(row, parent, self.now + again.delay, again.standing, state)
+        following = self._copy(row, parent, self.now + again.delay, again.standing, state)
+        hand_over(row, following)
+        return following
 
     def plan_anew(self, row: RecurrentPayment, charge_at: datetime, *, parent: int) -> RecurrentPayment:
         """Plan a charge that was given up once more, with all its retries."""

@@ -28,6 +28,8 @@ _PAGES = {
     "prefix": "/admin/settings/prefixes/",
     "status_code": "/admin/settings/status-codes/",
     "thread": "/admin/threads/",
+    "recurrent_payment": "/admin/recurrent-payments/",
+    "outbound": "/admin/messages/outbound/",
 }
 
 
