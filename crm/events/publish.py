@@ -23,6 +23,15 @@ _PUBLISH = text("""
     RETURNING id
 """)
 
+# What was settled once is due anew, with all its tries; what still waits is left alone.
+_PUBLISH_AGAIN = text("""
+    INSERT INTO outbox (key, event, payload, lane) VALUES (:key, :event, CAST(:payload AS jsonb), :lane)
+    ON CONFLICT (key) DO UPDATE
+    SET state = 'ready', finished_at = NULL, attempts = 0, crashes = 0, error = NULL,
+        payload = EXCLUDED.payload, available_at = crm_now()
+    WHERE outbox.state <> 'ready'
+""")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
@@ -69,3 +78,15 @@ def publish_many(
     if added and available_at is None:
         after_commit(session, doorbell.ring)
     return added
+
+
+def publish_again(session: Session, event: str, work: Work) -> None:
+    """Add one piece of work, or let it be due anew if it was settled, and ring after the commit."""
+    values = {
+        "key": work.key,
+        "event": event,
+        "payload": json.dumps(dict(work.payload)),
+        "lane": work.lane,
+    }
+    session.execute(_PUBLISH_AGAIN, values)
+    after_commit(session, doorbell.ring)

@@ -41,3 +41,11 @@ class GatewaySettingsError(CrmError):
 
 class GatewayUnreachableError(CrmError):
     """A raw body was forwarded and no whole answer came back."""
+
+
+class NotHeldError(ConflictError):
+    """Only a message that is held can be let go or cancelled, and only as long as nothing speaks against it."""
+
+
+class NotInDoubtError(ConflictError):
+    """Only a message whose outcome nobody knows can be decided about."""

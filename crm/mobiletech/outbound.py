@@ -2,7 +2,8 @@
 
     queued  -> sending | held | expired | cancelled
     sending -> accepted | rejected | unknown | queued (certainly not sent, or free)
-    unknown -> accepted (a late answer, or a person binds the id) | not_sent (a person)
+    unknown -> accepted (a late answer, or a person binds the id, or says that it was billed) | not_sent (a person)
+    not_sent -> accepted (a person binds the id after all)
     held    -> queued | cancelled
 
 Source: reliability.md 2. Every move is a conditional UPDATE; losing the race is a normal branch.
@@ -48,6 +49,7 @@ MOVES: dict[OutboundState, frozenset[OutboundState]] = {
     S.QUEUED: frozenset({S.SENDING, S.HELD, S.EXPIRED, S.CANCELLED}),
     S.SENDING: frozenset({S.ACCEPTED, S.REJECTED, S.UNKNOWN, S.QUEUED}),
     S.UNKNOWN: frozenset({S.ACCEPTED, S.NOT_SENT}),
+    S.NOT_SENT: frozenset({S.ACCEPTED}),
     S.HELD: frozenset({S.QUEUED, S.CANCELLED}),
 }
 

@@ -21,7 +21,7 @@ from crm.events.publish import Work, publish_many
 from crm.mobiletech.events import OUTBOUND_STATUS, lane_of
 from crm.mobiletech.models import OutboundMessage, StatusReport
 from crm.mobiletech.wire.commands import Status
-from crm.mobiletech.wire.delivery_status import DeliveryStatus, classify, fold
+from crm.mobiletech.wire.delivery_status import Billing, DeliveryStatus, billing_of, classify, fold
 
 log = get_logger(__name__)
 
@@ -96,12 +96,18 @@ def apply_statuses(session: Session, outbound_message_ids: Sequence[int]) -> Non
 
 
 def _fold(message: OutboundMessage, codes: set[str]) -> None:
+    """Fold the codes in; what a person has found out about the money stands beside them, and only ever grows."""
     folded = fold(codes, message.operator_type)
-    message.billing = folded.billing
-    message.status = folded.strongest_code
-    if folded.conflict and not message.conflict:
+    settled = max(Billing(message.billing), folded.billing, key=tuple(Billing).index)
+    refused = settled is Billing.BILLED and any(_is_refused(code) for code in codes)
+    message.billing, message.status = settled, folded.strongest_code
+    if refused and not message.conflict:
         log.error("status_conflict", outbound_id=message.id, codes=sorted(codes))
-    message.conflict = folded.conflict
+    message.conflict = refused
+
+
+def _is_refused(code: str) -> bool:
+    return code.startswith("A") and billing_of(classify(code, None)) is Billing.FAILED
 
 
 def count_orphans(session: Session, *, older_than_seconds: int) -> int:

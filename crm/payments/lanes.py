@@ -28,8 +28,13 @@ def lanes_of(session: Session, user_ids: Collection[int]) -> Mapping[int, str]:
 
 def take_lanes(session: Session, user_ids: Collection[int]) -> None:
     """Wait for the persons' lanes and hold them until the transaction ends; call it before the first look."""
-    if user_ids:
-        session.execute(_TAKE, {"lanes": sorted(lanes_of(session, user_ids).values())})
+    take_named(session, set(lanes_of(session, user_ids).values()))
+
+
+def take_named(session: Session, lanes: Collection[str]) -> None:
+    """Wait for lanes that the caller knows by name, and hold them until the transaction ends."""
+    if lanes:
+        session.execute(_TAKE, {"lanes": sorted(lanes)})
 
 
 def try_lanes(session: Session, user_ids: Collection[int]) -> set[int]:

@@ -17,13 +17,14 @@ from crm.mobiletech.catalogue.status_codes import ReasonClass, default_of, key_o
 from crm.mobiletech.events import PENDING_TIMEOUT, lane_of
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundState
+from crm.mobiletech.wire.delivery_status import DeliveryStatus, classify
 from crm.payments.failing import Failed, fail
 from crm.payments.gateways import gateways
 from crm.payments.models import Payment
 from crm.payments.paying import Proof, pay
 from crm.payments.statuses import Failure, PaymentStatus
 from crm.sms_billing.gateways import MobiletechGateway
-from crm.sms_billing.outcomes import Outcome, OutcomeKind, find_outcome
+from crm.sms_billing.outcomes import NOT_CHARGED, Outcome, OutcomeKind, find_outcome
 
 log = get_logger(__name__)
 
@@ -155,7 +156,8 @@ def _failed(payment_id: int, outcome: Outcome, dictionary: Mapping[str, StatusCo
     assert message is not None
     if outcome.failure is not None:
         return Failed(payment_id=payment_id, failure=outcome.failure, code=message.status, told=outcome.told)
-    if message.status is None:  # a person has decided
-        return Failed(payment_id=payment_id, failure=Failure.TECHNICAL, code=None, told=outcome.told)
+    if classify(message.status, message.operator_type) is DeliveryStatus.UNKNOWN:  # a person has decided
+        return Failed(payment_id=payment_id, failure=Failure.TECHNICAL, code=message.status, told=NOT_CHARGED)
+    assert message.status is not None
     failure, told = failure_of(message.status, message.operator_type, dictionary)
     return Failed(payment_id=payment_id, failure=failure, code=message.status, told=told)

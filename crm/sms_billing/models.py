@@ -50,7 +50,7 @@ class SmsOrder(Base):
 
 
 class SettledOutcome(Base):
-    """What a person found out about an SMS of a payment whose outcome nobody knew; never changed."""
+    """What a person found out about an SMS whose outcome nobody knew: the last word on it."""
 
     __tablename__ = "sms_settled_outcomes"
 

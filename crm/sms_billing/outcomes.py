@@ -36,6 +36,8 @@ class Outcome:
 
 
 NO_ANSWER = N_("Nothing was reported until it could be billed no more.")
+NOT_CHARGED = N_("A person found out that it charged nobody.")
+PORTED = N_("The number is with another operator, also after it was sent once more.")
 # A message that will not go out: whose doing that was, and how it is said.
 _ENDED = {
     S.REJECTED: (Failure.OURS, N_("The gateway refused the SMS.")),
@@ -83,7 +85,18 @@ def _of_one(row: OutboundMessage, overdue_before: datetime | None) -> Outcome:
         return Outcome(kind=OutcomeKind.NOT_BILLED, message=row)
     if is_unproven(row):
         return Outcome(kind=OutcomeKind.UNKNOWN, message=row)
+    if _is_ported(row):
+        return Outcome(kind=OutcomeKind.NOT_BILLED, message=row, failure=Failure.PORTED, told=PORTED)
     silent = row.state == S.ACCEPTED and row.status is None and row.sent_at is not None
     if silent and overdue_before is not None and row.sent_at and row.sent_at <= overdue_before:
         return Outcome(kind=OutcomeKind.NOT_BILLED, message=row, failure=Failure.NO_ANSWER, told=NO_ANSWER)
     return Outcome(kind=OutcomeKind.PENDING, message=row)
+
+
+def _is_ported(row: OutboundMessage) -> bool:
+    """Return whether the gateway gave it back, and no copy took its place: it was one itself."""
+    return (
+        row.state == S.ACCEPTED
+        and row.billing == Billing.NONE
+        and classify(row.status, row.operator_type) is DeliveryStatus.OPERATOR_CHANGED
+    )
