@@ -24,6 +24,7 @@ from crm.mobiletech.handlers import (
     on_outbound_statuses,
     send_codes,
 )
+from crm.mobiletech.last_look import last_look
 from crm.mobiletech.rules.running import heed_stop, run_rules
 from crm.mobiletech.search.housekeeping import forget_old_words
 from crm.mobiletech.search.keeping import keep_inbound
@@ -33,6 +34,7 @@ from crm.payments.events import PAYMENT_STATUS_CHANGE, RENEWAL_STATE_CHANGED
 from crm.payments.gateways import gateways
 from crm.sms_billing.gateways import MobiletechGateway, MobiletechRecurrentGateway
 from crm.sms_billing.handlers import confirm_payments, end_waiting
+from crm.sms_billing.last_look import find_obstacles
 from crm.sms_billing.turns import look_for_timeouts
 from crm.subscriptions import events as subscription_events
 from crm.subscriptions import newsroom
@@ -126,6 +128,7 @@ def wire(settings: Settings, registry: Registry) -> None:
         registry.on_many(event, handler, name=name, order=order)
     registry.unheard.update(UNHEARD)
     registry.effect(SEND, SendEffect(gateway_client(settings)))
+    last_look.look = find_obstacles
     gateways.clear()
     for gateway in GATEWAYS:
         gateways.add(gateway)

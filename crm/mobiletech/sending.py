@@ -4,7 +4,7 @@ The work's own row is the watchdog: while a message is on its way the row is due
 finds it then knows that the sender died: a paid message becomes `unknown`, a free one is queued again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,6 +23,8 @@ from crm.events.models import EntryState, OutboxEntry
 from crm.events.settle import finish, put_off
 from crm.mobiletech.breaker import Pause, ask_breaker, find_charged_already, find_over_cap
 from crm.mobiletech.client import LEASE_SECONDS, GatewayClient, Outcome
+from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS
+from crm.mobiletech.last_look import last_look
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundState as S
 from crm.mobiletech.outbound import move
@@ -34,6 +36,7 @@ log = get_logger(__name__)
 LEASE = timedelta(seconds=LEASE_SECONDS)
 BEHIND_ANOTHER = timedelta(seconds=1)
 _OLDER = aliased(OutboxEntry)  # made once: it costs more than the question
+NEWS = (INBOUND, OUTBOUND_STATUS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,7 @@ class _Claim:
         self.session = session
         self.go: list[tuple[Entry, OutboundMessage]] = []
         self.finished: list[int] = []
+        self.obstacles: Mapping[int, str] = {}
         self.charged: set[int] = set()
         self.over_cap: set[int] = set()
         self.paid_room: int | None = None  # how many that charge may still go; None: not asked yet
@@ -103,6 +107,9 @@ class _Claim:
         busy = self._numbers_on_their_way(messages.values())
         behind = self._behind_another(entries)
         paid = [message for message in messages.values() if message.paid and message.state == S.QUEUED]
+        self.obstacles = last_look.look(
+            self.session, [message.payment_id for message in paid if message.payment_id]
+        )
         self.charged = find_charged_already(self.session, paid)
         self.over_cap = find_over_cap(
             self.session, [message for message in paid if message.released_at is None]
@@ -170,7 +177,12 @@ class _Claim:
     def _paid(self, entry: Entry, message: OutboundMessage, now: datetime) -> None:
         if self.paid_room == 0:
             return  # it stays due: an outage, or a crash, leaves a few unknown, not many
-        if message.id in self.charged:
+        obstacle = self.obstacles.get(message.payment_id or 0)
+        if obstacle:
+            self._end(entry, message, S.CANCELLED, obstacle)
+        elif message.payment_id and not entry.is_bulk and self._has_news(entry):
+            put_off(self.session, [entry.id], BEHIND_ANOTHER)
+        elif message.id in self.charged:
             told = N_("Another SMS has charged for the same period, or may yet do so.")
             self._end(entry, message, S.HELD, told)
         elif message.id in self.over_cap:
@@ -188,6 +200,20 @@ class _Claim:
             self.paid_room = answer
         self.paid_room -= 1
         self.go.append((entry, message))
+
+    def _has_news(self, entry: Entry) -> bool:
+        """Return whether a report or an SMS of the number waits to be read: it may be a STOP, or bill it already.
+
+        Bulk work is claimed only when nothing else of its number is due.
+        """
+        news = select(OutboxEntry.id).where(
+            OutboxEntry.lane == entry.lane,
+            OutboxEntry.finished_at.is_(None),
+            OutboxEntry.state == EntryState.READY,
+            OutboxEntry.event.in_(NEWS),
+            OutboxEntry.available_at <= db_now(),
+        )
+        return self.session.execute(select(news.exists())).scalar_one()
 
     def _end(self, entry: Entry, message: OutboundMessage, state: S, told: str) -> None:
         log.warning("send_ended", outbound_id=message.id, state=state)

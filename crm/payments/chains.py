@@ -3,13 +3,14 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.payments.events import tell_status
 from crm.payments.gateways import gateway_codes, gateways
 from crm.payments.models import Payment, RecurrentPayment
 from crm.payments.statuses import OPEN, STOPS_BY_PERSON, Failure, PaymentStatus, RecurrentState
+from crm.subscriptions.models import Subscription
 
 SUPERSEDED = "A later report shows that the period is paid; another row took the place of this one."
 
@@ -34,16 +35,19 @@ class Chain:
         state = newest.stop_wanted or newest.state
         return RecurrentState(state) if state in STOPS_BY_PERSON else None
 
-    def find_paid(self, period_payment_id: int) -> RecurrentPayment | None:
-        """Return the row by which the period after a payment was paid, if it was."""
-        return next(
-            (
-                row
-                for row in self.rows
-                if row.period_payment_id == period_payment_id and row.state == RecurrentState.CHARGED
-            ),
-            None,
+    def find_paid_since(self, session: Session, row: RecurrentPayment) -> RecurrentPayment | None:
+        """Return the row whose payment gave the last period of all, if that is a later one than `row` follows."""
+        ids = {each.payment_id for each in self.rows if each.state == RecurrentState.CHARGED}
+        ends = (
+            select(Payment.id)
+            .outerjoin(Subscription, Subscription.id == Payment.subscription_id)
+            .where(Payment.id.in_(ids | {row.period_payment_id}))
+            .order_by(func.coalesce(Subscription.end_time, Payment.paid_at).desc(), Payment.id.desc())
         )
+        last = session.execute(ends.limit(1)).scalar_one()
+        if last == row.period_payment_id:
+            return None
+        return next(each for each in self.rows if each.payment_id == last)
 
     def give_way(self, session: Session) -> bool:
         """Let the open row, if there is one, make place: what it was to pay is paid by another.

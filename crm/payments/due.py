@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -29,6 +29,7 @@ def read_due(
     """Return the charges of rows, in their order, in a handful of statements."""
     used = _periods_used(session, rows, types)
     periods = _periods(session, rows, types)
+    last_paid = _last_paid(session, rows)
     tokens = dict(
         session.execute(
             select(PaymentMethod.id, PaymentMethod.external_token).where(
@@ -39,7 +40,9 @@ def read_due(
     return [
         Due(
             _charge(row, types, used, tokens[row.payment_method_id]),
-            earliest_charge(periods[row.period_payment_id]),
+            earliest_charge(
+                _since_last(periods[row.period_payment_id], last_paid.get(row.payment_method_id))
+            ),
         )
         for row in rows
     ]
@@ -84,6 +87,25 @@ def _periods_used(
     for method_id, type_id in session.execute(began.where(RecurrentPayment.id.in_(first))):
         used[method_id, type_id or 0] += 1
     return used
+
+
+def _last_paid(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[int, datetime]:
+    """Return, by chain, when its last payment of all was paid: a late success may be of an earlier period."""
+    method = RecurrentPayment.payment_method_id
+    charged = (
+        select(method, func.max(Payment.paid_at))
+        .join(Payment, Payment.id == RecurrentPayment.payment_id)
+        .where(
+            method.in_({row.payment_method_id for row in rows}),
+            RecurrentPayment.state == RecurrentState.CHARGED,
+        )
+        .group_by(method)
+    )
+    return {method_id: paid_at for method_id, paid_at in session.execute(charged) if paid_at is not None}
+
+
+def _since_last(period: Period, last_paid: datetime | None) -> Period:
+    return replace(period, paid_at=max(period.paid_at, last_paid)) if last_paid else period
 
 
 def _periods(

@@ -78,12 +78,16 @@ def _end(session: Session, planner: Planner, row: RecurrentPayment, chain: Chain
     stop = R(row.stop_wanted) if row.stop_wanted else None
     row.status, row.approval, row.failure = said.code, said.told[:LONGEST], said.failure
     row.state, row.stop_wanted = R.CHARGE_FAILED, None
-    paid = chain.find_paid(row.period_payment_id)
+    paid = chain.find_paid_since(session, row)
     if paid is not None:
-        # Another try of the same period was billed meanwhile: nothing is owed, the next period is planned.
-        hand_over(row, _plan_after(session, planner, paid, stop or R.ACTIVE))
-    elif planner.plan_again(row, said.failure, parent=said.payment_id, state=stop or R.ACTIVE) is None:
+        # Another try was billed meanwhile: nothing is owed, the period after it is planned.
+        following: RecurrentPayment | None = _plan_after(session, planner, paid, stop or R.ACTIVE)
+    else:
+        following = planner.plan_again(row, said.failure, parent=said.payment_id, state=stop or R.ACTIVE)
+    if following is None:
         row.state = stop or R.SYSTEM_STOP
+    else:
+        hand_over(row, following)
 
 
 def _plan_after(

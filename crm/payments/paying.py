@@ -17,6 +17,7 @@ from crm.core.log import get_logger
 from crm.payments.chains import read_chains
 from crm.payments.events import tell_status
 from crm.payments.gateways import Gateway, gateway_codes, gateways
+from crm.payments.late_stops import read_stops
 from crm.payments.making import log_gateway
 from crm.payments.methods import find_or_make_methods
 from crm.payments.models import Payment, PaymentMethod, RecurrentPayment
@@ -82,6 +83,7 @@ def _start_subscriptions(
             is_recurrent=recurrent[payment.id].is_recurrent,
             start_at=_not_before(payment.paid_at or now, payment.subscription_start_at),
             end_at=payment.subscription_end_at,
+            never_inside=recurrent[payment.id].is_recurrent,  # nobody pays for a time that they have paid for
         )
         for payment in sold
     ]
@@ -108,13 +110,15 @@ def _renew(
     rows = _rows_of(session, payments)
     methods = _methods_of(session, payments, rows)
     chains = read_chains(session, {method.id for method in methods.values()})
+    stops = read_stops(session, [payment.id for payment in payments])
     planner = Planner(session)
     for payment in payments:
         method, row = methods.get(payment.id), rows.get(payment.id)
         if method is None:
             continue
         chain = chains[method.id]
-        state = chain.stopped_as or RecurrentState.ACTIVE  # a stop stays one, whatever is billed after it
+        # a stop stays one, whatever is billed after it
+        state = chain.stopped_as or stops.get(payment.id) or RecurrentState.ACTIVE
         pausing = chain.open_row
         if row is not None:
             _close(row, proofs[payment.id])

@@ -19,6 +19,7 @@ from crm.payments.errors import ChargeInPastError, NotActiveError, RenewalNotFou
 from crm.payments.events import tell_state
 from crm.payments.gateways import gateway_codes, gateways
 from crm.payments.lanes import take_lanes
+from crm.payments.late_stops import forget_stops
 from crm.payments.models import RecurrentPayment
 from crm.payments.planning import Planner
 from crm.payments.statuses import OPEN, STOPS_BY_PERSON, RecurrentState
@@ -108,6 +109,7 @@ def reactivate(session: Session, row: RecurrentPayment, *, by_user: bool, reason
     """
     if row.state == R.PENDING and row.stop_wanted == R.USER_STOP:
         row.stop_wanted = None
+        forget_stops(session, row.user_id)
         session.flush()
         return _note_reactivation(session, row, reason)
     allowed = (R.USER_STOP,) if by_user else STOPS_BY_PERSON
@@ -120,6 +122,7 @@ def reactivate(session: Session, row: RecurrentPayment, *, by_user: bool, reason
         raise ChargeInPastError
     row.state, row.payment_id, row.status, row.approval, row.failure = R.ACTIVE, None, None, None, None
     session.flush()
+    forget_stops(session, row.user_id)
     tell_state(session, [row.id], R.ACTIVE)
     return _note_reactivation(session, row, reason)
 
@@ -141,6 +144,7 @@ def reactivate_after_system_stop(session: Session, row: RecurrentPayment, *, rea
     anew = planner.plan_anew(row, now + REACTIVATED_AFTER, parent=row.payment_id or row.parent_payment_id)
     anew.note = reason
     planner.flush()
+    forget_stops(session, row.user_id)
     record_act(
         session,
         "renewal.reactivate",

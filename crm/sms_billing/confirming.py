@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
+from crm.core.errors import N_
 from crm.core.log import get_logger
 from crm.core.setting_kinds import parse_duration
 from crm.events.publish import Work, publish_many
@@ -16,14 +17,12 @@ from crm.mobiletech.catalogue.models import StatusCode
 from crm.mobiletech.catalogue.status_codes import ReasonClass, default_of, key_of, read_dictionary
 from crm.mobiletech.events import PENDING_TIMEOUT, lane_of
 from crm.mobiletech.models import OutboundMessage
-from crm.mobiletech.outbound import OutboundState
+from crm.mobiletech.outbound import OutboundState, move
 from crm.mobiletech.wire.delivery_status import DeliveryStatus, classify
 from crm.payments.failing import Failed, fail
-from crm.payments.gateways import gateways
 from crm.payments.models import Payment
 from crm.payments.paying import Proof, pay
 from crm.payments.statuses import Failure, PaymentStatus
-from crm.sms_billing.gateways import MobiletechGateway
 from crm.sms_billing.outcomes import NOT_CHARGED, Outcome, OutcomeKind, find_outcome
 
 log = get_logger(__name__)
@@ -31,6 +30,8 @@ log = get_logger(__name__)
 TIMEOUT_SETTING = "mobiletech_pending_charge_timeout"
 UNIT_SETTING = "mobiletech_expiration_unit"
 BATCH = 500
+CAN_BE_CALLED_BACK = (OutboundState.QUEUED, OutboundState.HELD)
+NOT_WANTED = N_("Its payment was paid by another SMS.")
 
 _FAILURES: Mapping[ReasonClass, Failure] = {
     ReasonClass.NO_CREDIT: Failure.NO_CREDIT,
@@ -41,13 +42,14 @@ _FAILURES: Mapping[ReasonClass, Failure] = {
 }
 # As long as the gateway may still bill it, and at least as long as the setting says (B61).
 _SILENT = text("""
-    SELECT message.id, message.payment_id, message."to"
-    FROM mobiletech_outbound_messages AS message
+    SELECT message.id, message.payment_id, message."to", hours.number AS hour
+    FROM mobiletech_outbound_messages AS message,
+         (SELECT floor(extract(epoch FROM crm_now()) / 3600)::bigint AS number) AS hours
     WHERE message.state = 'accepted' AND message.billing = 'none' AND message.payment_id IS NOT NULL
       AND message.status IS NULL AND message.resent_as IS NULL
       AND message.sent_at <= crm_now() - CAST(:timeout AS interval)
       AND message.sent_at <= crm_now() - message.expiration * CAST(:unit AS interval)
-      AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.key = 'charge-timeout:' || message.id)
+      AND NOT EXISTS (SELECT 1 FROM outbox WHERE key = 'charge-timeout:' || message.id || ':' || hours.number)
       AND EXISTS (SELECT 1 FROM payments WHERE payments.id = message.payment_id AND payments.status = 'form')
     ORDER BY message.sent_at LIMIT :batch
 """)
@@ -63,7 +65,8 @@ def payments_of(session: Session, outbound_message_ids: Collection[int]) -> list
 
 def judge(session: Session, payment_ids: Collection[int], *, silence_is_failure: bool = False) -> None:
     """Let payments be paid, or fail, as their messages say; what is not decided yet stays as it is."""
-    outcomes = read_outcomes(session, payment_ids, silence_is_failure=silence_is_failure)
+    messages = _read_messages(session, payment_ids)
+    outcomes = _find_outcomes(session, messages, silence_is_failure=silence_is_failure)
     billed = [
         _proof(payment_id, outcome)
         for payment_id, outcome in outcomes.items()
@@ -75,43 +78,21 @@ def judge(session: Session, payment_ids: Collection[int], *, silence_is_failure:
         if outcome.kind is OutcomeKind.NOT_BILLED
     }
     pay(session, billed)
-    _call_back_copies(session, outcomes)
     if failed:
         dictionary = read_dictionary(session)
         fail(session, [_failed(each, outcome, dictionary) for each, outcome in failed.items()])
+    _call_back(session, messages)
     for payment_id, outcome in outcomes.items():
         if outcome.kind is OutcomeKind.UNKNOWN:
             log.error("charge_unproven", payment_id=payment_id)
-
-
-def _call_back_copies(session: Session, outcomes: Mapping[int, Outcome]) -> None:
-    """A ported number was told of after its payment had failed: nobody wants the copy sent any more."""
-    waiting = [
-        payment_id
-        for payment_id, outcome in outcomes.items()
-        if outcome.message is not None and outcome.message.state in (OutboundState.QUEUED, OutboundState.HELD)
-    ]
-    if not waiting:
-        return
-    over = select(Payment.id).where(Payment.id.in_(waiting), Payment.status != PaymentStatus.FORM)
-    ids = session.execute(over).scalars().all()
-    if ids:
-        gateways.get(MobiletechGateway.code).withdraw(session, ids)
 
 
 def read_outcomes(
     session: Session, payment_ids: Collection[int], *, silence_is_failure: bool = False
 ) -> Mapping[int, Outcome]:
     """Return what the messages of each payment come to; a payment without any is not in it."""
-    messages: defaultdict[int, list[OutboundMessage]] = defaultdict(list)
-    found = select(OutboundMessage).where(OutboundMessage.payment_id.in_(payment_ids))
-    for message in session.execute(found.execution_options(populate_existing=True)).scalars():
-        messages[message.payment_id or 0].append(message)
-    now = session.execute(select(db_now())).scalar_one() if silence_is_failure else None
-    return {
-        payment_id: find_outcome(rows, overdue_before=now and _overdue_before(session, rows, now))
-        for payment_id, rows in messages.items()
-    }
+    messages = _read_messages(session, payment_ids)
+    return _find_outcomes(session, messages, silence_is_failure=silence_is_failure)
 
 
 def tell_timeouts(session: Session) -> int:
@@ -123,7 +104,12 @@ def tell_timeouts(session: Session) -> int:
         "batch": BATCH,
     }
     work = [
-        Work(key=f"charge-timeout:{row.id}", payload={"payment_id": row.payment_id}, lane=lane_of(row.to))
+        # Asked again each hour: had the clock gone back between, it would never be judged.
+        Work(
+            key=f"charge-timeout:{row.id}:{row.hour}",
+            payload={"payment_id": row.payment_id},
+            lane=lane_of(row.to),
+        )
         for row in session.execute(_SILENT, values)
     ]
     return publish_many(session, PENDING_TIMEOUT, work)
@@ -136,6 +122,42 @@ def failure_of(code: str, operator: str | None, dictionary: Mapping[str, StatusC
         return _FAILURES[ReasonClass(described.reason)], described.meaning_en
     known = default_of(code, operator)
     return _FAILURES[known.reason], known.word.word
+
+
+def _read_messages(session: Session, payment_ids: Collection[int]) -> Mapping[int, Sequence[OutboundMessage]]:
+    messages: defaultdict[int, list[OutboundMessage]] = defaultdict(list)
+    found = select(OutboundMessage).where(OutboundMessage.payment_id.in_(payment_ids))
+    for message in session.execute(found.execution_options(populate_existing=True)).scalars():
+        messages[message.payment_id or 0].append(message)
+    return messages
+
+
+def _call_back(session: Session, messages: Mapping[int, Sequence[OutboundMessage]]) -> None:
+    """A copy that has not left, or is held, would only charge once more when its payment is paid, or failed before."""
+    waiting = {
+        message.id: payment_id
+        for payment_id, rows in messages.items()
+        for message in rows
+        if message.state in CAN_BE_CALLED_BACK
+    }
+    if not waiting:
+        return
+    over = select(Payment.id).where(
+        Payment.id.in_(set(waiting.values())), Payment.status != PaymentStatus.FORM
+    )
+    ids = set(session.execute(over).scalars())
+    copies = [message_id for message_id, payment_id in waiting.items() if payment_id in ids]
+    move(session, copies, from_=CAN_BE_CALLED_BACK, to=OutboundState.CANCELLED, state_reason=NOT_WANTED)
+
+
+def _find_outcomes(
+    session: Session, messages: Mapping[int, Sequence[OutboundMessage]], *, silence_is_failure: bool
+) -> Mapping[int, Outcome]:
+    now = session.execute(select(db_now())).scalar_one() if silence_is_failure else None
+    return {
+        payment_id: find_outcome(rows, overdue_before=now and _overdue_before(session, rows, now))
+        for payment_id, rows in messages.items()
+    }
 
 
 def _overdue_before(session: Session, rows: Sequence[OutboundMessage], now: datetime) -> datetime:

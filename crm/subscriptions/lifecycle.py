@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
 from crm.subscriptions.events import tell_ends, tell_new, tell_starts
-from crm.subscriptions.extension import Held, extend
+from crm.subscriptions.extension import ExtensionMethod, Held, extend
 from crm.subscriptions.models import Subscription, SubscriptionType
 from crm.subscriptions.newsroom import current_zone
 from crm.subscriptions.periods import Period, Terms, Wish, period_of
@@ -59,6 +59,7 @@ class Start:
     start_at: datetime | None = None
     end_at: datetime | None = None
     note: str | None = None
+    never_inside: bool = False  # what would begin inside a time that the reader has follows that one
 
 
 def start_many(session: Session, starts: Sequence[Start]) -> list[Subscription | None]:
@@ -129,8 +130,19 @@ def _period_of(start: Start, held: Sequence[Held]) -> Period:
     )
     if not extension.is_after_another:
         extension = replace(extension, start=start.paid_at)
+    elif start.never_inside:
+        extension = replace(extension, start=_after_all(extension.start, start.type, held))
     wish = Wish(start=start.start_at, end=start.end_at)
     return period_of(terms, wish, extension, now=start.paid_at, zone=current_zone())
+
+
+def _after_all(moment: datetime, kind: SubscriptionType, held: Sequence[Held]) -> datetime:
+    """Return the first moment from this one on in which nothing runs that a new period extends."""
+    any_type = kind.extension_method == ExtensionMethod.EXTEND_ACTUAL
+    for each in sorted(held, key=lambda each: each.start):
+        if each.start <= moment < each.end and (any_type or each.type_id == kind.id):
+            moment = each.end
+    return moment
 
 
 def _list_held(session: Session, user_ids: Collection[int], *, since: datetime) -> dict[int, list[Held]]:
