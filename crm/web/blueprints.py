@@ -8,6 +8,7 @@ from crm.web.account_password import account_password
 from crm.web.account_phone import account_phone
 from crm.web.account_sign_ins import account_sign_ins
 from crm.web.api.documentation import api_docs
+from crm.web.api.recurrent_payments import recurrent_payments
 from crm.web.api.users_email import users_email
 from crm.web.api.users_registration import users_registration
 from crm.web.api.users_sign_in import users_sign_in
@@ -73,6 +74,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (users_email, "/api"),
     (users_registration, "/api"),
     (users_sign_in, "/api"),
+    (recurrent_payments, "/api"),
     (api_docs, "/api"),
     (overview, "/admin"),
     (help_page, "/admin/help"),
@@ -117,4 +119,4 @@ OPEN_ENDPOINTS = {
 }
 
 # No cookie opens these doors, so a foreign page in a browser of ours can do nothing through them.
-WITHOUT_CSRF = (webhook, server_proxy, users_email, users_registration, users_sign_in)
+WITHOUT_CSRF = (webhook, server_proxy, users_email, users_registration, users_sign_in, recurrent_payments)

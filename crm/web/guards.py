@@ -143,8 +143,10 @@ def user_token() -> Callable[[View], View]:
             found = find_session(current_session(), secret, kind=Kind.API)
             if found is None:
                 raise NotAuthorizedError("Token doesn't exists")  # the original's words
-            g.token_owner = TokenOwner(user_id=found[1].id, secret=secret)
-            answer: ResponseReturnValue = view(*args, **kwargs)
+            owner = found[1]
+            g.token_owner = TokenOwner(user_id=owner.id, secret=secret)
+            with acting(_actor(owner.public_name, owner.id)):
+                answer: ResponseReturnValue = view(*args, **kwargs)
             return answer
 
         guarded.guard = Guard("user token")  # type: ignore[attr-defined]

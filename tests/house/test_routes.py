@@ -20,6 +20,8 @@ WITHOUT_TOKEN = {
     "users_registration.confirm": "an API token in a header opens it, not a cookie",
     "users_sign_in.login": "it gives a token to a program, and sets no cookie",
     "users_sign_in.logout": "a user token in a header opens it, not a cookie",
+    "recurrent_payments.stop": "a user token in a header opens it, not a cookie",
+    "recurrent_payments.reactivate": "a user token in a header opens it, not a cookie",
 }
 
 

@@ -1,4 +1,4 @@
-"""Read the fields of a request to the API: form fields, urlencoded or multipart, never JSON."""
+"""Read the fields of a request to the API: form fields, urlencoded or multipart; for JSON see json_body.py."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -58,13 +58,17 @@ class Parameters:
 def read_parameters(*, in_query: Sequence[str] = ()) -> Parameters:
     """Return the fields of the request at hand; those named may also stand in the address.
 
-    Raises: 411 for a body that tells no length or is shorter than it tells: half a body must not be taken for
-    a whole one. 413 for one that is too large.
+    Raises: as require_whole_body: half a body must not be taken for a whole one.
     """
-    if "Transfer-Encoding" in request.headers or not _is_whole():
-        abort(411)
+    require_whole_body()
     query = {name: request.args[name] for name in in_query if name in request.args}
     return Parameters(query | request.form.to_dict())
+
+
+def require_whole_body() -> None:
+    """Refuse a body that tells no length, is shorter than it tells, or is too large: 411 and 413."""
+    if "Transfer-Encoding" in request.headers or not _is_whole():
+        abort(411)
 
 
 def _is_whole() -> bool:

@@ -14,7 +14,10 @@ from crm.mobiletech.client_http import HttpGatewayClient
 from crm.users.api_tokens import Scope
 from crm.web import limits
 from crm.web.api.reference import read_description
+from tests.conftest import Clock
 from tests.factories.api import EVA, PHONE, make_api_token, make_reader, make_user_token
+from tests.factories.money import MONTH, make_type, set_up_sale, subscribe
+from tests.fakes import FakeGateway
 from tests.pages import PASSWORD
 
 CHECKS = [
@@ -85,7 +88,7 @@ def test_the_application_keeps_to_its_description(
     keep()
 
 
-FORM, XML = "application/x-www-form-urlencoded", "application/xml"
+FORM, XML, JSON = "application/x-www-form-urlencoded", "application/xml", "application/json"
 RIGHT = {"email": EVA, "password": PASSWORD}
 NEW = {"email": "new@example.sk", "phone": PHONE, "ext_id": 7, "locale": "sk_SK"}
 # What nobody generates by chance: call, what is shown, what is sent, status
@@ -103,6 +106,7 @@ GOOD_CALLS: list[tuple[str, Callable[[], dict[str, str]], Any, int]] = [
     ("POST /api/v1/users/login", show_nothing, RIGHT | {"device_token": "x"}, 404),
     ("GET /api/v1/user/info", show_user_token, None, 200),
     ("POST /api/v1/users/logout", show_user_token, None, 200),
+    ("GET /api/v1/users/recurrent-payments", show_user_token, None, 200),
     ("POST /api/v1/mobiletech/server-proxy", show_api_token, "<message/>", 202),
     ("POST /api/v1/users/create", show_api_token, {"email": "e" * 300_000}, 413),
 ]  # fmt: skip
@@ -118,6 +122,34 @@ def test_what_is_meant_to_happen_is_described_too(
     response = call(app, OPERATIONS[label].Case(**sent), caller())
 
     assert response.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("steps", "status"),
+    [
+        (["stop"], 200),
+        (["stop", "stop"], 409),
+        (["stop", "reactivate"], 200),
+        (["reactivate"], 409),
+        (["stop", "a month later", "reactivate"], 400),
+    ],
+)
+def test_what_is_done_to_a_renewal_is_described_too(
+    app: Flask, clock: Clock, gateway: FakeGateway, steps: list[str], status: int
+) -> None:
+    set_up_sale()
+    make_type()
+    headers, responses = make_user_token(subscribe().user_id), []
+
+    for step in steps:
+        if step == "a month later":
+            clock.advance(MONTH)
+            continue
+        case = OPERATIONS[f"POST /api/v1/recurrent-payment/{step}"].Case(body={"id": 1}, media_type=JSON)
+        responses.append(call(app, case, headers))
+
+    assert responses[-1].status_code == status
+    assert call(app, OPERATIONS["GET /api/v1/users/recurrent-payments"].Case(), headers).status_code == 200
 
 
 @pytest.mark.parametrize("command", ["receive", "status"])
