@@ -1,4 +1,4 @@
-"""Fuses of paid sending: a breaker for a gateway in trouble, a cap for a bug of ours.
+"""Fuses of paid sending: a breaker for a gateway in trouble, a cap for a bug of ours, the owner of the number.
 
 Breaker: three ambiguous outcomes in a row, or five within a minute, pause paid sending; then one probe,
 after 60 s, 120 s, ... at most an hour. No more are on their way at once than would pause it (one more for each further
@@ -18,10 +18,12 @@ from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
 from crm.core.errors import N_
 from crm.core.log import get_logger
+from crm.core.phone import to_international
 from crm.mobiletech.client import LEASE_SECONDS
 from crm.mobiletech.models import GatewayState, OutboundMessage
 from crm.mobiletech.outbound import OutboundState
 from crm.mobiletech.wire.delivery_status import Billing
+from crm.users.phones import find_phones_of
 
 log = get_logger(__name__)
 
@@ -136,6 +138,23 @@ def find_charged_already(session: Session, messages: Sequence[OutboundMessage]) 
         .where(OutboundMessage.id.in_(named), may_charge(_OTHER))
     )
     return set(session.execute(charged).scalars())
+
+
+def find_lost_numbers(session: Session, messages: Sequence[OutboundMessage]) -> set[int]:
+    """Return those of payments that would charge a number which is its reader's no more.
+
+    It may be another person's by now, who owes nothing for the reader of before.
+    """
+    owed = {
+        message.id: (message.user_id, message.to)
+        for message in messages
+        if message.payment_id is not None and message.user_id is not None
+    }
+    if not owed:
+        return set()
+    phones = find_phones_of(session, {user_id for user_id, _ in owed.values()})
+    theirs = {(user_id, to_international(phone)) for user_id, phone in phones.items()}
+    return {message_id for message_id, owner in owed.items() if owner not in theirs}
 
 
 def read_gateway_state(session: Session) -> GatewayState | None:

@@ -21,7 +21,7 @@ from crm.core.log import get_logger
 from crm.events.claim import Entry
 from crm.events.models import EntryState, OutboxEntry
 from crm.events.settle import finish, put_off
-from crm.mobiletech.breaker import Pause, ask_breaker, find_charged_already, find_over_cap
+from crm.mobiletech.breaker import Pause, ask_breaker, find_charged_already, find_lost_numbers, find_over_cap
 from crm.mobiletech.client import LEASE_SECONDS, GatewayClient, Outcome
 from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS
 from crm.mobiletech.last_look import last_look
@@ -95,6 +95,7 @@ class _Claim:
         self.go: list[tuple[Entry, OutboundMessage]] = []
         self.finished: list[int] = []
         self.obstacles: Mapping[int, str] = {}
+        self.lost: set[int] = set()
         self.charged: set[int] = set()
         self.over_cap: set[int] = set()
         self.paid_room: int | None = None  # how many that charge may still go; None: not asked yet
@@ -110,6 +111,7 @@ class _Claim:
         self.obstacles = last_look.look(
             self.session, [message.payment_id for message in paid if message.payment_id]
         )
+        self.lost = find_lost_numbers(self.session, paid)
         self.charged = find_charged_already(self.session, paid)
         self.over_cap = find_over_cap(
             self.session, [message for message in paid if message.released_at is None]
@@ -182,6 +184,9 @@ class _Claim:
             self._end(entry, message, S.CANCELLED, obstacle)
         elif message.payment_id and not entry.is_bulk and self._has_news(entry):
             put_off(self.session, [entry.id], BEHIND_ANOTHER)
+        elif message.id in self.lost:
+            told = N_("The number is its reader's no more, so nothing is charged to it.")
+            self._end(entry, message, S.CANCELLED, told)
         elif message.id in self.charged:
             told = N_("Another SMS has charged for the same period, or may yet do so.")
             self._end(entry, message, S.HELD, told)
