@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
@@ -115,7 +116,7 @@ def _newest_rows(session: Session, user_id: int) -> Sequence[RecurrentPayment]:
     newest = (
         select(RecurrentPayment)
         .where(RecurrentPayment.user_id == user_id)
-        .distinct(chain)
+        .ext(distinct_on(chain))
         .order_by(chain, RecurrentPayment.state.in_(OPEN).desc(), RecurrentPayment.id.desc())
     )
     return session.execute(newest).scalars().all()
@@ -128,14 +129,14 @@ def _periods(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[int,
         .join(Subscription, Subscription.id == Payment.subscription_id)
         .where(Payment.id.in_({row.period_payment_id for row in rows}))
     )
-    return dict(session.execute(found).tuples().all())
+    return dict(session.execute(found).all())
 
 
 def _failures(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[int, Failure]:
     """Return, by row, why it was not charged: its own reason, or that of the try before it."""
     parents = {row.parent_payment_id for row in rows if row.parent_payment_id != row.period_payment_id}
     found = select(Payment.id, Payment.failure).where(Payment.id.in_(parents), Payment.failure.is_not(None))
-    before = dict(session.execute(found).tuples().all())
+    before = dict(session.execute(found).all())
     reasons = {row.id: row.failure or before.get(row.parent_payment_id) for row in rows}
     return {row_id: Failure(reason) for row_id, reason in reasons.items() if reason}
 

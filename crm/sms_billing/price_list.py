@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
 from crm.mobiletech.rules.models import Rule
-from crm.sms_billing.pricing import read_keys, read_offers
+from crm.sms_billing.offers import read_offers
+from crm.sms_billing.pricing import read_keys
 from crm.subscriptions.models import SubscriptionType
 from crm.subscriptions.queries import list_types
 

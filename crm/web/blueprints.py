@@ -5,8 +5,10 @@ from flask import Blueprint
 from crm.web.account import account
 from crm.web.account_messages import account_messages
 from crm.web.account_password import account_password
+from crm.web.account_payments import account_payments
 from crm.web.account_phone import account_phone
 from crm.web.account_sign_ins import account_sign_ins
+from crm.web.account_subscription import account_subscription
 from crm.web.api.documentation import api_docs
 from crm.web.api.recurrent_payments import recurrent_payments
 from crm.web.api.users_email import users_email
@@ -42,6 +44,7 @@ from crm.web.people import people
 from crm.web.person import person
 from crm.web.person_acts import person_acts
 from crm.web.prefixes import prefixes
+from crm.web.price_list_page import price_list_page
 from crm.web.rule_acts import rule_acts
 from crm.web.rules import rules
 from crm.web.server_proxy import server_proxy
@@ -62,10 +65,13 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (login_code, "/login/code"),
     (confirm, ""),
     (account, "/account"),
+    (account_subscription, "/account/subscription"),
+    (account_payments, "/account/payments"),
     (account_password, "/account/password"),
     (account_phone, "/account/phone"),
     (account_sign_ins, "/account/sign-ins"),
     (account_messages, "/account/messages"),
+    (price_list_page, ""),
     (language_choice, ""),
     (health, ""),
     (metrics_page, ""),

@@ -13,7 +13,18 @@ from tests.factories.users import make_user
 from tests.pages import PASSWORD, Page, sign_in
 from tests.stored import read
 
-PAGES = ["", "/name", "/email", "/password", "/phone", "/language", "/sign-ins", "/messages"]
+PAGES = [
+    "",
+    "/subscription",
+    "/payments",
+    "/name",
+    "/email",
+    "/password",
+    "/phone",
+    "/language",
+    "/sign-ins",
+    "/messages",
+]
 
 
 @pytest.fixture
@@ -46,7 +57,7 @@ def test_the_overview_shows_what_we_know(reader: FlaskClient) -> None:
 def test_home_leads_a_reader_to_the_account_and_out(reader: FlaskClient) -> None:
     page = Page(reader.get("/"))
 
-    assert {"/account", "/account/messages"} <= set(page.links)
+    assert {"/account", "/account/messages", "/account/subscription", "/account/payments"} <= set(page.links)
     assert page.form("/logout")
     assert "Eva Nováková" in page.text
 
