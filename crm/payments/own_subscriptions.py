@@ -80,7 +80,7 @@ def list_own_subscriptions(session: Session, user_id: int) -> list[OwnSubscripti
     """Return what a person has, or has lost of late: what renews first, then by its end."""
     now = session.execute(select(db_now())).scalar_one()
     types = {each.id: each for each in list_types(session)}
-    rows = _newest_rows(session, user_id)
+    rows = list_newest_rows(session, user_id)
     periods = _periods(session, rows)
     failures = _failures(session, rows)
     charges = {due.charge.recurrent.id: due.charge for due in read_due(session, rows, types)}
@@ -101,16 +101,7 @@ def list_own_subscriptions(session: Session, user_id: int) -> list[OwnSubscripti
     return sorted(shown, key=lambda each: (each.standing not in GOES_ON, each.end is None, each.end or now))
 
 
-def get_own_subscription(session: Session, user_id: int, chain_id: int) -> OwnSubscription:
-    """Return one that has a renewal. Raises: RenewalNotFoundError if the person has no such."""
-    mine = list_own_subscriptions(session, user_id)
-    found = next((each for each in mine if each.chain_id == chain_id), None)
-    if found is None:
-        raise RenewalNotFoundError(chain_id)
-    return found
-
-
-def _newest_rows(session: Session, user_id: int) -> Sequence[RecurrentPayment]:
+def list_newest_rows(session: Session, user_id: int) -> Sequence[RecurrentPayment]:
     """Return of each chain the row that is open, or else its last one."""
     chain = RecurrentPayment.payment_method_id
     newest = (
@@ -120,6 +111,15 @@ def _newest_rows(session: Session, user_id: int) -> Sequence[RecurrentPayment]:
         .order_by(chain, RecurrentPayment.state.in_(OPEN).desc(), RecurrentPayment.id.desc())
     )
     return session.execute(newest).scalars().all()
+
+
+def get_own_subscription(session: Session, user_id: int, chain_id: int) -> OwnSubscription:
+    """Return one that has a renewal. Raises: RenewalNotFoundError if the person has no such."""
+    mine = list_own_subscriptions(session, user_id)
+    found = next((each for each in mine if each.chain_id == chain_id), None)
+    if found is None:
+        raise RenewalNotFoundError(chain_id)
+    return found
 
 
 def _periods(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[int, Subscription]:

@@ -156,7 +156,7 @@ def _card(own: OwnSubscription, *, has_number: bool, is_held: bool) -> Card:
         name=own.kind.user_label,
         state=STANDING_WORDS[own.standing],
         price=money(following.amount, following.currency) if following else None,
-        period=period_words(following.kind if following else own.kind),
+        period=_period(own),
         until=own.end,
         has_ended=own.has_ended,
         charge_at=following.at if following and is_planned else None,
@@ -165,3 +165,10 @@ def _card(own: OwnSubscription, *, has_number: bool, is_held: bool) -> Card:
         stop_href=f"{HERE}/{own.chain_id}/stop" if own.can_be_stopped else None,
         go_on_href=f"{HERE}/{own.chain_id}/go-on" if own.can_go_on else None,
     )
+
+
+def _period(own: OwnSubscription) -> str:
+    """Return how long what is charged next lasts."""
+    if own.next is None:
+        return period_words(own.kind)
+    return period_words(own.next.kind, renewed=own.next.kind.id == own.kind.id)

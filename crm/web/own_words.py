@@ -73,11 +73,12 @@ def payment_sentence(status: str, failure: str | None, outcome: OutcomeKind | No
     return _("It may still be billed.") if status == PaymentStatus.FORM else ""
 
 
-def period_words(kind: SubscriptionType) -> str:
-    """Return how long one payment of a type lasts: "30 days", "1 calendar month"."""
+def period_words(kind: SubscriptionType, *, renewed: bool = False) -> str:
+    """Return how long one payment of a type lasts: "30 days", "1 calendar month"; `renewed`: one that extends it."""
     if kind.length_method == LengthMethod.CALENDAR_DAYS:
         return _("1 calendar month")
-    return ngettext("%(num)s day", "%(num)s days", kind.length)
+    days = kind.extending_length or kind.length if renewed else kind.length
+    return ngettext("%(num)s day", "%(num)s days", days)
 
 
 def what_happens(own: OwnSubscription, *, has_number: bool, is_held: bool) -> list[str]:
@@ -95,7 +96,8 @@ def _renews(own: OwnSubscription) -> list[str]:
         return []
     if own.next.is_due:
         return [_("It is charged within the next minutes, and then goes on.")]
-    said = [_("Then it goes on by itself for %(period)s.", period=period_words(own.next.kind))]
+    period = period_words(own.next.kind, renewed=own.next.kind.id == own.kind.id)
+    said = [_("Then it goes on by itself for %(period)s.", period=period)]
     if own.next.kind.id != own.kind.id:
         said.append(
             _("From then on it is %(name)s, for %(price)s.", name=own.next.kind.user_label, price=_price(own))

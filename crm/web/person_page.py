@@ -22,6 +22,7 @@ from crm.web.act_words import ActLine, as_line
 from crm.web.ids import LARGEST_ID
 from crm.web.message_pages import spaced
 from crm.web.person_forms import LANGUAGE_NAMES
+from crm.web.person_money import read_money
 from crm.web.session import find_signed_in
 from crm.web.sign_in_words import attempt_word, describe_device
 
@@ -78,6 +79,7 @@ def read_person(session: Session, user: User) -> dict[str, Any]:
         "sign_ins": _sign_ins(session, user.id),
         "attempts": _attempts(session, user.id),
         "acts": _acts(session, user.id),
+        **read_money(session, user.id, has_number=number is not None),
     }
 
 

@@ -69,10 +69,11 @@ def _order_line(price: Price, order: Order) -> OrderLine:
 
 
 def _following(price: Price) -> str:
-    """Return what comes after a trial: it is part of the price."""
-    after = price.following
+    """Return what comes after the first period where it is another: it is part of the price."""
+    kind, after = price.kind, price.following
     if after is None:
-        return ""
+        longer, once = period_words(kind, renewed=True), period_words(kind)
+        return _("Each renewal lasts %(period)s.", period=longer) if longer != once else ""
     periods = ngettext("%(num)s paid period", "%(num)s paid periods", price.trial_periods)
     return _(
         "After %(periods)s it goes on as %(name)s, %(price)s for %(period)s.",
