@@ -47,6 +47,7 @@ class Card:
     price: str | None
     period: str
     until: datetime | None
+    until_label: str
     has_ended: bool
     charge_at: datetime | None
     charge: str | None
@@ -80,8 +81,12 @@ def ask_stop(chain_id: int) -> ResponseReturnValue:
         flash(_("It is stopped already. Nothing more is charged."), "wait")
         return redirect(HERE)
     [card] = _cards(session, [own], has_number=True)
-    is_on_its_way = own.standing is Standing.CHARGING
-    return render_reader_page("account/stop.html", card=card, is_on_its_way=is_on_its_way)
+    return render_reader_page(
+        "account/stop.html",
+        card=card,
+        is_on_its_way=own.standing is Standing.CHARGING,
+        can_return=own.next is not None and not own.next.is_due,
+    )
 
 
 @account_subscription.post("/<int:chain_id>/stop")
@@ -158,6 +163,7 @@ def _card(own: OwnSubscription, *, has_number: bool, is_held: bool) -> Card:
         price=money(following.amount, following.currency) if following else None,
         period=_period(own),
         until=own.end,
+        until_label=_until_label(own),
         has_ended=own.has_ended,
         charge_at=following.at if following and is_planned else None,
         charge=money(following.amount, following.currency) if following and is_planned else None,
@@ -172,3 +178,10 @@ def _period(own: OwnSubscription) -> str:
     if own.next is None:
         return period_words(own.kind)
     return period_words(own.next.kind, renewed=own.next.kind.id == own.kind.id)
+
+
+def _until_label(own: OwnSubscription) -> str:
+    """Return what its end means: what goes on has none yet."""
+    if own.can_be_stopped:
+        return _("Paid until")
+    return _("It ended on") if own.has_ended else _("You have it until")

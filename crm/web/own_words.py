@@ -46,7 +46,7 @@ _PAYMENT_WORDS: Mapping[PaymentStatus, Word] = {
     PaymentStatus.AUTHORIZED: Word(N_("On its way"), Tone.WAIT, "send"),
     PaymentStatus.FAIL: Word(N_("Not billed"), Tone.WARN, "cross"),
     PaymentStatus.TIMEOUT: Word(N_("Not billed"), Tone.WARN, "cross"),
-    PaymentStatus.REFUND: Word(N_("Refunded"), Tone.GOOD, "left"),
+    PaymentStatus.REFUND: Word(N_("Refunded"), Tone.GOOD, "in"),
 }
 # The colour of what needs our staff is none of the reader's.
 _UNKNOWN = Word(N_("Not known yet"), Tone.WAIT, "question")

@@ -43,7 +43,7 @@ _PAYMENT_WORDS: Mapping[PaymentStatus, Word] = {
     PaymentStatus.PAID: Word(N_("Paid"), Tone.GOOD, "check"),
     PaymentStatus.FAIL: Word(N_("Failed"), Tone.BAD, "cross"),
     PaymentStatus.TIMEOUT: Word(N_("Timed out"), Tone.BAD, "clock"),
-    PaymentStatus.REFUND: Word(N_("Refunded"), Tone.WARN, "left"),
+    PaymentStatus.REFUND: Word(N_("Refunded"), Tone.WARN, "in"),
     PaymentStatus.IMPORTED: Word(N_("Imported"), Tone.GOOD, "check"),
     PaymentStatus.PREPAID: Word(N_("Prepaid"), Tone.GOOD, "check"),
     PaymentStatus.AUTHORIZED: Word(N_("Authorized"), Tone.WAIT, "clock"),

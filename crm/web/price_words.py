@@ -14,13 +14,12 @@ from crm.web.own_words import period_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
-    """One thing to order: this text to this short number, at this price for this time."""
+    """One thing to order: this text to this short number; `terms` tell what it costs, now and later."""
 
     name: str
     keyword: str
     short_number: str
-    price: str
-    period: str
+    terms: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +57,20 @@ def price_line(price: Price) -> PriceLine:
 
 
 def _order_line(price: Price, order: Order) -> OrderLine:
-    kind = price.kind
     return OrderLine(
-        name=kind.user_label,
+        name=price.kind.user_label,
         keyword=order.keyword,
         short_number=order.short_number,
-        price=money(kind.price, kind.currency),
-        period=period_words(kind),
+        terms=_terms(price),
     )
+
+
+def _terms(price: Price) -> str:
+    costs, period = money(price.kind.price, price.kind.currency), period_words(price.kind)
+    later = _following(price)
+    if later:
+        return f"{_('%(price)s for %(period)s', price=costs, period=period)}. {later}"
+    return _("%(price)s for %(period)s, then it renews itself until you stop it", price=costs, period=period)
 
 
 def _following(price: Price) -> str:

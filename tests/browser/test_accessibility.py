@@ -22,6 +22,8 @@ from crm.simulator import create_simulator, serving
 from crm.users.api_tokens import create_token
 from crm.users.audit_log import Actor, acting
 from crm.web.guards import Guard
+from tests.factories.money import make_type
+from tests.factories.orders import subscribe_quietly
 from tests.factories.users import make_user
 from tests.factories.work import make_work
 from tests.pages import PASSWORD
@@ -159,5 +161,7 @@ def demo(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         create_token(session, "shop", scopes=["users:create"])
     make_user(role="admin", email=PEOPLE["an administrator"])
     make_reader(email=PEOPLE["a reader"], phone="0908999888")
+    make_type("readers-month")
+    monkeypatch.setitem(SAMPLES, "chain_id", subscribe_quietly("readers-month", "0908999888"))
     failed = [make_work(), make_work(event="order-paid", state="ready", attempts=2, due_in_minutes=5)]
     monkeypatch.setitem(SAMPLES, "ids", ",".join(map(str, failed)))

@@ -70,7 +70,7 @@ def test_it_tells_what_it_costs_and_when_it_is_charged(subscriber: FlaskClient) 
         "4.99 € for 7 days",
         "0908 630 549",
         "Then it goes on by itself for 7 days.",
-        "You have it until",
+        "Paid until",
     ):
         assert told in page.text, told
     assert STOP in page.links
@@ -86,11 +86,26 @@ def test_who_has_nothing_is_told_how_to_order(reader: FlaskClient) -> None:
     assert "4.99 € for 7 days, then it renews itself until you stop it" in page.text
 
 
+def test_what_a_trial_costs_later_is_told_before_it_is_ordered(reader: FlaskClient) -> None:
+    make_type("trial", price="1.00", billkey="TT10", next_subscription_type_id=1, user_label="Na skúšku")
+    make_subscribe_rule("SKUSKA", "trial")
+
+    later = "After 1 paid period it goes on as Mesačné predplatné, 4.99 € for 7 days."
+    assert later in Page(reader.get(PATH)).text
+
+
 def test_stopping_is_asked_first_and_changes_nothing_until_then(subscriber: FlaskClient) -> None:
     page = Page(subscriber.get(STOP))
 
     assert "Nothing more is charged, from this moment on." in page.text
+    assert "Until the day of the next charge you can let it go on again." in page.text
     assert [row.state for row in list_renewals()] == ["active"]
+
+
+def test_a_way_back_is_promised_only_where_there_is_one(subscriber: FlaskClient, clock: Clock) -> None:
+    clock.advance(WEEK)  # due, and not charged yet
+
+    assert "you can let it go on again" not in Page(subscriber.get(STOP)).text
 
 
 def test_a_stop_is_at_once_and_nothing_is_charged_after_it(
