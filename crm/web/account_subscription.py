@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -23,6 +22,7 @@ from crm.payments.own_subscriptions import (
 from crm.payments.stopping import Stopped
 from crm.sms_billing.price_list import list_orders
 from crm.users.phones import find_phone_of
+from crm.web.flashes import Undo, flash_undoable
 from crm.web.guards import signed_in
 from crm.web.ids import LARGEST_ID
 from crm.web.languages import told
@@ -99,7 +99,7 @@ def stop(chain_id: int) -> ResponseReturnValue:
     except UnstoppableError as error:
         flash(told(error), "bad")
         return redirect(HERE)
-    flash(_what_was_stopped(stopped, _get(current_session(), chain_id)), "good")
+    _tell(stopped, _get(current_session(), chain_id))
     return redirect(HERE)
 
 
@@ -121,22 +121,25 @@ def go_on(chain_id: int) -> ResponseReturnValue:
     return redirect(HERE)
 
 
-def _what_was_stopped(stopped: Stopped | None, own: OwnSubscription) -> dict[str, Any] | str:
-    """Return what to tell, with the way back where there is one."""
+def _tell(stopped: Stopped | None, own: OwnSubscription) -> None:
+    """Say what was stopped, with the way back where there is one."""
+    words = _what_was_stopped(stopped, own)
+    if stopped is not None and own.can_go_on:
+        action = url_for("account_subscription.go_on", chain_id=own.chain_id)
+        flash_undoable(words, Undo(action=action, label=_("Go on again")))
+    else:
+        flash(words, "good")
+
+
+def _what_was_stopped(stopped: Stopped | None, own: OwnSubscription) -> str:
     if stopped is None:
         return _("It was stopped already. Nothing more is charged.")
     if stopped.may_still_be_billed:
-        words = _("Stopped. A charge that had left already may still be billed; after it nothing more is.")
-    elif own.end is not None and not own.has_ended:
-        words = _(
-            "Stopped. Nothing more is charged. You have it until %(day)s.", day=local_time(own.end, "day")
-        )
-    else:
-        words = _("Stopped. Nothing more is charged.")
-    if not own.can_go_on:
-        return words
-    action = url_for("account_subscription.go_on", chain_id=own.chain_id)
-    return {"words": words, "undo": {"action": action, "fields": {}, "label": _("Go on again")}}
+        return _("Stopped. A charge that had left already may still be billed; after it nothing more is.")
+    if own.end is not None and not own.has_ended:
+        until = local_time(own.end, "day")
+        return _("Stopped. Nothing more is charged. You have it until %(day)s.", day=until)
+    return _("Stopped. Nothing more is charged.")
 
 
 def _get(session: Session, chain_id: int) -> OwnSubscription:
