@@ -52,11 +52,15 @@ class NextCharge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnSubscription:
-    """One subscription of a reader. Shape: without a renewal there is no `chain_id`, without a period no `end`."""
+    """One subscription of a reader; `payment_id` is that of a charge on its way.
+
+    Shape: without a renewal there is no `chain_id`, without a period no `end`.
+    """
 
     kind: SubscriptionType
     standing: Standing
     chain_id: int | None = None
+    payment_id: int | None = None
     start: datetime | None = None
     end: datetime | None = None
     has_ended: bool = False
@@ -154,6 +158,7 @@ def _as_own(
         kind=kind,
         standing=_standing(row, failure),
         chain_id=row.payment_method_id,
+        payment_id=row.payment_id if row.state == R.PENDING else None,
         start=period.start_time if period else None,
         end=end,
         has_ended=(end or row.charge_at) <= now,

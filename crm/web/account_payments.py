@@ -17,9 +17,7 @@ from crm.mobiletech.words import Word
 from crm.payments.models import Payment
 from crm.payments.own_payments import list_payments_of, read_periods
 from crm.payments.statuses import PaymentStatus
-from crm.sms_billing.charging_messages import read_charging_messages
-from crm.sms_billing.confirming import read_outcomes
-from crm.sms_billing.outcomes import OutcomeKind
+from crm.sms_billing.charging_messages import Course, read_charging_messages, read_courses
 from crm.sms_billing.price_list import list_orders
 from crm.subscriptions.models import Subscription
 from crm.subscriptions.queries import read_types
@@ -92,7 +90,7 @@ def _lines(session: Session, payments: Sequence[Payment]) -> list[Line]:
     periods = read_periods(session, payments)
     messages = read_charging_messages(session, [payment.id for payment in payments])
     open_ids = [payment.id for payment in payments if payment.status == PaymentStatus.FORM]
-    outcomes = {payment_id: outcome.kind for payment_id, outcome in read_outcomes(session, open_ids).items()}
+    courses = read_courses(session, open_ids)
     names = {type_id: kind.user_label for type_id, kind in types.items()}
     return [
         _line(
@@ -100,7 +98,7 @@ def _lines(session: Session, payments: Sequence[Payment]) -> list[Line]:
             names.get(payment.subscription_type_id or 0, ""),
             periods.get(payment.id),
             messages.get(payment.id),
-            outcomes.get(payment.id),
+            courses.get(payment.id),
         )
         for payment in payments
     ]
@@ -111,14 +109,14 @@ def _line(
     name: str,
     period: Subscription | None,
     message: OutboundMessage | None,
-    outcome: OutcomeKind | None,
+    course: Course | None,
 ) -> Line:
     return Line(
         at=payment.paid_at or payment.created_at,
         amount=money(payment.amount, payment.currency),
         name=name,
-        state=payment_word(payment.status, outcome),
-        sentence=payment_sentence(payment.status, payment.failure, outcome),
+        state=payment_word(payment.status, course),
+        sentence=payment_sentence(payment.status, payment.failure, course),
         from_=period.start_time if period else None,
         until=period.end_time if period else None,
         sms=_sms(message) if message is not None else None,

@@ -20,6 +20,7 @@ from crm.payments.own_subscriptions import (
     list_own_subscriptions,
 )
 from crm.payments.stopping import Stopped
+from crm.sms_billing.charging_messages import Course, read_courses
 from crm.sms_billing.price_list import list_orders
 from crm.users.phones import find_phone_of
 from crm.web.flashes import Undo, flash_undoable
@@ -154,10 +155,14 @@ def _checked(chain_id: int) -> int:
 
 def _cards(session: Session, owned: list[OwnSubscription], *, has_number: bool) -> list[Card]:
     is_held = find_hold(session) is not None
-    return [_card(each, has_number=has_number, is_held=is_held) for each in owned]
+    courses = read_courses(session, [each.payment_id for each in owned if each.payment_id is not None])
+    return [
+        _card(each, courses.get(each.payment_id or 0), has_number=has_number, is_held=is_held)
+        for each in owned
+    ]
 
 
-def _card(own: OwnSubscription, *, has_number: bool, is_held: bool) -> Card:
+def _card(own: OwnSubscription, course: Course | None, *, has_number: bool, is_held: bool) -> Card:
     following = own.next
     is_planned = own.standing in (Standing.RENEWS, Standing.RETRIES) and has_number
     return Card(
@@ -170,7 +175,7 @@ def _card(own: OwnSubscription, *, has_number: bool, is_held: bool) -> Card:
         has_ended=own.has_ended,
         charge_at=following.at if following and is_planned else None,
         charge=money(following.amount, following.currency) if following and is_planned else None,
-        happens=what_happens(own, has_number=has_number, is_held=is_held),
+        happens=what_happens(own, has_number=has_number, is_held=is_held, course=course),
         stop_href=f"{HERE}/{own.chain_id}/stop" if own.can_be_stopped else None,
         go_on_href=f"{HERE}/{own.chain_id}/go-on" if own.can_go_on else None,
     )

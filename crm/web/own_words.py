@@ -9,7 +9,7 @@ from crm.core.errors import N_
 from crm.mobiletech.words import Tone, Word
 from crm.payments.own_subscriptions import OwnSubscription, Standing
 from crm.payments.statuses import Failure, PaymentStatus
-from crm.sms_billing.outcomes import OutcomeKind
+from crm.sms_billing.charging_messages import Course
 from crm.subscriptions.models import SubscriptionType
 from crm.subscriptions.periods import LengthMethod
 from crm.web.money import money
@@ -49,28 +49,34 @@ _PAYMENT_WORDS: Mapping[PaymentStatus, Word] = {
     PaymentStatus.REFUND: Word(N_("Refunded"), Tone.GOOD, "in"),
 }
 # The colour of what needs our staff is none of the reader's.
-_UNKNOWN = Word(N_("Not known yet"), Tone.WAIT, "question")
+_COURSE_WORDS: Mapping[Course, Word] = {
+    Course.UNKNOWN: Word(N_("Not known yet"), Tone.WAIT, "question"),
+    Course.HELD: Word(N_("Waits for us"), Tone.WAIT, "pause"),
+}
+_COURSES: Mapping[Course, str] = {
+    Course.UNKNOWN: N_(
+        "Your operator has not told us whether it was billed. We are finding out,"
+        " and charge nothing more until we know."
+    ),
+    Course.HELD: N_("The SMS that charges it has not left. A person of ours looks at it first."),
+    Course.ON_ITS_WAY: N_("It may still be billed."),
+}
 
 
-def payment_word(status: str, outcome: OutcomeKind | None) -> Word:
-    """Return what became of a charge; `outcome` is what its SMS says while it is open."""
-    is_unknown = status == PaymentStatus.FORM and outcome is OutcomeKind.UNKNOWN
-    return _UNKNOWN if is_unknown else _PAYMENT_WORDS[PaymentStatus(status)]
+def payment_word(status: str, course: Course | None) -> Word:
+    """Return what became of a charge; `course` is how far its SMS has come while it is open."""
+    told = _COURSE_WORDS.get(course) if status == PaymentStatus.FORM and course else None
+    return told or _PAYMENT_WORDS[PaymentStatus(status)]
 
 
-def payment_sentence(status: str, failure: str | None, outcome: OutcomeKind | None) -> str:
+def payment_sentence(status: str, failure: str | None, course: Course | None) -> str:
     """Return what a reader should know of a charge beside its word; often nothing."""
     if status in (PaymentStatus.FAIL, PaymentStatus.TIMEOUT):
         why = _(FAILURE_WORDS[Failure(failure)]) if failure else ""
         return f"{why} {_('You were not charged.')}".strip()
     if status == PaymentStatus.REFUND:
         return _("The money was given back.")
-    if status == PaymentStatus.FORM and outcome is OutcomeKind.UNKNOWN:
-        return _(
-            "Your operator has not told us whether it was billed. We are finding out,"
-            " and charge nothing more until we know."
-        )
-    return _("It may still be billed.") if status == PaymentStatus.FORM else ""
+    return _(_COURSES[course or Course.ON_ITS_WAY]) if status == PaymentStatus.FORM else ""
 
 
 def period_words(kind: SubscriptionType, *, renewed: bool = False) -> str:
@@ -81,8 +87,12 @@ def period_words(kind: SubscriptionType, *, renewed: bool = False) -> str:
     return ngettext("%(num)s day", "%(num)s days", days)
 
 
-def what_happens(own: OwnSubscription, *, has_number: bool, is_held: bool) -> list[str]:
-    """Return in sentences how a subscription goes on."""
+def what_happens(
+    own: OwnSubscription, *, has_number: bool, is_held: bool, course: Course | None = None
+) -> list[str]:
+    """Return in sentences how a subscription goes on; `course` is that of the charge on its way, if there is one."""
+    if own.standing is Standing.CHARGING and course is not None and course in _COURSE_WORDS:
+        return [_(_COURSES[course])]
     said = list(_STORIES[own.standing](own))
     if own.can_be_stopped and not has_number:
         said.append(_("No phone number is linked to your account, so nothing can be charged."))

@@ -103,6 +103,17 @@ def test_every_failure_says_that_nothing_was_charged(reader: FlaskClient, failur
     assert "You were not charged." in Page(reader.get(PATH)).text
 
 
+def test_a_charge_that_is_held_says_that_it_has_not_left(reader: FlaskClient) -> None:
+    buy(run=False)
+    with transaction() as session:
+        session.execute(update(OutboundMessage).values(state="held"))
+
+    text = Page(reader.get(PATH)).text
+
+    assert "Waits for us" in text
+    assert "has not left" in text
+
+
 def test_an_sms_that_never_left_is_not_shown(reader: FlaskClient) -> None:
     buy(run=False)
 

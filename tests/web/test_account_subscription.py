@@ -9,6 +9,7 @@ from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from crm.core.db import transaction
+from crm.mobiletech.models import OutboundMessage
 from crm.payments.charging_run import charge_due
 from crm.payments.holding import hold
 from crm.payments.models import RecurrentPayment
@@ -370,14 +371,27 @@ def test_a_gateway_that_lets_no_reader_stop_says_so(
     assert [row.state for row in list_renewals()] == ["active"]
 
 
-def test_nobody_is_told_more_of_an_unknown_outcome_than_that_it_may_be_billed(
+def test_an_outcome_that_nobody_knows_is_told_as_that(
     subscriber: FlaskClient, clock: Clock, gateway: FakeGateway
 ) -> None:
     gateway.will(ambiguous())
     clock.advance(WEEK)
     charge()
 
-    assert "A charge is on its way" in Page(subscriber.get(PATH)).text
+    page = Page(subscriber.get(PATH))
+
+    assert "charge nothing more until we know" in page.text
+    assert STOP in page.links
+
+
+def test_a_charge_that_is_held_says_that_it_has_not_left(subscriber: FlaskClient, clock: Clock) -> None:
+    clock.advance(WEEK)
+    charge_due()
+    with transaction() as session:
+        queued = update(OutboundMessage).where(OutboundMessage.state == "queued")
+        session.execute(queued.values(state="held"))
+
+    assert "has not left. A person of ours looks at it first." in Page(subscriber.get(PATH)).text
 
 
 def charge() -> None:
