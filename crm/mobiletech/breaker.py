@@ -3,27 +3,23 @@
 Breaker: three ambiguous outcomes in a row, or five within a minute, pause paid sending; then one probe,
 after 60 s, 120 s, ... at most an hour. No more are on their way at once than would pause it (one more for each further
 worker). So an outage costs a handful of unknown messages, not thousands.
-Source: reliability.md 1, F1 and F2; interface.md 8.
+Source: reliability.md 1, F1; interface.md 8.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
 from crm.core.errors import N_
 from crm.core.log import get_logger
-from crm.core.phone import to_international
 from crm.mobiletech.client import LEASE_SECONDS
 from crm.mobiletech.models import GatewayState, OutboundMessage
 from crm.mobiletech.outbound import OutboundState
-from crm.mobiletech.wire.delivery_status import Billing
-from crm.users.phones import find_phones_of
 
 log = get_logger(__name__)
 
@@ -31,8 +27,6 @@ IN_A_ROW = 3
 WITHIN_A_MINUTE = 5
 FIRST_PAUSE_SECONDS = 60
 LONGEST_PAUSE_SECONDS = 3600
-CAP_WINDOW = timedelta(hours=24)
-_OTHER = aliased(OutboundMessage)  # made once: it costs more than the question
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,67 +88,6 @@ def _count_ambiguous(state: GatewayState, now: datetime) -> None:
         told = N_("%(count)s paid messages of late ended without a clear answer.")
         state.reason = told % {"count": ended}
         log.error("paid_sending_paused", seconds=state.pause_seconds, in_a_row=state.ambiguous_run)
-
-
-def may_charge(message: type[OutboundMessage]) -> ColumnElement[bool]:
-    """Return the condition that a message has charged, or may yet: it is on its way, or nobody knows."""
-    on_its_way = message.state.in_([OutboundState.SENDING, OutboundState.ACCEPTED, OutboundState.UNKNOWN])
-    return (message.billing == Billing.BILLED) | (
-        (message.billing == Billing.NONE) & message.resent_as.is_(None) & on_its_way
-    )
-
-
-def find_over_cap(session: Session, messages: Sequence[OutboundMessage]) -> set[int]:
-    """Return those whose numbers have had their paid messages of 24 hours: billed, open or unknown ones."""
-    limit = int(get_setting(session, "mobiletech_max_paid_per_day"))
-    if limit == 0 or not messages:
-        return set()
-    had = (
-        select(OutboundMessage.id)
-        .join(_OTHER, (_OTHER.to == OutboundMessage.to) & (_OTHER.id != OutboundMessage.id))
-        .where(
-            OutboundMessage.id.in_([message.id for message in messages]),
-            _OTHER.paid,
-            func.coalesce(_OTHER.sending_at, _OTHER.created_at) > db_now() - CAP_WINDOW,
-            may_charge(_OTHER),
-        )
-        .group_by(OutboundMessage.id)
-        .having(func.count() >= limit)
-    )
-    return set(session.execute(had).scalars())
-
-
-def find_charged_already(session: Session, messages: Sequence[OutboundMessage]) -> set[int]:
-    """Return those for whose very purpose another message has charged, or may yet."""
-    named = [message.id for message in messages if message.charges_for is not None]
-    if not named:
-        return set()
-    charged = (
-        select(OutboundMessage.id)
-        .join(
-            _OTHER,
-            (_OTHER.charges_for == OutboundMessage.charges_for) & (_OTHER.id != OutboundMessage.id),
-        )
-        .where(OutboundMessage.id.in_(named), may_charge(_OTHER))
-    )
-    return set(session.execute(charged).scalars())
-
-
-def find_lost_numbers(session: Session, messages: Sequence[OutboundMessage]) -> set[int]:
-    """Return those of payments that would charge a number which is its reader's no more.
-
-    It may be another person's by now, who owes nothing for the reader of before.
-    """
-    owed = {
-        message.id: (message.user_id, message.to)
-        for message in messages
-        if message.payment_id is not None and message.user_id is not None
-    }
-    if not owed:
-        return set()
-    phones = find_phones_of(session, {user_id for user_id, _ in owed.values()})
-    theirs = {(user_id, to_international(phone)) for user_id, phone in phones.items()}
-    return {message_id for message_id, owner in owed.items() if owner not in theirs}
 
 
 def read_gateway_state(session: Session) -> GatewayState | None:

@@ -21,7 +21,8 @@ from crm.core.log import get_logger
 from crm.events.claim import Entry
 from crm.events.models import EntryState, OutboxEntry
 from crm.events.settle import finish, put_off
-from crm.mobiletech.breaker import Pause, ask_breaker, find_charged_already, find_lost_numbers, find_over_cap
+from crm.mobiletech.breaker import Pause, ask_breaker
+from crm.mobiletech.charge_fuses import Fuses, ask_fuses
 from crm.mobiletech.client import LEASE_SECONDS, GatewayClient, Outcome
 from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS
 from crm.mobiletech.last_look import last_look
@@ -95,9 +96,7 @@ class _Claim:
         self.go: list[tuple[Entry, OutboundMessage]] = []
         self.finished: list[int] = []
         self.obstacles: Mapping[int, str] = {}
-        self.lost: set[int] = set()
-        self.charged: set[int] = set()
-        self.over_cap: set[int] = set()
+        self.fuses = Fuses()
         self.paid_room: int | None = None  # how many that charge may still go; None: not asked yet
 
     def run(self, entries: Sequence[Entry]) -> list[Claimed]:
@@ -106,16 +105,13 @@ class _Claim:
         messages = {message.id: message for message in self.session.execute(wanted).scalars()}
         now = self.session.execute(select(db_now())).scalar_one()
         busy = self._numbers_on_their_way(messages.values())
-        behind = self._behind_another(entries)
+        # Of bulk work a claim takes the oldest of each number anyway.
+        behind = self._behind_another([entry for entry in entries if not entry.is_bulk])
         paid = [message for message in messages.values() if message.paid and message.state == S.QUEUED]
         self.obstacles = last_look.look(
             self.session, [message.payment_id for message in paid if message.payment_id]
         )
-        self.lost = find_lost_numbers(self.session, paid)
-        self.charged = find_charged_already(self.session, paid)
-        self.over_cap = find_over_cap(
-            self.session, [message for message in paid if message.released_at is None]
-        )
+        self.fuses = ask_fuses(self.session, paid)
         for entry, message_id in zip(entries, ids, strict=True):
             message = messages.get(message_id)
             waits = entry.id in behind or (message is not None and message.to in busy)
@@ -133,12 +129,14 @@ class _Claim:
 
     def _behind_another(self, entries: Sequence[Entry]) -> set[int]:
         """Those put off behind one message come due in any order; the first of them still goes first."""
+        if not entries:
+            return set()
         older = _OLDER
         goes_first = select(older.id).where(
             older.lane == OutboxEntry.lane,
             older.id < OutboxEntry.id,
             older.event == OutboxEntry.event,
-            older.is_bulk == OutboxEntry.is_bulk,
+            ~older.is_bulk,
             older.state == EntryState.READY,
             older.available_at <= db_now() + BEHIND_ANOTHER,
         )
@@ -184,13 +182,13 @@ class _Claim:
             self._end(entry, message, S.CANCELLED, obstacle)
         elif message.payment_id and not entry.is_bulk and self._has_news(entry):
             put_off(self.session, [entry.id], BEHIND_ANOTHER)
-        elif message.id in self.lost:
+        elif message.id in self.fuses.lost:
             told = N_("The number is its reader's no more, so nothing is charged to it.")
             self._end(entry, message, S.CANCELLED, told)
-        elif message.id in self.charged:
+        elif message.id in self.fuses.charged:
             told = N_("Another SMS has charged for the same period, or may yet do so.")
             self._end(entry, message, S.HELD, told)
-        elif message.id in self.over_cap:
+        elif message.id in self.fuses.over_cap:
             told = N_("The number has had its paid messages of 24 hours (mobiletech_max_paid_per_day).")
             self._end(entry, message, S.HELD, told)
         else:

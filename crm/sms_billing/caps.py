@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
 from crm.core.errors import N_, Said
-from crm.mobiletech.breaker import may_charge
+from crm.mobiletech.charge_fuses import may_charge
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundState
 from crm.payments.gateways import Refusal

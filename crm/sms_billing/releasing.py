@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.errors import N_
 from crm.core.log import get_logger
-from crm.mobiletech.breaker import find_charged_already
+from crm.mobiletech.charge_fuses import ask_fuses
 from crm.mobiletech.errors import NotHeldError
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundState
@@ -68,7 +68,7 @@ def find_refusal(session: Session, message: OutboundMessage) -> str | None:
         return N_("It is not held any more.")
     if message.is_secret:
         return N_("It has a code in it, which is of no use so late.")
-    if message.id in find_charged_already(session, [message]):
+    if message.id in ask_fuses(session, [message]).charged:
         return N_("Another SMS has charged for the same period, or may yet do so: nobody pays twice for one.")
     if message.payment_id is None:
         return None
