@@ -18,6 +18,7 @@ from crm.mobiletech.models import (
 )
 from crm.mobiletech.rules.models import Decision, Rule
 from crm.mobiletech.search.models import MessageWords
+from crm.payments.figures.models import MoneyDay, SubscriberDay
 from crm.payments.models import (
     ChargingState,
     Payment,
@@ -28,6 +29,7 @@ from crm.payments.models import (
     PaymentMethod,
     RecurrentPayment,
 )
+from crm.sms_billing.figures.models import BillingDay
 from crm.sms_billing.models import SettledOutcome, SmsOffer, SmsOrder
 from crm.subscriptions.models import (
     Subscription,
@@ -53,6 +55,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Base",
+    "BillingDay",
     "Billkey",
     "BusinessSetting",
     "ChargingState",
@@ -65,6 +68,7 @@ __all__ = [
     "LoginAttempt",
     "MessageWords",
     "MobilePhone",
+    "MoneyDay",
     "NotSent",
     "Note",
     "OneTimeCode",
@@ -91,6 +95,7 @@ __all__ = [
     "SmsTemplateVersion",
     "StatusCode",
     "StatusReport",
+    "SubscriberDay",
     "Subscription",
     "SubscriptionType",
     "SubscriptionTypeItem",

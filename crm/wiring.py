@@ -31,7 +31,9 @@ from crm.mobiletech.search.keeping import keep_inbound
 from crm.mobiletech.sending import SendEffect
 from crm.payments.charging_run import EVERY_SECONDS, charge_due_now
 from crm.payments.events import PAYMENT_STATUS_CHANGE, RENEWAL_STATE_CHANGED
+from crm.payments.figures.keeping import count_money_days, count_subscribers
 from crm.payments.gateways import gateways
+from crm.sms_billing.figures.operators import count_billing_days
 from crm.sms_billing.gateways import MobiletechGateway, MobiletechRecurrentGateway
 from crm.sms_billing.handlers import confirm_payments, end_waiting
 from crm.sms_billing.last_look import find_obstacles
@@ -91,6 +93,9 @@ PERIODIC = (
     Periodic(name="forget_old_work", every=timedelta(days=1), run=forget_old_work),
     Periodic(name="forget_old_words", every=timedelta(days=1), run=forget_old_words),
     Periodic(name="count_days", every=timedelta(hours=1), run=figures.count_days),
+    Periodic(name="count_money_days", every=timedelta(hours=1), run=count_money_days),
+    Periodic(name="count_billing_days", every=timedelta(hours=1), run=count_billing_days),
+    Periodic(name="count_subscribers", every=timedelta(minutes=10), run=count_subscribers),
 )
 
 

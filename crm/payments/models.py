@@ -96,6 +96,7 @@ class Payment(Base):
         Index("ix_payments_status_newest", "status", "created_at", "id"),
         Index("ix_payments_subscription_type_id", "subscription_type_id", "created_at", "id"),
         Index("ix_payments_paid_at", "paid_at", "id", postgresql_where=text("paid_at IS NOT NULL")),
+        Index("ix_payments_refunded", "paid_at", postgresql_where=text("status = 'refund'")),
         Index("ix_payments_open", "id", postgresql_where=text("status = 'form'")),
         Index("ix_payments_charged", "created_at", postgresql_where=text("recurrent_charge")),
     )

@@ -37,6 +37,9 @@ TASKS = {
     "charge_due": N_("Charges the renewals that are due"),
     "charge_timeouts": N_("Ends charges that nothing was reported about in time"),
     "count_days": N_("Adds up the days that are over, for the overview"),
+    "count_money_days": N_("Adds up the money of the days that are over, for Insight"),
+    "count_billing_days": N_("Adds up how operators billed on the days that are over, for Insight"),
+    "count_subscribers": N_("Counts the readers who have a subscription"),
 }
 WORKER_WORDS = {
     "idle": Word(N_("Waits for a bell"), Tone.GOOD, "check"),

@@ -6,8 +6,8 @@ from datetime import date
 
 from flask_babel import gettext as _
 
+from crm.core.days import list_days
 from crm.mobiletech.figures.counting import Alike
-from crm.mobiletech.figures.days import list_days
 from crm.web.charts import Column, lay_out_columns, round_up
 from crm.web.count_words import spell, spell_day
 from crm.web.overview_figures import DELIVERED, FOR_READERS, MEASURES, RECEIVED, Link, Measure, list_href

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from flask_babel import gettext as _
 
+from crm.core.days import WEEK
 from crm.core.errors import N_
 from crm.mobiletech.figures.counting import Alike
-from crm.mobiletech.figures.days import WEEK
 from crm.mobiletech.figures.reading import Figures
 from crm.mobiletech.words import STATE_WORDS, MessageState
 from crm.web.count_words import compare, spell

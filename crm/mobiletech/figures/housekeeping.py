@@ -11,9 +11,9 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
+from crm.core.days import DAY, list_days, span_of
 from crm.core.db import transaction
 from crm.mobiletech.figures.counting import ALIKE, span_values
-from crm.mobiletech.figures.days import DAY, list_days, span_of
 from crm.mobiletech.figures.models import DailyCount
 from crm.mobiletech.wire.xml_codec import GATEWAY_ZONE
 

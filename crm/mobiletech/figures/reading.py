@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
+from crm.core.days import DAY, WEEK, join_days, list_days, span_of, week_before
 from crm.mobiletech.figures.counting import Alike, count_alike
-from crm.mobiletech.figures.days import DAY, WEEK, join_days, list_days, span_of, week_before
 from crm.mobiletech.figures.housekeeping import LIVE_DAYS
 from crm.mobiletech.figures.models import DailyCount
 

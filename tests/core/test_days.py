@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from crm.mobiletech.figures.days import join_days, list_days, span_of, week_before
+from crm.core.days import join_days, list_days, span_of, week_before
 from tests.factories.moments import ZONE, on_the_wall
 
 

@@ -1,0 +1,131 @@
+"""What is to be charged: the renewals that are planned, by the hour, at what they cost as things stand now.
+
+A renewal is charged by the rules of due.py (its own amount, the type's price, the type after a trial); the statement
+here says the same for all of them at once. What is planned once these are charged is not in it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from crm.core.clock import db_now
+from crm.core.days import DAY, span_of
+from crm.payments.figures.counting import Alike, Fate
+from crm.payments.models import RecurrentPayment
+from crm.payments.statuses import RecurrentState
+
+# Trials are told apart by how many of their periods were paid: that of the first payment, and each charged one.
+_PLANNED = text("""
+    WITH due AS (
+        SELECT row.payment_method_id, row.subscription_type_id, row.custom_amount,
+               coalesce(row.next_subscription_type_id, row.subscription_type_id) AS wanted_id,
+               date_trunc('hour', greatest(row.charge_at, :now), 'UTC') AS hour, row.charge_at <= :now AS is_overdue,
+               row.paused_at IS NOT NULL AS is_paused
+        FROM recurrent_payments AS row
+        WHERE row.state = 'active' AND row.charge_at < :until
+    )
+    SELECT due.hour, due.is_overdue, due.is_paused, kind.id, kind.currency, count(*),
+           sum(CASE WHEN kind.id = due.subscription_type_id THEN coalesce(due.custom_amount, kind.price)
+               ELSE kind.price END)
+    FROM due
+    JOIN subscription_types AS wanted ON wanted.id = due.wanted_id
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS periods FROM recurrent_payments AS row
+        JOIN payments AS payment ON payment.id = row.payment_id
+        WHERE wanted.next_subscription_type_id IS NOT NULL AND row.payment_method_id = due.payment_method_id
+          AND row.state = 'charged' AND payment.subscription_type_id = wanted.id
+    ) AS charged
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS periods FROM (
+            SELECT row.parent_payment_id FROM recurrent_payments AS row
+            WHERE wanted.next_subscription_type_id IS NOT NULL
+              AND row.payment_method_id = due.payment_method_id
+            ORDER BY row.id LIMIT 1
+        ) AS began JOIN payments AS payment ON payment.id = began.parent_payment_id
+        WHERE payment.subscription_type_id = wanted.id
+    ) AS began
+    JOIN subscription_types AS kind ON kind.id = CASE
+        WHEN wanted.next_subscription_type_id IS NULL OR wanted.trial_periods = 0 THEN wanted.id
+        WHEN charged.periods + began.periods >= coalesce(wanted.trial_periods, 1)
+            THEN wanted.next_subscription_type_id
+        ELSE wanted.id END
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2 DESC
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Charges of one hour, type and currency; overdue ones stand in the hour of now, paused ones wait for a person."""
+
+    hour: datetime
+    is_overdue: bool
+    is_paused: bool
+    type_id: int
+    currency: str
+    count: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What is planned from now until the end of the last day, how many more are paused, how many on their way."""
+
+    now: datetime
+    planned: Sequence[Planned]
+    paused: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessRate:
+    """Of the periods that were to be paid for and whose end is known, how many were charged in the end."""
+
+    settled: int
+    charged: int
+
+    def expect(self, amount: Decimal) -> Decimal:
+        """Return what that share of an amount is, in cents.
+
+        Raises: ZeroDivisionError if nothing is settled.
+        """
+        return (amount * self.charged / self.settled).quantize(Decimal("0.01"))
+
+
+def read_forecast(session: Session, *, days: int, zone: ZoneInfo) -> Forecast:
+    """Return what is overdue, and planned for the rest of today and the days after it."""
+    now: datetime = session.execute(select(db_now())).scalar_one()
+    today = now.astimezone(zone).date()
+    until = span_of(today, today + DAY * (days - 1), zone)[1]
+    rows = _read_planned(session, now, until)
+    pending = select(func.count()).where(RecurrentPayment.state == RecurrentState.PENDING)
+    return Forecast(
+        now=now,
+        planned=[row for row in rows if not row.is_paused],
+        paused=sum(row.count for row in rows if row.is_paused),
+        pending=session.execute(pending).scalar_one(),
+    )
+
+
+def read_due_within(session: Session, *spans: timedelta) -> Mapping[timedelta, Sequence[Planned]]:
+    """Return what is to be charged within each of some spans from now, overdue ones among it."""
+    now: datetime = session.execute(select(db_now())).scalar_one()
+    return {
+        span: [row for row in _read_planned(session, now, now + span) if not row.is_paused] for span in spans
+    }
+
+
+def success_rate(renewals: Iterable[Alike]) -> SuccessRate:
+    """Return the rate of the periods that are counted; those that are still tried have no outcome yet."""
+    settled = [row for row in renewals if row.fate != Fate.OPEN]
+    charged = sum(row.count for row in settled if row.fate == Fate.CHARGED)
+    return SuccessRate(sum(row.count for row in settled), charged)
+
+
+def _read_planned(session: Session, now: datetime, until: datetime) -> list[Planned]:
+    return [Planned(*row) for row in session.execute(_PLANNED, {"now": now, "until": until})]

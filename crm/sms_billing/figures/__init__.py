@@ -1,0 +1,1 @@
+"""Figures of what is billed by SMS: how each operator bills."""
