@@ -1,6 +1,6 @@
 """Read payments and renewals."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +17,12 @@ def get_payment(session: Session, payment_id: int) -> Payment:
     if payment is None:
         raise PaymentNotFoundError(payment_id)
     return payment
+
+
+def read_payments_of(session: Session, subscription_ids: Collection[int]) -> Mapping[int, Payment]:
+    """Return the payments of subscriptions, by the subscription's id; one that was given has none."""
+    found = session.execute(select(Payment).where(Payment.subscription_id.in_(subscription_ids))).scalars()
+    return {payment.subscription_id or 0: payment for payment in found}
 
 
 def list_due_ids(session: Session, *, ids: Collection[int] | None, limit: int) -> Sequence[int]:

@@ -84,6 +84,8 @@ ACTS: Mapping[str, str] = {
     "message.send_again": N_("Sent a free message again"),
     "message.drop": N_("Dropped a free message of unknown fate"),
     "messages.export": N_("Exported messages"),
+    "subscribers.export": N_("Exported subscribers"),
+    "subscriptions.export": N_("Exported subscriptions"),
     "template.test": N_("Sent a template as a test"),
     "work.retry": N_("Had failed work done again"),
     "work.discard": N_("Gave failed work up"),

@@ -25,6 +25,8 @@ from crm.web.health import health
 from crm.web.help_page import help_page
 from crm.web.home import home
 from crm.web.inbox import inbox
+from crm.web.insight import insight
+from crm.web.insight_forecast import insight_forecast
 from crm.web.language_choice import language_choice
 from crm.web.login import login
 from crm.web.login_code import login_code
@@ -54,7 +56,10 @@ from crm.web.sms_template_list import sms_template_list
 from crm.web.sms_template_versions import sms_template_versions
 from crm.web.sms_templates import sms_templates
 from crm.web.status_codes import status_codes
+from crm.web.subscriber_export import subscriber_export
+from crm.web.subscribers import subscribers
 from crm.web.subscription_types import subscription_types
+from crm.web.subscriptions import subscriptions
 from crm.web.threads import threads
 from crm.web.tokens import tokens
 from crm.web.work_decisions import work_decisions
@@ -94,6 +99,11 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (number_candidates, "/admin/phone-numbers"),
     (number_links, "/admin/phone-numbers"),
     (threads, "/admin/threads"),
+    (subscribers, "/admin/subscribers"),
+    (subscriptions, "/admin/subscriptions"),
+    (subscriber_export, "/admin"),
+    (insight, "/admin/insight"),
+    (insight_forecast, "/admin/insight"),
     (sms_templates, "/admin/templates"),
     (rules, "/admin/rules"),
     (rule_acts, "/admin/rules"),

@@ -11,8 +11,22 @@ from crm.web.languages import get_language
 
 # Patterns of Unicode's CLDR.
 DAY_SHAPES = {
-    "en": {"long": "EEEE d MMMM", "short": "EEE d MMM", "tick": "EEE", "date": "d MMM"},
-    "sk": {"long": "EEEE d. MMMM", "short": "EEE d. M.", "tick": "EEE", "date": "d. M."},
+    "en": {
+        "long": "EEEE d MMMM",
+        "short": "EEE d MMM",
+        "tick": "EEE",
+        "date": "d MMM",
+        "month": "LLLL y",
+        "month_tick": "LLL",
+    },
+    "sk": {
+        "long": "EEEE d. MMMM",
+        "short": "EEE d. M.",
+        "tick": "EEE",
+        "date": "d. M.",
+        "month": "LLLL y",
+        "month_tick": "LLL",
+    },
 }
 # A weekday by itself bends in Slovak, so the words around it stand with it.
 LAST_WEEKDAYS = (
@@ -32,7 +46,7 @@ def spell(number: int) -> str:
 
 
 def spell_day(day: date, shape: str) -> str:
-    """Return a day: `long`, `short`, or as a `tick` or a `date` beneath a chart."""
+    """Return a day: `long`, `short`, its `month`, or as a `tick`, a `date` or a `month_tick` beneath a chart."""
     written: str = format_date(day, DAY_SHAPES[get_language()][shape])
     return written
 
