@@ -239,6 +239,7 @@ class RecurrentPayment(Base):
         ),
         Index("ix_recurrent_payments_state", "state", "charge_at", "id"),
         Index("ix_recurrent_payments_user_id", "user_id", "id"),
+        Index("ix_recurrent_payments_open_user", "user_id", postgresql_where=text(OPEN)),
         Index("ix_recurrent_payments_period", "period_payment_id"),
         Index("ix_recurrent_payments_open_type", "subscription_type_id", postgresql_where=text(OPEN)),
         Index("ix_recurrent_payments_updated", "state", "updated_at", "id"),

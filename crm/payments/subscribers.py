@@ -12,8 +12,9 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from crm.core.bounded_walk import Walk, WalkedPage, walk_page
 from crm.core.clock import db_now
-from crm.core.keyset import KeysetPage, Place, read_page
+from crm.core.keyset import Place
 from crm.payments.due import read_due
 from crm.payments.models import Payment, RecurrentPayment
 from crm.payments.planning import Planner
@@ -22,6 +23,7 @@ from crm.subscriptions.models import Subscription
 from crm.users.models import User
 
 KEY = (Subscription.end_time, Subscription.id)
+WALKED = 3000
 
 
 class State(StrEnum):
@@ -85,16 +87,19 @@ def list_subscribers(
     limit: int,
     after: Place | None = None,
     before: Place | None = None,
-) -> KeysetPage[Subscription]:
-    """Return one page: of each reader the subscription that ends last."""
-    found = select(Subscription).where(_is_last())
+) -> WalkedPage[Subscription]:
+    """Return one page: of each reader the subscription that ends last. Of at most WALKED it is told how they stand."""
+    # One that leads to another is not the last; the rest, far fewer, is looked at.
+    found = select(Subscription).where(Subscription.next_subscription_id.is_(None))
     if wanted.type_id is not None:
         found = found.where(Subscription.subscription_type_id == wanted.type_id)
     if wanted.user_ids is not None:
         found = found.where(Subscription.user_id.in_(wanted.user_ids))
+    condition = _is_last()
     if wanted.state is not None:
-        found = found.where(_condition(wanted.state))
-    return read_page(session, found, KEY, limit=limit, after=after, before=before)
+        condition = and_(condition, _condition(wanted.state))
+    walk = Walk(found, condition, KEY, WALKED)
+    return walk_page(session, walk, limit=limit, after=after, before=before)
 
 
 def read_subscribers_of(session: Session, rows: Sequence[Subscription]) -> list[Subscriber]:
@@ -198,8 +203,11 @@ def _runs() -> ColumnElement[bool]:
 def _has_charge(*, fresh: bool = False) -> ColumnElement[bool]:
     """Return the condition that a charge is planned or on its way; a fresh one has not failed yet."""
     row = aliased(RecurrentPayment)
-    found = exists().where(row.user_id == Subscription.user_id, row.state.in_(OPEN))
-    return found.where(row.attempt == 0, row.failure.is_(None)) if fresh else found
+    found = select(row.id).where(row.user_id == Subscription.user_id, row.state.in_(OPEN))
+    if fresh:
+        found = found.where(row.attempt == 0, row.failure.is_(None))
+    # Looked up for each reader of the walk: gathered for all of them at once it would take longer than the page may.
+    return found.limit(1).correlate(Subscription).scalar_subquery().is_not(None)
 
 
 def _was_given_up() -> ColumnElement[bool]:

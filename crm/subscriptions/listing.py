@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import not_, select
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
@@ -40,7 +40,9 @@ def list_all(
     if wanted.type_id is not None:
         found = found.where(Subscription.subscription_type_id == wanted.type_id)
     if wanted.is_recurrent is not None:
-        found = found.where(Subscription.is_recurrent.is_(wanted.is_recurrent))
+        # Written as the index has it: with IS FALSE it would not be seen.
+        renews = Subscription.is_recurrent
+        found = found.where(renews if wanted.is_recurrent else not_(renews))
     if wanted.user_id is not None:
         found = found.where(Subscription.user_id == wanted.user_id)
     if wanted.ends_within is None:

@@ -143,6 +143,9 @@ class Subscription(Base):
         Index("ix_subscriptions_subscription_type_id", "subscription_type_id", "internal_status"),
         # lists: the one that ends last first
         Index("ix_subscriptions_end", "end_time", "id", postgresql_include=["user_id", "start_time"]),
+        Index(
+            "ix_subscriptions_last", "end_time", "id", postgresql_where=text("next_subscription_id IS NULL")
+        ),
         Index("ix_subscriptions_type_end", "subscription_type_id", "end_time", "id"),
         Index("ix_subscriptions_status_end", "internal_status", "end_time", "id"),
         Index("ix_subscriptions_once_end", "end_time", "id", postgresql_where=text("NOT is_recurrent")),

@@ -2,25 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 from flask import Blueprint, Response
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
 from crm.core.days import DAY, list_days
 from crm.core.db import current_session
 from crm.payments.charging import CEILING
-from crm.payments.figures.forecast import Forecast, Planned, SuccessRate, read_forecast, success_rate
+from crm.payments.figures.forecast import Planned, read_forecast, success_rate
 from crm.payments.figures.reading import read_money
-from crm.payments.holding import Hold, find_hold
+from crm.payments.holding import find_hold
 from crm.users.roles import Permission
-from crm.web.count_words import spell, spell_day, spell_share
+from crm.web.count_words import spell, spell_day
 from crm.web.guards import staff
+from crm.web.insight_outlook import BASIS_DAYS, Outlook, basis_sentence, count_by_hour, list_notes
 from crm.web.insight_period import Part, Span
 from crm.web.insight_tables import (
     Card,
@@ -38,30 +38,12 @@ from crm.web.insight_tables import (
 )
 from crm.web.money import money
 from crm.web.overview_days import BOTTOM, HEIGHT, TOP, DayChart
-from crm.web.page_tools import get_settings, local_time, render_staff_page
+from crm.web.page_tools import get_settings, render_staff_page
 
 insight_forecast = Blueprint("insight_forecast", __name__)
 
 DAYS = 30
-BASIS_DAYS = 90
-LEAST_SETTLED = 30  # fewer say nothing about a share
 LIST = "recurrent-payments"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """The forecast and what it is judged by."""
-
-    forecast: Forecast
-    days: Sequence[date]
-    rate: SuccessRate
-    ceiling: int  # charges an hour; 0 is none
-    hold: Hold | None
-
-    @property
-    def is_known(self) -> bool:
-        """Return whether enough is settled to expect anything."""
-        return self.rate.settled >= LEAST_SETTLED
 
 
 @insight_forecast.get("/forecast")
@@ -73,8 +55,8 @@ def show() -> str:
         "insight/forecast.html",
         sections=[_section(outlook, currency) for currency in _currencies(outlook)],
         hold=outlook.hold,
-        notes=_notes(outlook),
-        basis=_basis(outlook),
+        notes=list_notes(outlook),
+        basis=basis_sentence(outlook),
         frame={"top": TOP, "bottom": BOTTOM, "height": HEIGHT},
     )
 
@@ -177,6 +159,7 @@ def _chart(outlook: Outlook, rows: Sequence[Planned], currency: str) -> DayChart
         note=_("the blue part is overdue") if any(overdue for _whole, overdue in amounts) else "",
         currency=currency,
         hrefs=[list_href(LIST, day, day, view="planned") for day in outlook.days],
+        is_past=False,
     )
     return draw(columns, span)
 
@@ -211,78 +194,9 @@ def _line(outlook: Outlook, key: str, name: str, rows: Sequence[Planned], curren
             count_cell(_count(rows), href),
             money_cell(amount, currency),
             expected,
-            count_cell(max(_by_hour(rows).values(), default=0)),
+            count_cell(max(count_by_hour(rows).values(), default=0)),
         ],
     )
-
-
-def _basis(outlook: Outlook) -> str:
-    rate = outlook.rate
-    if not outlook.is_known:
-        return ngettext(
-            "Nothing is expected yet: of the last %(days)s days the end of %(count)s renewal is known, and a share of"
-            " fewer than %(least)s says nothing.",
-            "Nothing is expected yet: of the last %(days)s days the end of %(count)s renewals is known, and a share of"
-            " fewer than %(least)s says nothing.",
-            rate.settled,
-            days=BASIS_DAYS,
-            count=spell(rate.settled),
-            least=LEAST_SETTLED,
-        )
-    return _(
-        "Expected is an estimate: of the %(settled)s renewals that were due in the last %(days)s days and whose end is"
-        " known, %(share)s were charged in the end (%(charged)s), at once or by a later try.",
-        settled=spell(rate.settled),
-        days=BASIS_DAYS,
-        share=spell_share(rate.charged, rate.settled),
-        charged=spell(rate.charged),
-    )
-
-
-def _notes(outlook: Outlook) -> list[str]:
-    """Return what else a person should know: the ceiling, and what is not in the sums."""
-    notes = []
-    forecast, busiest = outlook.forecast, _by_hour(outlook.forecast.planned).most_common(1)
-    if outlook.ceiling == 0:
-        notes.append(_("No ceiling is set: whatever is due goes out at once."))
-    elif busiest and busiest[0][1] > outlook.ceiling:
-        [(hour, count)] = busiest
-        notes.append(
-            _(
-                "The ceiling lets %(ceiling)s charges through in an hour. On %(at)s %(count)s are planned: they take"
-                " about %(hours)s hours.",
-                ceiling=spell(outlook.ceiling),
-                at=local_time(hour, "short"),
-                count=spell(count),
-                hours=-(-count // outlook.ceiling),
-            )
-        )
-    else:
-        notes.append(
-            _(
-                "The ceiling lets %(ceiling)s charges through in an hour; no hour has more.",
-                ceiling=spell(outlook.ceiling),
-            )
-        )
-    if forecast.pending:
-        notes.append(
-            ngettext(
-                "%(count)s charge is on its way and not in the sums.",
-                "%(count)s charges are on their way and not in the sums.",
-                forecast.pending,
-                count=spell(forecast.pending),
-            )
-        )
-    if forecast.paused:
-        notes.append(
-            ngettext(
-                "%(count)s renewal is paused until a person decides, and not in the sums.",
-                "%(count)s renewals are paused until a person decides, and not in the sums.",
-                forecast.paused,
-                count=spell(forecast.paused),
-            )
-        )
-    return notes
 
 
 def _by_days(outlook: Outlook, rows: Sequence[Planned]) -> list[list[Planned]]:
@@ -291,13 +205,6 @@ def _by_days(outlook: Outlook, rows: Sequence[Planned]) -> list[list[Planned]]:
     for row in rows:
         days[row.hour.astimezone(zone).date()].append(row)
     return list(days.values())
-
-
-def _by_hour(rows: Sequence[Planned]) -> Counter[datetime]:
-    hours: Counter[datetime] = Counter()
-    for row in rows:
-        hours[row.hour] += row.count
-    return hours
 
 
 def _count(rows: Sequence[Planned]) -> int:

@@ -52,9 +52,10 @@ def _cards(counts: Sequence[int], ended: Sequence[Counter[str]], span: Span) -> 
     whole = sum(ended, Counter[str]())
     by_will, by_failure = whole[R.USER_STOP] + whole[R.ADMIN_STOP], whole[R.SYSTEM_STOP]
     change = counts[-1] - counts[0]
-    told = _("%(count)s more than at the beginning", count=spell(change))
-    if change < 0:
-        told = _("%(count)s fewer than at the beginning", count=spell(-change))
+    told = _("as many as at the beginning")
+    if change:
+        more = _("%(count)s more than at the beginning", count=spell(change))
+        told = more if change > 0 else _("%(count)s fewer than at the beginning", count=spell(-change))
     return [
         Card(
             label=_("Subscribers now"),

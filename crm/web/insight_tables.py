@@ -26,6 +26,11 @@ class Cell:
     href: str = ""
     is_hidden: bool = False  # of the file only
 
+    @property
+    def is_nothing(self) -> bool:
+        """Return whether it counts nothing."""
+        return self.value in (0, "0.00")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -90,6 +95,7 @@ class Columns:
     note: str = ""
     currency: str = ""
     hrefs: Sequence[str] = ()
+    is_past: bool = True  # the last part is not over yet; else all of it is to come
 
 
 def count_cell(count: int, href: str = "") -> Cell:
@@ -129,7 +135,7 @@ def draw(columns: Columns, span: Span) -> DayChart:
                 title=f"{part_word(span.parts[place], span.step)}: {_value(whole, columns.currency)}",
                 href=columns.hrefs[place] if columns.hrefs else "",
                 tick=tick(place, span),
-                is_open=place == len(span.parts) - 1,
+                is_open=columns.is_past and place == len(span.parts) - 1,
             )
             for place, (at, (whole, _)) in enumerate(zip(laid_out, columns.values, strict=True))
         ],

@@ -51,7 +51,7 @@ def export_subscribers() -> ResponseReturnValue:
     _record("subscribers", values)
 
     def read(session: Session, place: Place | None) -> KeysetPage[Subscription]:
-        return list_subscribers(session, wanted.filter, limit=EXPORTED_AT_ONCE, after=place)
+        return list_subscribers(session, wanted.filter, limit=EXPORTED_AT_ONCE, after=place).page
 
     return _file("subscribers", _lines(SUBSCRIBER_COLUMNS, read, _subscriber_cells))
 

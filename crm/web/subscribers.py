@@ -7,11 +7,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from crm.core.bounded_walk import WalkedPage
 from crm.core.clock import now
 from crm.core.db import current_session
 from crm.core.errors import N_
 from crm.core.keyset import KeysetPage
-from crm.payments.subscribers import State, SubscriberFilter, list_subscribers
+from crm.payments.subscribers import WALKED, State, SubscriberFilter, list_subscribers
 from crm.subscriptions.models import Subscription
 from crm.subscriptions.queries import list_types
 from crm.users.people import LONGEST_TERM
@@ -20,7 +21,7 @@ from crm.users.roles import Permission
 from crm.web.filters import Chip, Choice, Reader, one_of
 from crm.web.guards import staff
 from crm.web.list_query import ListQuery, make_pager, read_query
-from crm.web.page_tools import get_settings, render_staff_page
+from crm.web.page_tools import get_settings, local_time, render_staff_page
 from crm.web.sealed import seal, unseal
 from crm.web.subscriber_rows import read_rows
 from crm.web.subscription_words import STATE_WORDS, type_by_code, type_options
@@ -31,7 +32,7 @@ PAGE = 50
 PURPOSE = "search for subscribers"
 HREF = "/admin/subscribers"
 LABELS = {"state": N_("State"), "type": N_("Subscription"), "q": N_("Search")}
-NOTHING: KeysetPage[Subscription] = KeysetPage(rows=(), newer=None, older=None)
+NOTHING: WalkedPage[Subscription] = WalkedPage(KeysetPage(rows=(), newer=None, older=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +50,21 @@ def show_list() -> ResponseReturnValue:
     """List the subscribers that the address asks for."""
     session = current_session()
     wanted = read_wanted(session)
-    query, page = wanted.query, NOTHING
+    query, walked = wanted.query, NOTHING
     if not query.problems:
-        page = list_subscribers(session, wanted.filter, limit=PAGE, after=query.after, before=query.before)
+        walked = list_subscribers(session, wanted.filter, limit=PAGE, after=query.after, before=query.before)
+    page = walked.page
     shown = render_staff_page(
         "subscribers/list.html",
         rows=read_rows(session, page.rows),
         term=query.wanted.get("q", ""),
         search_href=f"{HREF}/search{query.chip('q', '').remove_href}",
-        export_href=f"{HREF}/export{query.href()}".removesuffix("?") if page.rows else "",
+        export_href=f"{HREF}/export{query.href()}".removesuffix("?") if page.rows or page.older else "",
         filters=_choices(session, query),
         hidden={"q": query.values["q"]} if "q" in query.values else {},
         active_filters=_chips(session, query),
         pager=make_pager(query, page),
+        hint=_hint(walked),
         most_people=MOST_PEOPLE if wanted.is_cut else None,
         problems=query.problems,
     )
@@ -91,6 +94,18 @@ def read_wanted(session: Session) -> Wanted:
         user_ids=people.ids if "q" in query.wanted else None,
     )
     return Wanted(query, wanted, people.is_cut)
+
+
+def _hint(walked: WalkedPage[Subscription]) -> str:
+    """Return how far the list was walked, if it was not walked to its end."""
+    if not walked.is_cut or walked.page.older is None:
+        return ""
+    at = local_time(walked.page.older.at, "day")
+    return _(
+        "Looked at %(count)s subscriptions, down to those until %(at)s. Go on with Older.",
+        count=WALKED,
+        at=at,
+    )
 
 
 def _readers(session: Session) -> dict[str, tuple[str, Reader]]:

@@ -53,12 +53,23 @@ def upgrade() -> None:
     op.create_index(
         "ix_payments_refunded", "payments", ["paid_at"], postgresql_where=sa.text("status = 'refund'")
     )
+    op.create_index(
+        "ix_recurrent_payments_open_user",
+        "recurrent_payments",
+        ["user_id"],
+        postgresql_where=sa.text("state IN ('active', 'pending')"),
+    )
     for name, columns, options in SUBSCRIPTIONS:
         op.create_index(name, "subscriptions", columns, **options)
 
 
 SUBSCRIPTIONS = (
     ("ix_subscriptions_end", ["end_time", "id"], {"postgresql_include": ["user_id", "start_time"]}),
+    (
+        "ix_subscriptions_last",
+        ["end_time", "id"],
+        {"postgresql_where": sa.text("next_subscription_id IS NULL")},
+    ),
     ("ix_subscriptions_type_end", ["subscription_type_id", "end_time", "id"], {}),
     ("ix_subscriptions_status_end", ["internal_status", "end_time", "id"], {}),
     ("ix_subscriptions_once_end", ["end_time", "id"], {"postgresql_where": sa.text("NOT is_recurrent")}),
@@ -68,6 +79,7 @@ SUBSCRIPTIONS = (
 def downgrade() -> None:
     for name, _columns, _options in SUBSCRIPTIONS:
         op.drop_index(name, "subscriptions")
+    op.drop_index("ix_recurrent_payments_open_user", "recurrent_payments")
     op.drop_index("ix_payments_refunded", "payments")
     op.drop_table("sms_billing_days")
     op.drop_table("subscriber_days")
