@@ -33,7 +33,7 @@ from crm.payments.charging_run import EVERY_SECONDS, charge_due_now
 from crm.payments.events import PAYMENT_STATUS_CHANGE, RENEWAL_STATE_CHANGED
 from crm.payments.figures.keeping import count_money_days, count_subscribers
 from crm.payments.gateways import gateways
-from crm.sms_billing.figures.operators import count_billing_days
+from crm.sms_billing.figures.keeping import count_billing_days
 from crm.sms_billing.gateways import MobiletechGateway, MobiletechRecurrentGateway
 from crm.sms_billing.handlers import confirm_payments, end_waiting
 from crm.sms_billing.last_look import find_obstacles

@@ -15,7 +15,7 @@ from crm.mobiletech.figures.housekeeping import count_days
 from crm.mobiletech.search.housekeeping import forget_old_words
 from crm.payments.charging_run import charge_due_now
 from crm.payments.figures.keeping import count_money_days, count_subscribers
-from crm.sms_billing.figures.operators import count_billing_days
+from crm.sms_billing.figures.keeping import count_billing_days
 from crm.sms_billing.turns import look_for_timeouts
 from crm.subscriptions.housekeeping import keep_subscriptions
 from crm.wiring import PERIODIC

@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from crm.core.db import current_session, transaction
-from crm.sms_billing.figures.operators import count_billing_days, read_operators
+from crm.sms_billing.figures.keeping import count_billing_days
+from crm.sms_billing.figures.operators import read_operators
 from crm.sms_billing.models import SettledOutcome
 from tests.conftest import Clock
 from tests.factories.log import make_outbound

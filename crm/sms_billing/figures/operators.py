@@ -2,24 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from crm.core.clock import db_now
 from crm.core.days import DAY, join_days, list_days, span_of
-from crm.core.db import transaction
 from crm.mobiletech.wire.operators import Operator
 from crm.sms_billing.figures.models import BillingDay
-from crm.subscriptions.newsroom import current_zone
-
-KEPT_DAYS = 400
-CHANGING_DAYS = 31
-LOCK = 8877_0021  # two who count at once take turns
 
 
 class Outcome(StrEnum):
@@ -44,7 +37,7 @@ ALIKE = """
     WHERE message.created_at >= :since AND message.created_at < :until AND message.payment_id IS NOT NULL
     GROUP BY 1, 2, 3
 """
-_COUNT, _KEEP = text(ALIKE), text(f"INSERT INTO sms_billing_days (day, operator, outcome, count) {ALIKE}")
+_COUNT = text(ALIKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +58,11 @@ def read_operators(session: Session, first: date, last: date, *, today: date, zo
     rows = [Billed(*row) for row in found]
     counted = {row.day for row in rows}
     for span in join_days(day for day in list_days(first, last) if day not in counted):
-        rows += [Billed(*row) for row in session.execute(_COUNT, _values(*span, zone))]
+        rows += [Billed(*row) for row in session.execute(_COUNT, span_values(*span, zone))]
     return rows
 
 
-def count_billing_days() -> None:
-    """Count the days that are over: the newest ones anew, for reports come late; others once."""
-    zone = current_zone()
-    with transaction() as session:
-        now: datetime = session.execute(select(db_now())).scalar_one()
-        counted = set(session.execute(select(BillingDay.day).distinct()).scalars())
-    today = now.astimezone(zone).date()
-    first = today - timedelta(days=KEPT_DAYS)
-    for day in list_days(first, today - DAY):
-        if day not in counted or (today - day).days <= CHANGING_DAYS:
-            with transaction() as session:
-                session.execute(select(func.pg_advisory_xact_lock(LOCK)))
-                session.execute(delete(BillingDay).where(BillingDay.day == day))
-                session.execute(_KEEP, _values(day, day, zone))
-    with transaction() as session:
-        session.execute(delete(BillingDay).where(BillingDay.day < first))
-
-
-def _values(first: date, last: date, zone: ZoneInfo) -> Mapping[str, Any]:
+def span_values(first: date, last: date, zone: ZoneInfo) -> Mapping[str, Any]:
+    """Return what stands in the places of ALIKE."""
     since, until = span_of(first, last, zone)
     return {"since": since, "until": until, "zone": zone.key, "operators": [str(each) for each in Operator]}
