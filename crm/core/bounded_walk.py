@@ -42,14 +42,16 @@ def walk_page(
         rows, horizon = _walk(session, walk, limit, start=before, older=False)
         shown, newer = rows[:limit], _onward(rows, horizon, walk, limit)
         if newer is not None:
-            oldest = _place(shown[0], walk) if shown else before
+            oldest = (
+                _place(shown[0], walk) if shown else Place(before.at, before.id + 1)
+            )  # with that row itself
             return WalkedPage(KeysetPage(rows=shown[::-1], newer=newer, older=oldest))
         after = None  # the top is reached: show all of the first page, not the piece above
     rows, horizon = _walk(session, walk, limit, start=after, older=True)
     shown = rows[:limit]
     page: KeysetPage[Any] = KeysetPage(rows=shown, newer=None, older=_onward(rows, horizon, walk, limit))
     if after is not None:
-        page = replace(page, newer=_place(shown[0], walk) if shown else after)
+        page = replace(page, newer=_place(shown[0], walk) if shown else Place(after.at, after.id - 1))
     return WalkedPage(page, is_cut=len(rows) <= limit and horizon is not None)
 
 

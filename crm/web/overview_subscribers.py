@@ -36,14 +36,14 @@ def _subscribers(session: Session, today: date) -> Card:
 
 
 def _due(session: Session) -> Card:
-    due = read_due_within(session, SOON, LATER)
-    week = _("%(count)s in 7 days, %(amount)s", count=spell(_count(due[LATER])), amount=_amounts(due[LATER]))
+    soon, later = read_due_within(session, SOON, LATER)
+    week = _("%(count)s in 7 days, %(amount)s", count=spell(_count(later)), amount=_amounts(later))
     return _card(
         _("Due in 24 hours"),
-        _count(due[SOON]),
+        _count(soon),
         FORECAST,
-        _amounts(due[SOON]),
-        Link(text=week, href=FORECAST) if due[LATER] else None,
+        _amounts(soon),
+        Link(text=week, href=FORECAST) if later else None,
     )
 
 

@@ -10,12 +10,14 @@ from flask.testing import FlaskClient
 
 from crm.core.db import transaction
 from crm.core.phone import to_international
+from crm.payments import subscribers as payments_subscribers
 from crm.payments.models import Payment
+from crm.subscriptions.models import Subscription
 from crm.users.models import AuditEntry
 from crm.users.numbers import note_numbers
 from crm.web import subscriber_export, subscribers
 from tests.conftest import Clock
-from tests.factories.moments import set_clock
+from tests.factories.moments import on_the_wall, set_clock
 from tests.factories.money import make_type
 from tests.factories.money_history import make_payment, make_period, make_person, make_renewal
 from tests.factories.users import make_user
@@ -139,6 +141,32 @@ def test_pages_of_the_list_have_everybody_once(staff: FlaskClient, monkeypatch: 
         href = f"{SUBSCRIBERS}{older[0]}" if older else ""
 
     assert sorted(seen) == [f"090700000{number}" for number in range(5)]
+
+
+def test_a_page_that_looked_far_enough_says_so_and_goes_on(
+    staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payments_subscribers, "WALKED", 3)
+    monkeypatch.setattr(subscribers, "WALKED", 3)
+    for number in range(7):
+        make_period(make_person(f"090700000{number}"), "2026-11-20 09:00", 30 - number)
+    renewing = make_reader("renewing", "0908111222")
+    with transaction() as session:
+        session.query(Subscription).where(Subscription.user_id == renewing).update(
+            {"end_time": on_the_wall("2026-12-13 10:00")}
+        )
+    seen, href = [], f"{SUBSCRIBERS}?state=renewing"
+    for _ in range(3):
+        page = Page(staff.get(href))
+        seen.append("0908 111 222" in page.text)
+        older = [link for link in page.links if "after=" in link]
+        href = f"{SUBSCRIBERS}{older[0]}" if older else ""
+
+    assert seen == [False, False, True]
+    assert (
+        "Looked at 3 subscriptions, down to those until 18 Dec 2026"
+        in Page(staff.get(f"{SUBSCRIBERS}?state=renewing")).text
+    )
 
 
 # --- finding one

@@ -4,7 +4,7 @@ A renewal is charged by the rules of due.py (its own amount, the type's price, t
 here says the same for all of them at once. What is planned once these are charged is not in it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,19 +26,19 @@ _PLANNED = text("""
         SELECT row.payment_method_id, row.subscription_type_id, row.custom_amount,
                coalesce(row.next_subscription_type_id, row.subscription_type_id) AS wanted_id,
                date_trunc('hour', greatest(row.charge_at, :now), 'UTC') AS hour, row.charge_at <= :now AS is_overdue,
-               row.paused_at IS NOT NULL AS is_paused
+               row.paused_at IS NOT NULL AS is_paused, row.charge_at < :soon AS is_soon
         FROM recurrent_payments AS row
         WHERE row.state = 'active' AND row.charge_at < :until
     ), trials AS (
         SELECT id, next_subscription_type_id AS next_id, coalesce(trial_periods, 1) AS periods
         FROM subscription_types WHERE next_subscription_type_id IS NOT NULL AND trial_periods IS DISTINCT FROM 0
     ), together AS (
-        SELECT hour, is_overdue, is_paused, wanted_id AS kind_id, subscription_type_id, custom_amount,
+        SELECT hour, is_overdue, is_paused, is_soon, wanted_id AS kind_id, subscription_type_id, custom_amount,
                count(*) AS count
         FROM due WHERE wanted_id NOT IN (SELECT id FROM trials)
-        GROUP BY 1, 2, 3, 4, 5, 6
+        GROUP BY 1, 2, 3, 4, 5, 6, 7
         UNION ALL
-        SELECT due.hour, due.is_overdue, due.is_paused,
+        SELECT due.hour, due.is_overdue, due.is_paused, due.is_soon,
                CASE WHEN charged.periods + began.periods >= trial.periods THEN trial.next_id ELSE trial.id END,
                due.subscription_type_id, due.custom_amount, 1
         FROM due JOIN trials AS trial ON trial.id = due.wanted_id
@@ -59,11 +59,11 @@ _PLANNED = text("""
             WHERE payment.subscription_type_id = trial.id
         ) AS began
     )
-    SELECT hour, is_overdue, is_paused, kind.id, kind.currency, CAST(sum(count) AS bigint),
+    SELECT hour, is_overdue, is_paused, is_soon, kind.id, kind.currency, CAST(sum(count) AS bigint),
            sum(count * CASE WHEN kind.id = together.subscription_type_id
                             THEN coalesce(custom_amount, kind.price) ELSE kind.price END)
     FROM together JOIN subscription_types AS kind ON kind.id = together.kind_id
-    GROUP BY 1, 2, 3, 4, 5
+    GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2 DESC
 """)
 
@@ -75,6 +75,7 @@ class Planned:
     hour: datetime
     is_overdue: bool
     is_paused: bool
+    is_soon: bool  # before a moment that was asked for
     type_id: int
     currency: str
     count: int
@@ -121,12 +122,13 @@ def read_forecast(session: Session, *, days: int, zone: ZoneInfo) -> Forecast:
     )
 
 
-def read_due_within(session: Session, *spans: timedelta) -> Mapping[timedelta, Sequence[Planned]]:
-    """Return what is to be charged within each of some spans from now, overdue ones among it."""
+def read_due_within(
+    session: Session, soon: timedelta, later: timedelta
+) -> tuple[Sequence[Planned], Sequence[Planned]]:
+    """Return what is to be charged within two spans from now, overdue ones among it; the second has the first in it."""
     now: datetime = session.execute(select(db_now())).scalar_one()
-    return {
-        span: [row for row in _read_planned(session, now, now + span) if not row.is_paused] for span in spans
-    }
+    rows = [row for row in _read_planned(session, now, now + later, now + soon) if not row.is_paused]
+    return [row for row in rows if row.is_soon], rows
 
 
 def success_rate(renewals: Iterable[Alike]) -> SuccessRate:
@@ -136,5 +138,8 @@ def success_rate(renewals: Iterable[Alike]) -> SuccessRate:
     return SuccessRate(sum(row.count for row in settled), charged)
 
 
-def _read_planned(session: Session, now: datetime, until: datetime) -> list[Planned]:
-    return [Planned(*row) for row in session.execute(_PLANNED, {"now": now, "until": until})]
+def _read_planned(
+    session: Session, now: datetime, until: datetime, soon: datetime | None = None
+) -> list[Planned]:
+    moments = {"now": now, "until": until, "soon": soon or until}
+    return [Planned(*row) for row in session.execute(_PLANNED, moments)]
