@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020_money_figures"
-down_revision = "0019_sms_billing"
+revision = "0021_money_figures"
+down_revision = "0020_bulk_work"
 branch_labels = None
 depends_on = None
 
