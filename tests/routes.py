@@ -15,6 +15,7 @@ SAMPLES = {
     "short_number": "8877",
     "prefix": "908",
     "status_code": "A12",
+    "figures": "revenue",
 }
 
 

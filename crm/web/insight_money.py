@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from crm.payments.figures.counting import Alike, Kind
 from crm.payments.figures.reading import MoneyFigures
@@ -136,7 +137,9 @@ def _cards(revenue: Revenue, span: Span) -> list[Card]:
         Card(
             label=_("Given back"),
             value=money(all_.refunded, currency),
-            beneath=_("%(count)s payments", count=spell(all_.refunds)),
+            beneath=ngettext(
+                "%(count)s payment", "%(count)s payments", all_.refunds, count=spell(all_.refunds)
+            ),
             href=_payments(span.first, span.last, status="refund") if all_.refunds else "",
             tone="bad" if all_.refunds else "",
         ),
@@ -189,7 +192,7 @@ def _by_part(revenue: Revenue, span: Span) -> Table:
     return Table(
         name="revenue",
         caption=_("Revenue, the newest first"),
-        headings=[_("Day"), *_headings()],
+        headings=[_("Time"), *_headings()],
         columns=("from", *_COLUMNS),
         rows=rows[::-1],
         is_folded=True,

@@ -131,7 +131,13 @@ def _by_part(counts: Sequence[int], ended: Sequence[Counter[str]], span: Span) -
     return Table(
         name="subscribers",
         caption=_("Subscribers and renewals that ended, the newest first"),
-        headings=[_("Day"), _("Subscribers"), _("Stopped by the reader"), _("Stopped by staff"), _("Failed")],
+        headings=[
+            _("Time"),
+            _("Subscribers"),
+            _("Stopped by the reader"),
+            _("Stopped by staff"),
+            _("Failed"),
+        ],
         columns=("from", "subscribers_at_the_end", "user_stop", "admin_stop", "system_stop"),
         rows=rows[::-1],
         is_folded=True,

@@ -55,7 +55,7 @@ def test_revenue_is_told_with_what_it_is_made_of(staff: FlaskClient, reader: int
 
     assert "Revenue 6.98 € 4.98 € more than in the 30 days before" in page.text
     assert "Renewals 6.98 € before refunds" in page.text
-    assert "Given back 4.99 € 1 payments" in page.text
+    assert "Given back 4.99 € 1 payment" in page.text
     assert "/admin/payments?status=paid&from=2026-11-04&to=2026-12-03" in page.links
     assert "/admin/payments?status=refund&from=2026-12-02&to=2026-12-02" in page.links
 
