@@ -25,19 +25,29 @@ from crm.mobiletech.handlers import (
     send_codes,
 )
 from crm.mobiletech.last_look import last_look
+from crm.mobiletech.rules.deciding import Action
+from crm.mobiletech.rules.ports import money_actions
 from crm.mobiletech.rules.running import heed_stop, run_rules
 from crm.mobiletech.search.housekeeping import forget_old_words
 from crm.mobiletech.search.keeping import keep_inbound
 from crm.mobiletech.sending import SendEffect
 from crm.payments.charging_run import EVERY_SECONDS, charge_due_now
-from crm.payments.events import PAYMENT_STATUS_CHANGE, RENEWAL_STATE_CHANGED
+from crm.payments.events import PAYMENT_STATUS_CHANGE, RENEWAL_STATE_CHANGED, RENEWAL_STOPPED
 from crm.payments.figures.keeping import count_money_days, count_subscribers
 from crm.payments.gateways import gateways
+from crm.sms_billing import stop_links
+from crm.sms_billing.agreeing import heed_yes
 from crm.sms_billing.figures.keeping import count_billing_days
 from crm.sms_billing.gateways import MobiletechGateway, MobiletechRecurrentGateway
 from crm.sms_billing.handlers import confirm_payments, end_waiting
 from crm.sms_billing.last_look import find_obstacles
-from crm.sms_billing.turns import look_for_timeouts
+from crm.sms_billing.near_stops import heed_near_stops
+from crm.sms_billing.reader_stops import heed_stops, stop_by_rules
+from crm.sms_billing.sale import find_type_fault
+from crm.sms_billing.states import tell_states
+from crm.sms_billing.subscribing import subscribe
+from crm.sms_billing.telling import tell_changes, tell_stops
+from crm.sms_billing.turns import announce_renewals, look_for_timeouts
 from crm.subscriptions import events as subscription_events
 from crm.subscriptions import newsroom
 from crm.subscriptions.housekeeping import keep_subscriptions
@@ -53,6 +63,7 @@ HANDLERS = (
     (INBOUND, "keep_findable", 15, keep_inbound),
     (INBOUND, "confirm_users", 20, confirm_users),
     (INBOUND, "heed_stop", 30, heed_stop),
+    (INBOUND, "heed_yes", 40, heed_yes),
     (INBOUND, "run_rules", 200, run_rules),
     (INBOUND, "answer_tests", 900, answer_tests),
     (INBOUND, "file_in_inbox", 950, file_in_inbox),
@@ -60,6 +71,8 @@ HANDLERS = (
     (OUTBOUND_STATUS, "confirm_payments", 20, confirm_payments),
     (OUTBOUND_ENDED, "confirm_payments", 20, confirm_payments),
     (PENDING_TIMEOUT, "end_waiting", 10, end_waiting),
+    (RENEWAL_STATE_CHANGED, "tell_readers", 20, tell_changes),
+    (RENEWAL_STOPPED, "tell_readers", 20, tell_stops),
     (ONE_TIME_CODE, "send_codes", 10, send_codes),
 )
 
@@ -75,11 +88,13 @@ AUTHENTICATORS = (
 # published for extensions; nobody here needs to react
 UNHEARD = (
     PAYMENT_STATUS_CHANGE,
-    RENEWAL_STATE_CHANGED,
     subscription_events.NEW,
     subscription_events.STARTS,
     subscription_events.ENDS,
 )
+
+# what the money does when a rule says so
+MONEY_ACTIONS = {Action.SUBSCRIBE: subscribe, Action.STOP: stop_by_rules, Action.STATE: tell_states}
 
 # key of a setting -> what else must hold of its value
 SETTING_RULES = ((FREE_SETTING, refuse_paid_as_free),)
@@ -89,6 +104,7 @@ PERIODIC = (
     Periodic(name="keep_subscriptions", every=timedelta(minutes=1), run=keep_subscriptions),
     Periodic(name="charge_due", every=timedelta(seconds=EVERY_SECONDS), run=charge_due_now),
     Periodic(name="charge_timeouts", every=timedelta(seconds=30), run=look_for_timeouts),
+    Periodic(name="renewal_notices", every=timedelta(seconds=30), run=announce_renewals),
     Periodic(name="audit", every=timedelta(minutes=10), run=audit_and_alert),
     Periodic(name="forget_old_work", every=timedelta(days=1), run=forget_old_work),
     Periodic(name="forget_old_words", every=timedelta(days=1), run=forget_old_words),
@@ -123,8 +139,10 @@ def wire(settings: Settings, registry: Registry) -> None:
     keyed_hash.configure(settings.secret_key)
     figures.configure(settings.timezone)
     newsroom.configure(settings.timezone)
+    stop_links.configure(settings.base_url)
     registry.clear()
     chain.clear()
+    _fill_money_actions()
     for priority, link in AUTHENTICATORS:
         chain.add(link, priority=priority)
     for key, rule in SETTING_RULES:
@@ -145,6 +163,11 @@ def wire(settings: Settings, registry: Registry) -> None:
             faults.append(str(error))
     if faults:
         raise SettingsError(faults)
+
+
+def _fill_money_actions() -> None:
+    money_actions.on_stop, money_actions.on_near_stop = heed_stops, heed_near_stops
+    money_actions.actions, money_actions.find_type_fault = MONEY_ACTIONS, find_type_fault
 
 
 def gateway_client(settings: Settings) -> GatewayClient:

@@ -48,6 +48,9 @@ REASON_ADVICE: Mapping[Reason, str] = {
     Reason.LOOP_GUARD: N_(
         "A machine may be answering on the other side. Look at the conversation, and answer yourself if it is a reader."
     ),
+    Reason.ORDER_REFUSED: N_(
+        "Nothing was charged. Mend what the reason names, or answer the reader; the order can be written anew."
+    ),
 }
 
 OUTCOME_ADVICE: Mapping[OutcomeKind, str] = {

@@ -27,7 +27,7 @@ from crm.users.accounts import confirm_many
 from crm.users.codes import issue_code
 
 CODE_TEMPLATE = "one-time-code"
-DECIDED = (Outcome.STOP, Outcome.RULE, Outcome.LOOPED)  # the test answers none of these
+DECIDED = (Outcome.STOP, Outcome.RULE, Outcome.LOOPED, Outcome.AGREED)  # the test answers none of these
 _MARK_DUPLICATES = text("""
     UPDATE mobiletech_inbound_messages AS message SET duplicate_of = (
         SELECT original.id FROM mobiletech_inbound_messages AS original

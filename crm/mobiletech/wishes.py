@@ -29,6 +29,7 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     OTHER_HANDLER_FAILED = "other_handler_failed"
     LOOP_GUARD = "loop_guard"
+    ORDER_REFUSED = "order_refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,7 @@ REASON_WORDS: Mapping[Reason, str] = {
     Reason.DUPLICATE: N_("A repeated SMS gets no second paid answer"),
     Reason.OTHER_HANDLER_FAILED: N_("Something else failed first"),
     Reason.LOOP_GUARD: N_("Too many automatic answers to this number"),
+    Reason.ORDER_REFUSED: N_("The order cannot be charged"),
 }
 
 STATUS_WORDS: Mapping[DeliveryStatus, Word] = {

@@ -1,6 +1,6 @@
 """What the money tells the rest of the house and extensions; published in the transaction of the change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +13,9 @@ PAYMENT_STATUS_CHANGE = "payment-status-change"  # payload: payment_id, status
 # payload: recurrent_payment_id, state; told are planned, stopped and failed ones: pending and charged ones are
 # known by their payment, and there are many of them.
 RENEWAL_STATE_CHANGED = "recurrent-payment-state-changed"
+# A person stopped a renewal, also one whose charge had left: payload recurrent_payment_id, state (whose stop it is),
+# may_still_be_billed, is_told (the reader was told already), at (when, ISO 8601).
+RENEWAL_STOPPED = "recurrent-payment-stopped"
 
 
 def tell_status(session: Session, payment_ids: Iterable[int], status: PaymentStatus) -> None:
@@ -43,3 +46,25 @@ def tell_state(session: Session, row_ids: Iterable[int], state: RecurrentState) 
         for row_id in ids
     ]
     publish_many(session, RENEWAL_STATE_CHANGED, work)
+
+
+def tell_stops(session: Session, stops: Mapping[int, bool], state: RecurrentState, *, is_told: bool) -> None:
+    """Tell that a person stopped renewals; by id, whether its charge may still be billed."""
+    if not stops:
+        return
+    moment = session.execute(select(db_now())).scalar_one().isoformat()
+    work = [
+        Work(
+            key=f"renewal-stop:{row_id}:{moment}",
+            payload={
+                "recurrent_payment_id": row_id,
+                "state": str(state),
+                "may_still_be_billed": left,
+                "is_told": is_told,
+                "at": moment,
+            },
+            lane=None,
+        )
+        for row_id, left in stops.items()
+    ]
+    publish_many(session, RENEWAL_STOPPED, work)

@@ -42,8 +42,17 @@ def stop_payments(
 
     What has not left is called back. Needs the reader's lane; call it beside `stop`.
     """
-    payments = _list_unbilled(session, user_id, type_id)
-    waiting = [each for each in payments if each.status == PaymentStatus.FORM and not each.recurrent_charge]
+    payments = [
+        payment
+        for payment in list_unbilled(session, [user_id])
+        if type_id in (None, payment.subscription_type_id)
+    ]
+    return stop_unbilled(session, payments, by_user=by_user)
+
+
+def stop_unbilled(session: Session, payments: Sequence[Payment], *, by_user: bool) -> list[StoppedPayment]:
+    """Do what `stop_payments` does for some payments of `list_unbilled`."""
+    waiting = [each for each in payments if is_first_on_its_way(each)]
     gone = _call_back(session, waiting)
     state = RecurrentState.USER_STOP if by_user else RecurrentState.ADMIN_STOP
     rows = [
@@ -58,6 +67,22 @@ def stop_payments(
     return [StoppedPayment(each.id, each.id not in gone) for each in waiting]
 
 
+def list_unbilled(session: Session, user_ids: Collection[int]) -> Sequence[Payment]:
+    """Lock and return what people ordered and were not billed for, or not yet; a late report may still bill it."""
+    unbilled = select(Payment).where(
+        Payment.user_id.in_(user_ids),
+        Payment.status.in_((PaymentStatus.FORM, PaymentStatus.FAIL)),
+        Payment.created_at > db_now() - LATEST,
+    )
+    taken = unbilled.order_by(Payment.id).with_for_update().execution_options(populate_existing=True)
+    return session.execute(taken).scalars().all()
+
+
+def is_first_on_its_way(payment: Payment) -> bool:
+    """Return whether it is an order whose outcome is not known yet; renewals on their way are stopped as such."""
+    return payment.status == PaymentStatus.FORM and not payment.recurrent_charge
+
+
 def read_stops(session: Session, payment_ids: Collection[int]) -> Mapping[int, RecurrentState]:
     """Return, by payment, how it was stopped before it was billed."""
     found = select(PaymentMeta.payment_id, PaymentMeta.value).where(
@@ -66,24 +91,19 @@ def read_stops(session: Session, payment_ids: Collection[int]) -> Mapping[int, R
     return {row.payment_id: RecurrentState(row.value) for row in session.execute(found)}
 
 
+def forget_stops_of(session: Session, payment_ids: Collection[int]) -> None:
+    """The reader orders the same once more while these are on their way: they are renewed after all."""
+    session.execute(
+        delete(PaymentMeta).where(PaymentMeta.payment_id.in_(payment_ids), PaymentMeta.key == STOP_WANTED)
+    )
+
+
 def forget_stops(session: Session, user_id: int) -> None:
     """The reader goes on: what is billed late is renewed again."""
     theirs = select(Payment.id).where(Payment.user_id == user_id)
     session.execute(
         delete(PaymentMeta).where(PaymentMeta.payment_id.in_(theirs), PaymentMeta.key == STOP_WANTED)
     )
-
-
-def _list_unbilled(session: Session, user_id: int, type_id: int | None) -> Sequence[Payment]:
-    unbilled = select(Payment).where(
-        Payment.user_id == user_id,
-        Payment.status.in_((PaymentStatus.FORM, PaymentStatus.FAIL)),
-        Payment.created_at > db_now() - LATEST,
-    )
-    if type_id is not None:
-        unbilled = unbilled.where(Payment.subscription_type_id == type_id)
-    taken = unbilled.order_by(Payment.id).with_for_update().execution_options(populate_existing=True)
-    return session.execute(taken).scalars().all()
 
 
 def _call_back(session: Session, payments: Sequence[Payment]) -> set[int]:

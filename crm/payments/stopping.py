@@ -16,7 +16,7 @@ from crm.core.errors import N_
 from crm.core.log import get_logger
 from crm.payments.chains import SUPERSEDED, read_chains, withdraw
 from crm.payments.errors import ChargeInPastError, NotActiveError, RenewalNotFoundError, UnstoppableError
-from crm.payments.events import tell_state
+from crm.payments.events import tell_state, tell_stops
 from crm.payments.gateways import gateway_codes, gateways
 from crm.payments.lanes import take_lanes
 from crm.payments.late_stops import forget_stops
@@ -65,9 +65,14 @@ def list_open(session: Session, user_id: int) -> Sequence[RecurrentPayment]:
 
 
 def stop(
-    session: Session, rows: Sequence[RecurrentPayment], *, by_user: bool, note: str = ""
+    session: Session,
+    rows: Sequence[RecurrentPayment],
+    *,
+    by_user: bool,
+    note: str = "",
+    is_told: bool = False,
 ) -> list[Stopped]:
-    """Stop open renewals that the caller has locked.
+    """Stop open renewals that the caller has locked; `is_told`: the caller tells the reader, nobody else need.
 
     Raises: NotActiveError for one that is not open, UnstoppableError if its gateway has it so.
     """
@@ -75,6 +80,7 @@ def stop(
     stopped = [_stop(session, row, state, note) for row in rows]
     session.flush()
     tell_state(session, [each.row.id for each in stopped if each.row.state == state], state)
+    tell_stops(session, {each.row.id: each.may_still_be_billed for each in stopped}, state, is_told=is_told)
     return stopped
 
 

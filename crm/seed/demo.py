@@ -47,7 +47,6 @@ def seed_demo(session: Session, *, logins_file: Path, zone: ZoneInfo) -> DemoSee
     data = read_data("demo")
     settings = _add_settings(session, data["settings"])
     _add_catalogue(session, data)
-    add_rules(session, data["rules"])
     readers = add_readers(session, data["readers"])
     logins = (*_add_staff(session, data["staff"]), *_add_reader_login(session))
     if logins:
@@ -55,6 +54,7 @@ def seed_demo(session: Session, *, logins_file: Path, zone: ZoneInfo) -> DemoSee
         write_logins(logins_file, logins)
     add_texts(session, data["texts_of_templates"])
     add_types(session, data["subscription_types"])
+    add_rules(session, data["rules"])  # they name types and templates
     return DemoSeeded(
         settings=settings, readers=readers, messages=_add_messages(session, data, zone), logins=logins
     )

@@ -10,14 +10,24 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from crm.mobiletech.rules.checks import COMES_WITH_THE_MONEY, Draft, check_place
+from crm.mobiletech.rules.checks import Draft, check_place
 from crm.mobiletech.rules.deciding import KeywordRule
 from crm.mobiletech.rules.editing import Place, create_rule, edit_rule
 from crm.mobiletech.rules.queries import read_rules
 from crm.mobiletech.stop_words import fold_words
 from crm.setup_file.applying import REASON, Applying, Change, FaultError, flag_of, read_items, text_of
 
-FIELDS = ("short_number", "match", "text", "action", "template", "extension", "enabled", "subscription_type")
+FIELDS = (
+    "short_number",
+    "match",
+    "text",
+    "action",
+    "template",
+    "extension",
+    "subscription_type",
+    "asks_first",
+    "enabled",
+)
 REQUIRED = ("match", "text", "action")
 
 Identity = tuple[str | None, str, str]
@@ -93,8 +103,6 @@ def _check_places(applying: Applying, places: Mapping[int, str]) -> None:
 
 def _read(item: Mapping[str, Any]) -> Draft:
     fields = {name: text_of(item, name) or "" for name in item}
-    if "subscription_type" in fields and fields["action"] not in COMES_WITH_THE_MONEY:
-        raise FaultError("subscription_type goes with the action subscribe only")
     return Draft(
         short_number=fields.get("short_number") or None,
         match=fields["match"],
@@ -102,6 +110,8 @@ def _read(item: Mapping[str, Any]) -> Draft:
         action=fields["action"],
         template=fields.get("template") or None,
         extension=fields.get("extension") or None,
+        subscription_type=fields.get("subscription_type") or None,
+        asks_first=flag_of(item, "asks_first", otherwise=False),
         is_on=flag_of(item, "enabled", otherwise=True) if "enabled" in fields else None,
     )
 
@@ -118,6 +128,8 @@ def _written(rule: KeywordRule) -> dict[str, str]:
         "action": str(rule.action),
         "template": rule.template,
         "extension": rule.extension,
+        "subscription_type": rule.subscription_type,
+        "asks_first": "yes" if rule.asks_first else None,
         "enabled": None if rule.is_on else "no",
     }
     return {name: value for name, value in fields.items() if value is not None}

@@ -1,8 +1,20 @@
 """Tables of what is sold by SMS: the keys of a subscription type, orders that wait for a yes, decided outcomes."""
 
 from datetime import datetime
+from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Numeric,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.core.db import Base
@@ -35,6 +47,7 @@ class SmsOrder(Base):
     number: Mapped[str] = mapped_column(Text)  # local form
     short_number: Mapped[str] = mapped_column(Text)
     subscription_type_id: Mapped[int] = mapped_column(ForeignKey("subscription_types.id"))
+    amount: Mapped[Decimal] = mapped_column(Numeric(10, 2))  # the price that the reader was told
     rule_id: Mapped[int | None] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(Text, server_default="waiting")
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

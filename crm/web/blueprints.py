@@ -36,6 +36,7 @@ from crm.web.message_search import message_search
 from crm.web.messages import messages
 from crm.web.metrics_page import metrics_page
 from crm.web.mobiletech_webhook import webhook
+from crm.web.near_stop import near_stop
 from crm.web.number import number
 from crm.web.number_candidates import number_candidates
 from crm.web.number_links import number_links
@@ -56,6 +57,7 @@ from crm.web.sms_template_list import sms_template_list
 from crm.web.sms_template_versions import sms_template_versions
 from crm.web.sms_templates import sms_templates
 from crm.web.status_codes import status_codes
+from crm.web.stop_link import stop_link
 from crm.web.subscriber_export import subscriber_export
 from crm.web.subscribers import subscribers
 from crm.web.subscription_types import subscription_types
@@ -78,6 +80,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (account_messages, "/account/messages"),
     (price_list_page, ""),
     (language_choice, ""),
+    (stop_link, "/s"),
     (health, ""),
     (metrics_page, ""),
     (webhook, "/api/v1/mobiletech"),
@@ -104,6 +107,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (subscriber_export, "/admin"),
     (insight, "/admin/insight"),
     (insight_forecast, "/admin/insight"),
+    (near_stop, "/admin/threads"),
     (sms_templates, "/admin/templates"),
     (rules, "/admin/rules"),
     (rule_acts, "/admin/rules"),
@@ -135,4 +139,12 @@ OPEN_ENDPOINTS = {
 }
 
 # No cookie opens these doors, so a foreign page in a browser of ours can do nothing through them.
-WITHOUT_CSRF = (webhook, server_proxy, users_email, users_registration, users_sign_in, recurrent_payments)
+WITHOUT_CSRF = (
+    webhook,
+    server_proxy,
+    stop_link,
+    users_email,
+    users_registration,
+    users_sign_in,
+    recurrent_payments,
+)

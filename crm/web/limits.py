@@ -55,6 +55,9 @@ class Allowance:
 
 LIMITS = {
     "login.enter": Allowance(a_minute=60, by=by_address, name="login"),
+    "stop_link.show": Allowance(a_minute=60, by=by_address, name="stop link"),
+    "stop_link.stop": Allowance(a_minute=60, by=by_address, name="stop link"),
+    "stop_link.go_on": Allowance(a_minute=60, by=by_address, name="stop link"),
     "users_email.check_v1": Allowance(a_minute=30, by=by_address, name="users/email"),
     "users_email.check_v2": Allowance(a_minute=30, by=by_address, name="users/email"),
     "users_sign_in.login": Allowance(a_minute=60, by=by_address, name="users/login"),

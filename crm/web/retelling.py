@@ -13,7 +13,7 @@ from itertools import chain, zip_longest
 from crm.web.languages import SOURCE, get_language, read_catalogue, read_translations
 
 # Where the sentences come from that are stored, and the pieces that stand in their places.
-_SAID_IN = ("crm/core/", "crm/mobiletech/", "crm/payments/", "crm/sms_billing/")
+_SAID_IN = ("crm/core/", "crm/mobiletech/", "crm/payments/", "crm/sms_billing/", "crm/subscriptions/")
 _PLACE = re.compile(r"%\((\w+)\)([rs])")
 
 

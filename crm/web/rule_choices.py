@@ -12,6 +12,7 @@ from crm.mobiletech.rules.action_checks import list_extensions, list_usable_temp
 from crm.mobiletech.rules.checks import LONGEST_TEXT
 from crm.mobiletech.rules.deciding import KeywordRule
 from crm.mobiletech.rules.queries import read_rules
+from crm.subscriptions.queries import list_types
 from crm.web.ids import LARGEST_ID
 from crm.web.rule_forms import RuleForm, TryForm
 
@@ -23,6 +24,10 @@ def fill_choices(session: Session, form: RuleForm, rule: KeywordRule | None) -> 
     form.short_number.choices = [("", _("Every short number")), *_numbers(session, form.told("short_number"))]
     templates = [template.code for template in list_usable_templates(session)]
     form.template.choices = [("", _("No template")), *_with(templates, form.told("template"))]
+    types = {kind.code: kind.name for kind in list_types(session)}
+    chosen = form.told("subscription_type")
+    types |= {chosen: chosen} if chosen and chosen not in types else {}
+    form.subscription_type.choices = [("", _("No subscription named")), *types.items()]
     form.extension.choices = [("", _("No extension")), *_with(list_extensions(), form.told("extension"))]
     others = [each for each in read_rules(session) if rule is None or each.id != rule.id]
     places = [(str(each.id), _("before %(rule)s", rule=each.text)) for each in others]

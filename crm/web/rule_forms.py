@@ -3,7 +3,7 @@
 import hashlib
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, RadioField, SelectChoice, SelectField, StringField
+from wtforms import BooleanField, HiddenField, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import DataRequired
 
 from crm.mobiletech.rules.checks import LONGEST_TEXT, Draft
@@ -21,10 +21,14 @@ MATCHES = [
 ACTIONS = [
     SelectChoice(value=Action.REPLY, label=_l("Reply with a template")),
     SelectChoice(value=Action.CONFIRM, label=_l("Take it as a yes: confirm the sender's account")),
+    SelectChoice(value=Action.SUBSCRIBE, label=_l("Sell a subscription")),
+    SelectChoice(value=Action.STOP, label=_l("Stop the subscription")),
+    SelectChoice(value=Action.STATE, label=_l("Tell what the reader has and what is charged next")),
     SelectChoice(value=Action.INBOX, label=_l("Give it to a person")),
     SelectChoice(value=Action.EXTENSION, label=_l("Give it to an extension")),
 ]
 WITH_TEMPLATE = (Action.REPLY, Action.CONFIRM)
+WITH_TYPE = (Action.SUBSCRIBE, Action.STOP)
 
 
 class RuleForm(Form):
@@ -47,6 +51,10 @@ class RuleForm(Form):
         validate_choice=False,
         validators=[storable],
     )
+    subscription_type = SelectField(
+        _l("Subscription"), choices=[], validate_choice=False, validators=[storable]
+    )
+    asks_first = BooleanField(_l("Ask first: charge only after the reader's ANO"))
     extension = SelectField(_l("Extension"), choices=[], validate_choice=False, validators=[storable])
     before = SelectField(
         _l("Place"),
@@ -57,7 +65,7 @@ class RuleForm(Form):
     )
 
     def read_draft(self) -> Draft:
-        """Return what was typed; a template or an extension that the action has no use for is not meant."""
+        """Return what was typed; what the action has no use for is not meant."""
         action = self.told("action")
         return Draft(
             short_number=self.told("short_number") or None,
@@ -66,6 +74,8 @@ class RuleForm(Form):
             action=action,
             template=self.told("template") or None if action in WITH_TEMPLATE else None,
             extension=self.told("extension") or None if action == Action.EXTENSION else None,
+            subscription_type=self.told("subscription_type") or None if action in WITH_TYPE else None,
+            asks_first=bool(self.asks_first.data) and action == Action.SUBSCRIBE,
         )
 
     def read_before(self) -> int | None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from crm.core.business_settings import get_setting
 from crm.core.errors import N_, CrmError
 from crm.mobiletech.rules.checks import list_faults
-from crm.mobiletech.rules.deciding import Action, KeywordRule, decide
+from crm.mobiletech.rules.deciding import Action, KeywordRule, Verdict, decide
 from crm.mobiletech.rules.errors import RuleRefusedError
 from crm.mobiletech.rules.past import SHOWN, Example, Past
 from crm.mobiletech.rules.queries import COUNTED, count_matches
@@ -81,7 +81,7 @@ def try_text(session: Session, content: str, to: str, rules: Sequence[KeywordRul
     verdict = decide(content, to, rules)
     lines = [*tell_steps([*tell(verdict), *_ends(verdict.rule)]), *_does(verdict.rule)]
     if verdict.rule is None:
-        lines += [] if verdict.is_stop else _without_rule(session)
+        lines += [_stops(verdict)] if verdict.is_stop else _without_rule(session)
         return Trial(content=content, lines=lines, answer=None)
     fault = list_faults(session, [verdict.rule]).get(verdict.rule.id)
     try:
@@ -139,9 +139,26 @@ def _ends(rule: KeywordRule | None) -> list[dict[str, object]]:
 
 def _does(rule: KeywordRule | None) -> list[TraceLine]:
     """Return what the rule does with who writes, whoever that is."""
-    if rule is None or rule.action not in (Action.REPLY, Action.CONFIRM):
+    if rule is None or rule.action in (Action.INBOX, Action.EXTENSION):
         return []
+    if rule.action is Action.SUBSCRIBE:
+        return [
+            TraceLine(
+                _("It %(does)s; who has it already is charged nothing.", does=action_words(rule)),
+                "send",
+                Tone.WARN,
+            )
+        ]
     return [TraceLine(_("It %(does)s, free of charge.", does=action_words(rule)), "send", Tone.GOOD)]
+
+
+def _stops(verdict: Verdict) -> TraceLine:
+    """Return what a STOP does with who writes, whoever that is."""
+    if verdict.stop.keyword:
+        words = _("It stops what this keyword starts, and says so free of charge.")
+    else:
+        words = _("It stops everything that the reader has, and says so free of charge.")
+    return TraceLine(words, "check", Tone.GOOD)
 
 
 def _without_rule(session: Session) -> list[TraceLine]:

@@ -16,6 +16,7 @@ from crm.mobiletech.rules.steps import Step, StepKind
 from crm.mobiletech.wishes import Reason
 from crm.mobiletech.words import REASON_WORDS, Tone
 from crm.web.languages import told
+from crm.web.money_lines import MONEY_LINES
 from crm.web.stop_lines import tell_near_stop, tell_stop
 from crm.web.trace_line import TraceLine
 
@@ -69,6 +70,16 @@ def action_words(rule: KeywordRule) -> str:
             return _("gives it to the extension %(name)s", name=rule.extension)
         case Action.INBOX:
             return _("gives it to a person")
+        case Action.SUBSCRIBE if rule.asks_first:
+            return _("sells %(type)s after the reader's ANO", type=rule.subscription_type)
+        case Action.SUBSCRIBE:
+            return _("sells %(type)s and charges it at once", type=rule.subscription_type)
+        case Action.STOP if rule.subscription_type:
+            return _("stops %(type)s", type=rule.subscription_type)
+        case Action.STOP:
+            return _("stops everything that the reader has")
+        case Action.STATE:
+            return _("tells what the reader has, what is charged next, and how to stop")
 
 
 def quoted(text: str) -> str:
@@ -200,6 +211,7 @@ _LINES: Mapping[str, Callable[[Step], TraceLine]] = {
     StepKind.INBOX: _inbox,
     StepKind.LOOPED: _looped,
     StepKind.HELD: _held,
+    **MONEY_LINES,
 }
 
 

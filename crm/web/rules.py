@@ -94,6 +94,8 @@ def show(rule_id: int) -> str:
         "action": rule.action,
         "template": rule.template or "",
         "extension": rule.extension or "",
+        "subscription_type": rule.subscription_type or "",
+        "asks_first": rule.asks_first,
         "before": str(_next_of(session, rule_id) or ""),
         "seen_at": row.updated_at.isoformat(),
     }

@@ -25,7 +25,7 @@ NEAR_STOPS: Mapping[str, str] = {
 def tell_stop(step: Step) -> TraceLine:
     """Return the line of a STOP, with the keyword that it names."""
     because = _(STOPS.get(step.get("because", ""), N_("It asks us to stop.")))
-    rest = _("STOP comes before every rule: nothing answers it by itself, a person gets it.")
+    rest = _("STOP comes before every rule.")
     named = [_("It names %(keyword)s.", keyword=step["keyword"])] if step.get("keyword") else []
     return TraceLine(" ".join([because, *named, rest]), "stop", Tone.WARN)
 
@@ -35,4 +35,8 @@ def tell_near_stop(step: Step) -> TraceLine:
     because = _(
         NEAR_STOPS.get(step.get("because", ""), N_("It may ask us to stop: a STOP word stands among others."))
     )
-    return TraceLine(f"{because} {_('A person gets it as well.')}", "stop", Tone.WARN)
+    return TraceLine(
+        f"{because} {_('A person gets it, and what the reader has is charged no more until somebody decides.')}",
+        "stop",
+        Tone.WARN,
+    )

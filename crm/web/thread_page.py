@@ -30,6 +30,7 @@ from crm.web.cursor import InvalidCursorError, read_cursor, write_cursor
 from crm.web.ids import LARGEST_ID
 from crm.web.languages import told
 from crm.web.message_pages import segments, spaced
+from crm.web.near_stop import list_paused_lines
 from crm.web.number_words import operator_words
 from crm.web.page_tools import render_staff_page
 from crm.web.session import get_signed_in
@@ -114,6 +115,7 @@ def render_thread(
         earlier_href=_href(number.id, "before", page.earlier),
         later_href=_href(number.id, "after", page.later, place="#line"),
         task=_task(session, items) if items else None,
+        paused=list_paused_lines(session, number),
         facts=_facts(number.number, read_facts(session, number)),
         problems=list(problems),
         place_problem=place.problem,

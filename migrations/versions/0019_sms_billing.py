@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("short_number", sa.Text(), nullable=False),
         sa.Column("subscription_type_id", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.Numeric(10, 2), nullable=False),
         sa.Column("rule_id", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.Text(), server_default="waiting", nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),

@@ -110,13 +110,19 @@ FAULTS = {
     "unknown action": ("rules: [{match: exact, text: A, action: charge}]", "There is no action charge"),
     "subscribe": (
         "rules: [{match: exact, text: START, action: subscribe, subscription_type: month}]",
-        "rules[0] START: The action subscribe comes with the money",
+        "rules[0] START: There is no subscription type month.",
     ),
-    "stop": ("rules: [{match: exact, text: DOST, action: stop}]", "The action stop comes with the money"),
-    "state": ("rules: [{match: exact, text: STAV, action: state}]", "The action state comes with the money"),
+    "nothing to sell": (
+        "rules: [{match: exact, text: START, action: subscribe}]",
+        "Choose the subscription type",
+    ),
+    "no yes or no": (
+        "rules: [{match: exact, text: A, action: state, asks_first: maybe}]",
+        "asks_first must be yes or no",
+    ),
     "a type without subscribing": (
         "rules: [{match: exact, text: A, action: inbox, subscription_type: month}]",
-        "subscription_type goes with",
+        "A subscription type goes with the actions subscribe and stop only.",
     ),
     "a STOP word": ("rules: [{match: exact, text: Zrušiť, action: inbox}]", "Zrušiť asks us to stop"),
     "nothing to compare": ("rules: [{match: exact, text: '?!', action: inbox}]", "Write a word"),

@@ -19,7 +19,13 @@ CONTRACT = {
     "mobiletech-outbound-status",
     "mobiletech-pending-charge-timeout",
 }
-INTERNAL = {"one-time-code", "mobiletech-outbound-ended"}  # ours, no extension's
+# Our own, though the last two may be of use to an extension as well.
+INTERNAL = {
+    "one-time-code",
+    "mobiletech-outbound-ended",
+    "recurrent-payment-state-changed",
+    "recurrent-payment-stopped",
+}
 # What a rule gives to an extension; a rule for one that is not there is refused when it is saved.
 FOR_EXTENSIONS = "rule_event(name)"
 
@@ -53,6 +59,7 @@ def test_the_names_of_handlers_stay() -> None:
         ("mobiletech-inbound", "keep_findable"),
         ("mobiletech-inbound", "confirm_users"),
         ("mobiletech-inbound", "heed_stop"),
+        ("mobiletech-inbound", "heed_yes"),
         ("mobiletech-inbound", "run_rules"),
         ("mobiletech-inbound", "answer_tests"),
         ("mobiletech-inbound", "file_in_inbox"),
@@ -60,6 +67,8 @@ def test_the_names_of_handlers_stay() -> None:
         ("mobiletech-outbound-status", "confirm_payments"),
         ("mobiletech-outbound-ended", "confirm_payments"),
         ("mobiletech-pending-charge-timeout", "end_waiting"),
+        ("recurrent-payment-state-changed", "tell_readers"),
+        ("recurrent-payment-stopped", "tell_readers"),
         ("one-time-code", "send_codes"),
     }
 

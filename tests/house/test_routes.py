@@ -14,6 +14,8 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 WITHOUT_TOKEN = {
     "mobiletech_webhook.hear": "the gateway has no cookie of ours",
     "server_proxy.forward": "an API token in a header opens it, not a cookie",
+    "stop_link.stop": "the link itself is the secret, and a phone may open it without cookies",
+    "stop_link.go_on": "the link itself is the secret, and a phone may open it without cookies",
     "users_email.check_v1": "nothing is changed, and no cookie is looked at",
     "users_email.check_v2": "nothing is changed, and no cookie is looked at",
     "users_registration.create": "an API token in a header opens it, not a cookie",

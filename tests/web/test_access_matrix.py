@@ -31,6 +31,7 @@ OPENS = {
     "/admin/messages": Permission.READ,
     "/admin/threads": Permission.READ,
     "POST /admin/threads": Permission.ANSWER,
+    "POST /admin/threads/<int:number_id>/near-stop": Permission.STOP_RENEWALS,
     "/admin/help": Permission.READ,
     "/admin/phone-numbers": Permission.READ,
     "/admin/phone-numbers/<int:number_id>/link": Permission.ANSWER,

@@ -90,7 +90,7 @@ def test_a_template_that_cannot_be_read_harms_no_page_of_rules(staff: FlaskClien
         ("INFO STOP", ["STOP stands at its beginning or end, so it asks us to stop. STOP comes before"]),
         ("stpo", ["It asks us to stop, with a typing error."]),
         ("chcem zrusit predplatne", ["It asks us to stop, in a sentence."]),
-        ("ako zrusim", ["It may ask us to stop: it speaks of it, or asks how. A person gets it as well."]),
+        ("ako zrusim", ["It may ask us to stop: it speaks of it, or asks how. A person gets it, and"]),
         ("sto", ["It may ask us to stop: it is like a STOP word"]),
         ("dost", ["It may ask us to stop: it refuses something"]),
         ("stop na bus je kde", ["STOP stands at its beginning or end"]),

@@ -105,7 +105,11 @@ def test_a_rule_that_would_silence_another_says_so_first(staff: FlaskClient) -> 
         ({"text": "x" * 101}, "Text: Write at most 100 characters."),
         ({"text": "kod", "match": "typo"}, "Fits when: With a typing error allowed"),
         ({"match": "regex"}, "Fits when: There is no match regex"),
-        ({"action": "subscribe"}, "What happens: The action subscribe comes with the money"),
+        ({"action": "subscribe"}, "Subscription: Choose the subscription type that is sold."),
+        (
+            {"action": "subscribe", "subscription_type": "nope"},
+            "Subscription: There is no subscription type nope.",
+        ),
         ({"action": "charge"}, "What happens: There is no action charge"),
         ({"action": "reply"}, "Template: Choose the template that is the answer."),
         ({"action": "reply", "template": "nope"}, "Template: There is no SMS template nope."),

@@ -23,7 +23,9 @@ from crm.users.numbers import note_numbers
 _READ = text("""
     SELECT inbound.id, inbound."from", inbound.content, known.id AS number_id,
            decision.outcome, decision.steps @> '[{"kind": "inbox"}]' AS is_given,
-           decision.steps @> '[{"kind": "near_stop"}]' AS is_near_stop,
+           decision.steps @> '[{"kind": "near_stop"}]'
+               OR decision.steps @> '[{"kind": "stop_other"}]' AS is_near_stop,
+           decision.steps @> '[{"kind": "stop_done"}]' AS is_stop_done,
            answer.id IS NOT NULL AS is_answered, refusal.id IS NOT NULL AS is_refused
     FROM mobiletech_inbound_messages AS inbound
     LEFT JOIN known_numbers AS known ON known.number = inbound."from"
@@ -96,6 +98,8 @@ def _reason(row: Row[tuple[object, ...]]) -> InboxReason | None:
     """Return why a person should see it, None if nobody need."""
     if row.is_near_stop:  # whatever a rule answered: a person asks what was meant
         return InboxReason.NEAR_STOP
+    if row.is_stop_done and not row.is_refused:  # stopped and answered: nobody need do anything
+        return None
     if row.outcome in _BY_OUTCOME:
         return _BY_OUTCOME[row.outcome]
     if row.is_answered or row.outcome == "repeated":
@@ -104,7 +108,7 @@ def _reason(row: Row[tuple[object, ...]]) -> InboxReason | None:
         return InboxReason.RULE
     if row.is_refused:
         return InboxReason.REFUSED
-    if row.outcome in ("rule", "answered"):
+    if row.outcome in ("rule", "answered", "agreed"):
         return None
     if row.outcome is not None:
         return InboxReason.UNMATCHED

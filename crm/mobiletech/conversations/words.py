@@ -28,8 +28,12 @@ INBOX_WORDS: Mapping[InboxReason, Word] = {
 }
 # What is not said by the word alone.
 INBOX_MEANINGS: Mapping[InboxReason, str] = {
-    InboxReason.STOP: N_("The reader wants no more SMS. See to it, then mark it as done."),
-    InboxReason.NEAR_STOP: N_("The reader may want to stop. Ask what was meant, then mark it as done."),
+    InboxReason.STOP: N_(
+        "The reader wants to stop, and not all of it could be done by itself. See to it, then mark it as done."
+    ),
+    InboxReason.NEAR_STOP: N_(
+        "The reader may want to stop. Ask what was meant; nothing is charged meanwhile."
+    ),
     InboxReason.LOOPED: N_(
         "Rules have answered this number often within minutes, as if a machine wrote. They are silent now."
     ),

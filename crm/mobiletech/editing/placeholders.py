@@ -35,6 +35,22 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
             is_amount=True,
         ),
         Placeholder(name="short_number", meaning=N_("the number that readers write to"), sample="8877"),
+        Placeholder(name="period", meaning=N_("how many days a charge pays for"), sample="30"),
+        Placeholder(name="next_charge", meaning=N_("day of the next charge"), sample="2026-12-24"),
+        Placeholder(name="end_date", meaning=N_("until when the subscription runs"), sample="2026-12-24"),
+        Placeholder(
+            name="stop_link",
+            meaning=N_("address that stops the subscription without a login"),
+            sample="https://predplatne.example.sk/s/3kTqZbX9LmW2aH7c",
+        ),
+        Placeholder(
+            name="keyword", meaning=N_("what a reader writes to order"), sample="START", is_offered=False
+        ),
+        Placeholder(name="failure", meaning=N_("why a charge failed"), sample="no_credit", is_offered=False),
+        Placeholder(name="count", meaning=N_("how many"), sample="2", is_offered=False),
+        Placeholder(name="is_stopped", meaning=N_("1 or nothing"), sample="1", is_offered=False),
+        Placeholder(name="is_paused", meaning=N_("1 or nothing"), sample="1", is_offered=False),
+        Placeholder(name="may_still_be_billed", meaning=N_("1 or nothing"), sample="1", is_offered=False),
         Placeholder(name="code", meaning=N_("one-time code"), sample="482913", is_offered=False),
         Placeholder(
             name="language", meaning=N_("language of the page, sk or en"), sample="sk", is_offered=False

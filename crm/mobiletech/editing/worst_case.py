@@ -3,7 +3,7 @@
 Every branch is tried: optional values left out, empty ones, and the constants that it compares with.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, islice, product
@@ -87,10 +87,14 @@ def _near(constant: Value) -> Sequence[Value]:
 
 
 def _takes_no_text(compiled: CompiledTemplate, name: str) -> bool:
-    """Return whether a text that is no number and no day makes the template fail."""
-    values = {each.name: "x" if each.name == name else "7" for each in compiled.parameters}
+    """Return whether a text that is no number and no day makes the template fail, whatever the others are."""
+    return not any(_renders_with_text(compiled, name, of) for of in (lambda _: "7", sample_of))
+
+
+def _renders_with_text(compiled: CompiledTemplate, name: str, of: Callable[[str], Value]) -> bool:
+    values = {each.name: "x" if each.name == name else of(each.name) for each in compiled.parameters}
     try:
         compiled.render(values)
     except TemplateLanguageError:
-        return True
-    return False
+        return False
+    return True

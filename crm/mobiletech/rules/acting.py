@@ -1,4 +1,4 @@
-"""What rules do, for a whole batch at once: answer, confirm, give to a person or to an extension."""
+"""What rules do, for a whole batch at once: answer, confirm, give to a person, to an extension, or to the money."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -12,8 +12,9 @@ from crm.mobiletech.events import lane_of, rule_event
 from crm.mobiletech.models import NotSent
 from crm.mobiletech.notifications import notify_many, refuse, refuse_for_failed
 from crm.mobiletech.rules.cases import Case
-from crm.mobiletech.rules.deciding import Action, KeywordRule, Outcome
+from crm.mobiletech.rules.deciding import OF_THE_MONEY, Action, KeywordRule, Outcome
 from crm.mobiletech.rules.loop_guard import MOST_ANSWERS, WITHIN, count_answers
+from crm.mobiletech.rules.ports import money_actions
 from crm.mobiletech.rules.steps import StepKind
 from crm.mobiletech.wishes import Envelope, Reason, Wish
 from crm.users.accounts import confirm_many
@@ -25,7 +26,7 @@ MINUTES = int(WITHIN.total_seconds() // 60)
 def act(session: Session, cases: Sequence[Case]) -> None:
     """Do for each case what its rule says, unless the loop guard stands in the way or something failed before."""
     free = _hold_back(session, _guard(session, cases))
-    for action, do in _ACTIONS.items():
+    for action, do in {**_ACTIONS, **_actions_of_the_money()}.items():
         chosen = [case for case in free if _rule_of(case).action is action]
         if chosen:
             do(session, chosen)
@@ -53,7 +54,9 @@ def _guard(session: Session, cases: Sequence[Case]) -> list[Case]:
 
 def _hold_back(session: Session, cases: Sequence[Case]) -> list[Case]:
     """Return the cases whose answer cannot be a second one: what failed before us may answer when tried again."""
-    held = [case for case in cases if case.failed and _rule_of(case).template is not None]
+    held = [
+        case for case in cases if case.failed and _answers(_rule_of(case)) and not _is_for_extension(case)
+    ]
     for case in held:
         refuse_for_failed(session, case.failed, _wish(case))
         case.add(StepKind.HELD, failed=list(case.failed))
@@ -101,6 +104,7 @@ def _give_to_extension(session: Session, cases: Sequence[Case]) -> None:
         case.answered_number = case.number  # it may answer, so it counts
 
 
+_ANSWERING = (Action.EXTENSION, Action.SUBSCRIBE, Action.STATE)
 _ACTIONS: Mapping[Action, Callable[[Session, Sequence[Case]], None]] = {
     Action.REPLY: _reply,
     Action.CONFIRM: _confirm,
@@ -109,9 +113,18 @@ _ACTIONS: Mapping[Action, Callable[[Session, Sequence[Case]], None]] = {
 }
 
 
+def _actions_of_the_money() -> dict[Action, Callable[[Session, Sequence[Case]], None]]:
+    """Return what is done about charges; where nobody is there to do it, a person gets the SMS."""
+    return {action: money_actions.actions.get(action, _give_to_person) for action in OF_THE_MONEY}
+
+
 def _answers(rule: KeywordRule) -> bool:
-    """Return whether the rule sends an SMS by itself, or has somebody else do it."""
-    return rule.template is not None or rule.action is Action.EXTENSION
+    """Return whether the rule sends an SMS by itself, or has somebody else do it; a STOP is always answered."""
+    return rule.template is not None or rule.action in _ANSWERING
+
+
+def _is_for_extension(case: Case) -> bool:
+    return _rule_of(case).action is Action.EXTENSION
 
 
 def _work(case: Case) -> Work:

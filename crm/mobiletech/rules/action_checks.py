@@ -1,4 +1,4 @@
-"""Can the action of a rule be done: is the template there and fit for an answer, is the extension installed?"""
+"""Can the action of a rule be done: is the template fit for an answer, the extension installed, the type sold?"""
 
 from collections.abc import Callable, Mapping
 
@@ -10,6 +10,7 @@ from crm.mobiletech.events import RULE
 from crm.mobiletech.models import SmsTemplate
 from crm.mobiletech.rules.deciding import Action, KeywordRule
 from crm.mobiletech.rules.errors import Part, RuleRefusedError
+from crm.mobiletech.rules.ports import money_actions
 from crm.mobiletech.sms_templates import TemplatePurpose, find_template, list_templates
 from crm.mobiletech.template_language import TemplateLanguageError, compile_template
 
@@ -21,6 +22,12 @@ def check_action(session: Session, rule: KeywordRule) -> None:
 
     Raises: RuleRefusedError.
     """
+    if rule.asks_first and rule.action is not Action.SUBSCRIBE:
+        raise RuleRefusedError(Part.ASKS_FIRST, N_("Asking first goes with the action subscribe only."))
+    if rule.subscription_type is not None and rule.action not in (Action.SUBSCRIBE, Action.STOP):
+        raise RuleRefusedError(
+            Part.SUBSCRIPTION_TYPE, N_("A subscription type goes with the actions subscribe and stop only.")
+        )
     _ACTION_CHECKS[rule.action](session, rule)
 
 
@@ -106,6 +113,23 @@ def _check_extension(_session: Session, rule: KeywordRule) -> None:
         )
 
 
+def _check_subscribe(session: Session, rule: KeywordRule) -> None:
+    if rule.subscription_type is None:
+        raise RuleRefusedError(Part.SUBSCRIPTION_TYPE, N_("Choose the subscription type that is sold."))
+    _check_money(session, rule)
+
+
+def _check_money(session: Session, rule: KeywordRule) -> None:
+    _refuse_extension(rule)
+    _refuse_template(rule)
+    find_fault = money_actions.find_type_fault
+    if rule.subscription_type is None or find_fault is None:
+        return
+    fault = find_fault(session, rule.subscription_type, rule.action is Action.SUBSCRIBE)
+    if fault is not None:
+        raise RuleRefusedError(Part.SUBSCRIPTION_TYPE, fault.message, **fault.fields)
+
+
 def _refuse_template(rule: KeywordRule) -> None:
     if rule.template is not None:
         raise RuleRefusedError(Part.TEMPLATE, N_("A template goes with the actions reply and confirm only."))
@@ -121,4 +145,7 @@ _ACTION_CHECKS: Mapping[Action, Callable[[Session, KeywordRule], None]] = {
     Action.CONFIRM: _check_confirm,
     Action.INBOX: _check_inbox,
     Action.EXTENSION: _check_extension,
+    Action.SUBSCRIBE: _check_subscribe,
+    Action.STOP: _check_money,
+    Action.STATE: _check_money,
 }

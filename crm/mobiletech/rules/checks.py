@@ -16,7 +16,6 @@ from crm.mobiletech.rules.shadows import find_shadow
 from crm.mobiletech.stop_words import fold_words
 
 LONGEST_TEXT = 100
-COMES_WITH_THE_MONEY = ("subscribe", "stop", "state")
 _SHORT_NUMBER = re.compile(r"[0-9]{3,6}", re.ASCII)
 
 MATCH_WORDS: Mapping[Match, str] = {
@@ -36,6 +35,8 @@ class Draft:
     short_number: str | None = None
     template: str | None = None
     extension: str | None = None
+    subscription_type: str | None = None
+    asks_first: bool = False
     is_on: bool | None = None  # None: as it is, and a new one is on
 
 
@@ -60,6 +61,8 @@ def check_draft(session: Session, draft: Draft, old: KeywordRule | None = None) 
         action=action,
         template=draft.template or None,
         extension=draft.extension or None,
+        subscription_type=draft.subscription_type or None,
+        asks_first=draft.asks_first,
         is_on=draft.is_on if draft.is_on is not None else old is None or old.is_on,
     )
     check_text(rule)
@@ -150,12 +153,6 @@ def list_faults(session: Session, rules: Sequence[KeywordRule]) -> dict[int, Rul
 
 
 def _action_of(action: str) -> Action:
-    if action in COMES_WITH_THE_MONEY:
-        raise RuleRefusedError(
-            Part.ACTION,
-            N_("The action %(action)s comes with the money, in a later version."),
-            action=action,
-        )
     if action not in set(Action):
         raise RuleRefusedError(
             Part.ACTION,

@@ -19,6 +19,13 @@ class Action(StrEnum):
     CONFIRM = "confirm"
     INBOX = "inbox"
     EXTENSION = "extension"
+    SUBSCRIBE = "subscribe"
+    STOP = "stop"
+    STATE = "state"
+
+
+# Done by the money (ports.py), which may also be absent.
+OF_THE_MONEY = (Action.SUBSCRIBE, Action.STOP, Action.STATE)
 
 
 class Outcome(StrEnum):
@@ -26,6 +33,7 @@ class Outcome(StrEnum):
 
     STOP = "stop"
     RULE = "rule"
+    AGREED = "agreed"  # the yes to an order that waited for it
     ANSWERED = "answered"  # by an extension, before the rules were asked
     LOOPED = "looped"  # a rule would have answered, and had done so too often
     REPEATED = "repeated"  # the operator sent the same SMS again
@@ -45,6 +53,7 @@ class KeywordRule:
     template: str | None = None
     extension: str | None = None
     subscription_type: str | None = None
+    asks_first: bool = False
     is_on: bool = True
 
 

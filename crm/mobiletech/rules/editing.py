@@ -171,6 +171,8 @@ def _columns(session: Session, made: KeywordRule) -> dict[str, object]:
         "action": str(made.action),
         "template_id": template.id if template else None,
         "extension": made.extension,
+        "subscription_type": made.subscription_type,
+        "asks_first": made.asks_first,
         "is_on": made.is_on,
     }
 
@@ -184,6 +186,8 @@ def _state(rule: KeywordRule, place: int) -> dict[str, object]:
         "action": str(rule.action),
         "template": rule.template,
         "extension": rule.extension,
+        "subscription_type": rule.subscription_type,
+        "asks_first": rule.asks_first,
         "is_on": rule.is_on,
         "place": place + 1,
     }

@@ -14,6 +14,8 @@ class Part(StrEnum):
     ACTION = "action"
     TEMPLATE = "template"
     EXTENSION = "extension"
+    SUBSCRIPTION_TYPE = "subscription_type"
+    ASKS_FIRST = "asks_first"
     BEFORE = "before"  # its place
 
 

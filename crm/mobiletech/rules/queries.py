@@ -74,5 +74,6 @@ def _as_keyword_rule(rule: Rule, template: str | None) -> KeywordRule:
         template=template,
         extension=rule.extension,
         subscription_type=rule.subscription_type,
+        asks_first=rule.asks_first,
         is_on=rule.is_on,
     )

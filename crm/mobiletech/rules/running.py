@@ -15,9 +15,9 @@ from crm.mobiletech.rules.acting import act
 from crm.mobiletech.rules.cases import Case, keep_decisions
 from crm.mobiletech.rules.deciding import KeywordRule, Outcome, decide, read_stop_beside
 from crm.mobiletech.rules.models import Decision
-from crm.mobiletech.rules.ports import StopCase, StopHandler, money_actions
+from crm.mobiletech.rules.ports import StopCase, money_actions
 from crm.mobiletech.rules.queries import read_rules
-from crm.mobiletech.rules.steps import StepKind, step, tell, tell_stop
+from crm.mobiletech.rules.steps import Step, StepKind, step, tell, tell_stop
 from crm.mobiletech.stop.reading import StopKind, StopVerdict
 
 
@@ -37,9 +37,13 @@ def heed_stop(events: Sequence[Event]) -> None:
     messages = session.execute(found).scalars().all()
     stops = [message for message in messages if read[message.id].is_stop]
     nears = [message for message in messages if read[message.id].is_near and message.duplicate_of is None]
-    keep_decisions(session, [Case(each, Outcome.STOP, [tell_stop(read[each.id])]) for each in stops])
-    _tell_money(session, money_actions.on_stop, stops, read)
-    _tell_money(session, money_actions.on_near_stop, nears, read)
+    cases = [Case(each, Outcome.STOP, [tell_stop(read[each.id])]) for each in stops]
+    steps = {case.message.id: case.steps for case in cases}
+    if money_actions.on_stop is not None and stops:
+        money_actions.on_stop(session, [_stop_case(each, read[each.id], rules, steps) for each in stops])
+    keep_decisions(session, cases)
+    if money_actions.on_near_stop is not None and nears:
+        money_actions.on_near_stop(session, [_stop_case(each, read[each.id], rules, steps) for each in nears])
 
 
 def run_rules(events: Sequence[Event]) -> None:
@@ -57,18 +61,20 @@ def run_rules(events: Sequence[Event]) -> None:
     keep_decisions(session, cases)
 
 
-def _tell_money(
-    session: Session,
-    tell: StopHandler | None,
-    messages: Sequence[InboundMessage],
-    read: Mapping[int, StopVerdict],
-) -> None:
-    if tell is not None and messages:
-        cases = [
-            StopCase(message=each, keyword=read[each.id].keyword, because=str(read[each.id].because))
-            for each in messages
-        ]
-        tell(session, cases)
+def _stop_case(
+    message: InboundMessage,
+    stop: StopVerdict,
+    rules: Sequence[KeywordRule],
+    steps: Mapping[int, list[Step]],
+) -> StopCase:
+    named = {rule.subscription_type for rule in rules if rule.keyword == stop.keyword}
+    return StopCase(
+        message=message,
+        keyword=stop.keyword,
+        because=str(stop.because),
+        types=frozenset(code for code in named if code is not None),
+        steps=steps.get(message.id, []),
+    )
 
 
 def _case(message: InboundMessage, is_answered: bool, rules: Sequence[KeywordRule]) -> Case:

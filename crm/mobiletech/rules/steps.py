@@ -36,6 +36,17 @@ class StepKind(StrEnum):
     GIVEN = "given"  # to an extension
     INBOX = "inbox"
     LOOPED = "looped"
+    ORDERED = "ordered"  # charged for: by which payment
+    ORDER_REFUSED = "order_refused"  # nothing is charged: why
+    ORDER_LATE = "order_late"  # written before a STOP that was heeded already
+    ASKED = "asked"  # the reader has to say yes first
+    AGREED = "agreed"  # the yes: to which SMS
+    HAS_IT = "has_it"  # already a subscriber, or nearly: nothing is charged a second time
+    STATE = "state"  # told what the reader has
+    STOP_DONE = "stop_done"  # what was stopped, and whether a charge had left
+    STOP_LATE = "stop_late"  # ordered anew after the STOP was written: a person looks
+    STOP_OTHER = "stop_other"  # the reader has not what the STOP names, but something else: a person asks
+    STOP_SILENT = "stop_silent"  # stopped, and not answered: so many answers a day
     HELD = "held"  # something before the rules failed and may still answer
 
 
@@ -89,4 +100,6 @@ def _about(kind: StepKind, rule: KeywordRule) -> Step:
         action=str(rule.action),
         template=rule.template,
         extension=rule.extension,
+        subscription_type=rule.subscription_type,
+        asks_first=rule.asks_first,
     )

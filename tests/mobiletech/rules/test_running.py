@@ -98,14 +98,17 @@ def test_a_rule_of_another_short_number_does_nothing(client: FlaskClient, gatewa
 
 
 @pytest.mark.parametrize("text", ["STOP", "zrušiť", "INFO STOP", "STOP INFO", "stpo", "info uz nechcem stop"])
-def test_stop_is_answered_by_nobody(client: FlaskClient, gateway: FakeGateway, text: str) -> None:
+def test_stop_is_answered_by_no_rule_and_no_test(
+    client: FlaskClient, gateway: FakeGateway, text: str
+) -> None:
     turn_on_test_answer()
     make_rule(match="starts_with")
+    make_template("nothing-to-stop", "Nie je co zrusit.")
 
     receive(client, content=text)
 
-    assert gateway.sent == []
-    assert decisions() == [("stop", None, ["stop"])]
+    assert [sent.content for sent in gateway.sent] == ["Nie je co zrusit."]
+    assert decisions() == [("stop", None, ["stop", "stop_done", "sent"])]
 
 
 def test_stop_is_heeded_even_if_its_own_handler_failed(

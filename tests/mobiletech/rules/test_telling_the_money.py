@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.db import transaction
 from crm.mobiletech.rules.models import Decision, Rule
-from crm.mobiletech.rules.ports import StopCase, money_actions
+from crm.mobiletech.rules.ports import MoneyActions, StopCase, money_actions
 from tests.conftest import Clock
 from tests.factories.messages import WEBHOOK, make_receive, set_up_gateway
 from tests.factories.rules import make_rule
@@ -120,10 +120,14 @@ def test_many_are_told_at_once(client: FlaskClient, monkeypatch: pytest.MonkeyPa
     assert batches == [20]
 
 
-def test_what_was_filled_in_can_be_forgotten(stops: Heard, nears: Heard) -> None:
-    money_actions.clear()
+def test_what_was_filled_in_can_be_forgotten(app: Flask) -> None:
+    actions = MoneyActions()
+    actions.on_stop = actions.on_near_stop = lambda session, cases: None
+    actions.find_type_fault = lambda session, code, for_sale: None
 
-    assert (money_actions.on_stop, money_actions.on_near_stop) == (None, None)
+    actions.clear()
+
+    assert (actions.on_stop, actions.on_near_stop, actions.find_type_fault) == (None, None, None)
 
 
 def receive(client: FlaskClient, text: str) -> None:
