@@ -6,13 +6,11 @@ failed, first or last try, until a late report says otherwise. The stop is a met
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from crm.core.clock import db_now
 from crm.core.errors import N_
 from crm.core.log import get_logger
 from crm.payments.events import tell_status
@@ -23,7 +21,6 @@ from crm.payments.statuses import Failure, PaymentStatus, RecurrentState
 log = get_logger(__name__)
 
 STOP_WANTED = "stop_wanted"
-LATEST = timedelta(days=92)  # no report of a gateway comes later
 CALLED_BACK = N_("Called back before it left.")
 
 
@@ -72,7 +69,6 @@ def list_unbilled(session: Session, user_ids: Collection[int]) -> Sequence[Payme
     unbilled = select(Payment).where(
         Payment.user_id.in_(user_ids),
         Payment.status.in_((PaymentStatus.FORM, PaymentStatus.FAIL)),
-        Payment.created_at > db_now() - LATEST,
     )
     taken = unbilled.order_by(Payment.id).with_for_update().execution_options(populate_existing=True)
     return session.execute(taken).scalars().all()

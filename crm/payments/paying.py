@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
+from crm.core.errors import N_
 from crm.core.log import get_logger
 from crm.payments.chains import read_chains
 from crm.payments.events import tell_status
@@ -23,11 +24,13 @@ from crm.payments.methods import find_or_make_methods
 from crm.payments.models import Payment, PaymentMethod, RecurrentPayment
 from crm.payments.pausing import hand_over
 from crm.payments.planning import Planner
-from crm.payments.statuses import PaymentStatus, RecurrentState, states_before, statuses_before
+from crm.payments.statuses import OPEN, PaymentStatus, RecurrentState, states_before, statuses_before
 from crm.subscriptions.lifecycle import Start, start_many
 from crm.subscriptions.models import Subscription, SubscriptionType
 
 log = get_logger(__name__)
+
+TWIN = N_("The reader has another renewal of the same type: this one is not charged beside it.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,7 @@ def _renew(
     methods = _methods_of(session, payments, rows)
     chains = read_chains(session, {method.id for method in methods.values()})
     stops = read_stops(session, [payment.id for payment in payments])
+    renewed = _list_renewed(session, [payment for payment in payments if payment.id not in rows])
     planner = Planner(session)
     for payment in payments:
         method, row = methods.get(payment.id), rows.get(payment.id)
@@ -131,8 +135,29 @@ def _renew(
                 state=state,
             )
             hand_over(pausing, following)
+            if row is None:
+                _stop_beside_another(following, renewed)
             chain.rows.append(following)
     planner.flush()
+
+
+def _list_renewed(session: Session, first: Sequence[Payment]) -> set[tuple[int, int]]:
+    """Return of which readers and types something is renewed already."""
+    if not first:
+        return set()
+    others = select(RecurrentPayment.user_id, RecurrentPayment.subscription_type_id).where(
+        RecurrentPayment.user_id.in_({payment.user_id for payment in first}), RecurrentPayment.state.in_(OPEN)
+    )
+    return {(user_id, type_id) for user_id, type_id in session.execute(others)}
+
+
+def _stop_beside_another(planned: RecurrentPayment, renewed: set[tuple[int, int]]) -> None:
+    """An order that counted as failed, and was billed after the next one, is not renewed beside it."""
+    if planned.state != RecurrentState.ACTIVE:
+        return
+    if (planned.user_id, planned.subscription_type_id) in renewed:
+        planned.state, planned.note = RecurrentState.SYSTEM_STOP, TWIN
+    renewed.add((planned.user_id, planned.subscription_type_id))
 
 
 def _close(row: RecurrentPayment, proof: Proof) -> None:

@@ -155,6 +155,8 @@ class Witness:
                 assert last.state in STOPS and last.note != SUPERSEDED, (
                     f"no renewal is open, and the last one, {last.id}, is {last.state}"
                 )
+        open_ones = [(row.user_id, row.subscription_type_id) for row in tables.rows if row.state in OPEN]
+        assert len(open_ones) == len(set(open_ones)), "a reader is charged twice for one type"
         began = {rows[0].user_id for rows in tables.chains.values()}
         first = [each for each in tables.payments if each.status == "paid" and not each.recurrent_charge]
         assert {payment.user_id for payment in first} == began

@@ -250,6 +250,19 @@ def test_a_first_payment_billed_after_a_stop_is_not_renewed(gateway: FakeGateway
     assert states() == ["user_stop"]
 
 
+def test_an_order_billed_after_the_next_one_is_not_renewed_beside_it(gateway: FakeGateway) -> None:
+    failed = buy()
+    report(failed.payment_id, "A5")
+    subscribe()
+
+    report(failed.payment_id, "A0")
+
+    assert [(row.parent_payment_id, row.state) for row in list_renewals()] == [
+        (failed.payment_id + 1, "active"),
+        (failed.payment_id, "system_stop"),
+    ]
+
+
 def test_a_given_up_renewal_billed_after_a_stop_is_not_renewed(
     gateway: FakeGateway, reader: Bought, clock: Clock
 ) -> None:

@@ -1,43 +1,7 @@
-"""The invariants: SQL that must find nothing. Run by tests after every crash, by `crm audit`, each ten minutes.
+"""The invariants of messages and of the work behind them. Source: reliability.md 6."""
 
-Source: reliability.md 6, as far as its tables exist.
-"""
-
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import text
-from sqlalchemy.orm import Session
-
-from crm.core import metrics
-from crm.core.db import transaction
+from crm.audit.kinds import Invariant
 from crm.core.errors import N_
-from crm.core.log import get_logger
-
-log = get_logger(__name__)
-
-SHOWN = 20
-_FINDING = re.compile(r"\b([a-z_]+)=([0-9]+)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """What must hold, in words, and the query for what breaks it (at most SHOWN rows are read)."""
-
-    name: str
-    meaning: str
-    query: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Rows that break an invariant."""
-
-    invariant: Invariant
-    rows: tuple[dict[str, Any], ...]
-
 
 INVARIANTS = (
     Invariant(
@@ -158,39 +122,3 @@ REMARKS = (
              AND status !~ '^[AD][0-9]{1,5}$' ORDER BY id DESC""",
     ),
 )
-
-
-def run_audit(session: Session) -> list[Finding]:
-    """Return what breaks an invariant; an empty list is good news."""
-    return list(_ask(session, INVARIANTS))
-
-
-def list_remarks(session: Session) -> list[Finding]:
-    """Return what breaks nothing and is listed apart."""
-    return list(_ask(session, REMARKS))
-
-
-def audit_and_alert() -> str | None:
-    """Run the audit, tell the log and the metrics what it found, and return it for the table of periodic work."""
-    with transaction() as session:
-        findings = run_audit(session)
-    metrics.count("audit_findings_total", len(findings))
-    for finding in findings:
-        log.error("audit_finding", invariant=finding.invariant.name, rows=len(finding.rows))
-    return " ".join(f"{finding.invariant.name}={len(finding.rows)}" for finding in findings) or None
-
-
-def read_findings(told: str) -> list[tuple[Invariant, int]]:
-    """Return what `audit_and_alert` said: what is broken, by how many rows (SHOWN or more are SHOWN).
-
-    Words that are none of its own, such as those of a run that failed, say nothing.
-    """
-    known = {invariant.name: invariant for invariant in INVARIANTS}
-    return [(known[name], int(count)) for name, count in _FINDING.findall(told) if name in known]
-
-
-def _ask(session: Session, questions: Iterable[Invariant]) -> Iterator[Finding]:
-    for question in questions:
-        rows = session.execute(text(f"{question.query} LIMIT {SHOWN}")).mappings().all()
-        if rows:
-            yield Finding(question, tuple(dict(row) for row in rows))
