@@ -16,6 +16,7 @@ from crm.mobiletech.models import InboundMessage, OutboundMessage
 from crm.mobiletech.sms_templates import create_template, find_template
 from crm.mobiletech.status_reports import record_status
 from crm.mobiletech.wire.commands import Status
+from crm.payments.charging_run import charge_due
 from crm.payments.gateways import gateways
 from crm.payments.making import NewPayment, begin
 from crm.payments.models import Payment, RecurrentPayment
@@ -172,6 +173,13 @@ def subscribe(type_code: str = "month", number: str = NUMBER, **options: Any) ->
     return bought
 
 
+def charge_and_send() -> int:
+    """Charge what is due, hand it over, and return the newest payment."""
+    charge_due()
+    run_all()
+    return list_payments()[-1].id
+
+
 def get_payment(payment_id: int) -> Payment:
     """Return the payment as it stands in the table."""
     with transaction() as session:
@@ -197,6 +205,11 @@ def list_renewals(user_id: int | None = None) -> list[RecurrentPayment]:
         rows = list(session.execute(wanted).scalars())
         session.expunge_all()
         return rows
+
+
+def renewal_states() -> list[str]:
+    """Return the states of all renewals by id."""
+    return [row.state for row in list_renewals()]
 
 
 def list_subscriptions() -> list[Subscription]:
