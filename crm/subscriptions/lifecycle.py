@@ -21,6 +21,7 @@ from crm.subscriptions.statuses import InternalStatus, status_at
 
 # Two payments of one second may be handled in the other order: the later one's period runs for the earlier one too.
 SAME_MOMENT = timedelta(minutes=1)
+CLOCK_MAY_GO_BACK = timedelta(hours=1)  # then a period that was begun is one to come, and still is paid for
 
 _LOCK_READERS = text("SELECT id FROM users WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
@@ -124,7 +125,8 @@ def _period_of(start: Start, held: Sequence[Held]) -> Period:
         fixed_start=start.type.fixed_start,
         fixed_end=start.type.fixed_end,
     )
-    just_begun = [each.start for each in held if timedelta(0) < each.start - start.paid_at <= SAME_MOMENT]
+    near = CLOCK_MAY_GO_BACK if start.never_inside else SAME_MOMENT
+    just_begun = [each.start for each in held if timedelta(0) < each.start - start.paid_at <= near]
     extension = extend(
         start.type.extension_method, start.type.id, held, max(just_begun, default=start.paid_at)
     )

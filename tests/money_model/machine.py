@@ -231,11 +231,16 @@ class MoneyMachine(RuleBasedStateMachine):
 
     # Staff
 
-    @rule(held=st.booleans())
-    def hold(self, held: bool) -> None:
-        """Somebody holds all renewals, or lets them go on."""
+    @precondition(lambda self: self.view.open_rows)
+    @rule(by=jumps)
+    def hold_for_a_while(self, by: timedelta) -> None:
+        """Somebody holds all renewals; nothing is charged until they go on."""
         with transaction() as session:
-            (hold if held else resume)(session, reason="story")
+            hold(session, reason="story")
+        self.stage.clock.advance(by)
+        assert charge_due().begun == 0
+        with transaction() as session:
+            resume(session, reason="story")
 
     @precondition(lambda self: self.view.open_rows)
     @rule(price=st.sampled_from(sorted(KEYS)), fits=st.sampled_from([True, True, False]))
@@ -275,8 +280,6 @@ class MoneyMachine(RuleBasedStateMachine):
         if not hasattr(self, "witness"):
             return
         self.gateway.script.clear()
-        with transaction() as session:
-            resume(session)
         for _ in range(3):
             self.stage.clock.advance(timedelta(days=2))
             look_for_timeouts()

@@ -24,7 +24,16 @@ from tests.money_model.world import ModelGateway
 
 R = RecurrentState
 # Such findings are part of a story: strangers' reports, contradictions, a person or a worker that is late.
-TOLD = {"orphan_status", "conflict", "unknown_too_long", "work_overdue", "work_dead", "sending_after_lease"}
+TOLD = {
+    "orphan_status",
+    "conflict",
+    "unknown_too_long",
+    "work_overdue",
+    "work_dead",
+    "sending_after_lease",
+    "renewals_overdue",
+    "payment_waits_too_long",
+}
 
 
 class Tables:

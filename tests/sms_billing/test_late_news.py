@@ -250,6 +250,19 @@ def test_a_first_payment_billed_after_a_stop_is_not_renewed(gateway: FakeGateway
     assert states() == ["user_stop"]
 
 
+def test_two_orders_are_two_periods_though_the_clock_went_back_between(
+    gateway: FakeGateway, clock: Clock
+) -> None:
+    first = subscribe()
+    stop_everything(first.user_id)
+    clock.advance(timedelta(minutes=-10))
+
+    subscribe()
+
+    one, other = list_subscriptions()
+    assert other.start_time == one.end_time
+
+
 def test_an_order_billed_after_the_next_one_is_not_renewed_beside_it(gateway: FakeGateway) -> None:
     failed = buy()
     report(failed.payment_id, "A5")
