@@ -31,12 +31,14 @@ from crm.events.drain import drain
 from crm.events.pump import run_pump
 from crm.factory import create_app
 from crm.mobiletech.models import OutboundMessage
+from crm.payments.charging_run import charge_due
 from crm.wiring import PERIODIC
 from crm.worker_process import OutboxWorker
 from tests.crash.boundaries import Watch, install
 from tests.crash.orders import Act, Order, Plan
 from tests.crash.story import PAID_KEY
 from tests.factories.messages import WEBHOOK, make_receive, make_status, turn_on_test_answer
+from tests.factories.money import make_type, set_up_sale, subscribe
 
 
 def main(address: str) -> None:
@@ -181,6 +183,19 @@ class WorkerProcess:
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self._app, self._settings, self._bell = app, settings, Bell()
+
+    def sell(self, numbers: list[str]) -> None:
+        """Let readers order a month and be billed."""
+        with self._app.app_context():
+            set_up_sale(mobiletech_max_paid_per_day="0")
+            make_type()
+            for number in numbers:
+                subscribe(number=number)
+
+    def charge(self, _: None) -> None:
+        """Do what `crm payments charge` does."""
+        with self._app.app_context():
+            charge_due()
 
     def work(self, _: None) -> None:
         """Let the pump look once, then do what RQ has until its queue is empty."""

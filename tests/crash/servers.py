@@ -37,6 +37,21 @@ TABLES = (
     "mobiletech_outbound_messages",
     "mobiletech_inbound_messages",
     "mobiletech_gateway_state",
+    "recurrent_payments",
+    "payment_methods",
+    "payment_logs",
+    "payment_meta",
+    "payment_items",
+    "payments",
+    "subscriptions",
+    "sms_offers",
+    "subscription_types_meta",
+    "subscription_types",
+    "billkeys",
+    "mobiletech_phone_numbers",
+    "phone_number_links",
+    "known_numbers",
+    "users",
 )
 
 

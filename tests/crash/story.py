@@ -87,7 +87,7 @@ class Story:
         """Play it to the end, whatever dies; the gateway repeats each call that got no answer or a 503."""
         self.stage.servers.empty()
         self.stage.gateway.begin_again()
-        self.stage.gateway.on_taken = self._report_early
+        self._begin()
         try:
             self._play()
             self._recover()
@@ -99,6 +99,10 @@ class Story:
             for role in self._children:
                 self.stage.servers.wait_for_the_dead(role)
         return self.diary
+
+    def _begin(self) -> None:
+        """Set the stage before anything can break."""
+        self.stage.gateway.on_taken = self._report_early
 
     def _play(self) -> None:
         first = make_receive(id=FIRST, from_=NUMBERS[FIRST], content="Prvá")
@@ -159,8 +163,11 @@ class Story:
         for taken in list(self.stage.gateway.taken):
             if taken.mobiletech_id not in self._reported:
                 self._reported.add(taken.mobiletech_id)
-                for status in REPORTS[taken.send.rcv_msg_id or ""]:
+                for status in self._reports_of(taken):
                     self._call(_status_call(taken, status))
+
+    def _reports_of(self, taken: Taken) -> tuple[str, ...]:
+        return REPORTS[taken.send.rcv_msg_id or ""]
 
     def _order(self, role: str, verb: str, value: object = None) -> int | None:
         """Return the answer, None if the process died over it; the dead are followed by others."""
@@ -187,7 +194,9 @@ class Story:
         if role == "worker":
             self.stage.gateway.settle()
         self.stage.servers.wait_for_the_dead(role)
-        on_the_way = "SELECT rcv_msg_id FROM mobiletech_outbound_messages WHERE state = 'sending'"
+        on_the_way = (
+            """SELECT coalesce(rcv_msg_id, "to") FROM mobiletech_outbound_messages WHERE state = 'sending'"""
+        )
         self.diary.in_doubt |= {row[0] for row in self.stage.servers.sql(on_the_way)}
         self._disaster()
 
