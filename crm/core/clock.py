@@ -1,7 +1,8 @@
 """What time it is: the database's clock, so that all processes and hosts agree.
 
 Every comparison that decides something is made in SQL with `crm_now()`. It is `now()` shifted by the
-session setting `crm.clock_offset`, which nobody sets but tests: they move time instead of sleeping.
+session setting `crm.clock_offset`, which nobody sets but tests, which move time instead of sleeping, and the demo,
+whose money has a past.
 Python's own clock serves only logs, measurements and deadlines of a network call.
 """
 

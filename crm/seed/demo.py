@@ -12,16 +12,19 @@ from sqlalchemy.orm import Session
 from crm.core.business_settings import list_settings, set_setting
 from crm.core.clock import db_now
 from crm.mobiletech.catalogue.billkeys import BillkeyDetails, add_billkey, find_billkey
-from crm.mobiletech.catalogue.models import ShortNumber
+from crm.mobiletech.catalogue.models import ShortNumber, StatusCode
 from crm.mobiletech.catalogue.short_numbers import add_short_number
+from crm.mobiletech.catalogue.status_codes import CodeDetails, describe_code
 from crm.seed.demo_templates import add_texts
 from crm.seed.files import read_data
 from crm.seed.history import is_written, write_history
 from crm.seed.logins import Login, write_logins
+from crm.seed.money import is_money_written, write_money
 from crm.seed.numbers import age_numbers
 from crm.seed.plan import plan_exchanges
-from crm.seed.readers import add_readers, list_senders, number_of
+from crm.seed.readers import add_readers, add_subscribers, list_senders, number_of
 from crm.seed.rules import add_rules
+from crm.seed.subscribers import plan_subscribers
 from crm.seed.types import add_types
 from crm.users.accounts import create_user
 from crm.users.models import NO_PASSWORD
@@ -55,9 +58,24 @@ def seed_demo(session: Session, *, logins_file: Path, zone: ZoneInfo) -> DemoSee
     add_texts(session, data["texts_of_templates"])
     add_types(session, data["subscription_types"])
     add_rules(session, data["rules"])  # they name types and templates
+    subscribers, paid = _add_money(session, data, zone)
     return DemoSeeded(
-        settings=settings, readers=readers, messages=_add_messages(session, data, zone), logins=logins
+        settings=settings,
+        readers=readers + subscribers,
+        messages=paid + _add_messages(session, data, zone),
+        logins=logins,
     )
+
+
+def _add_money(session: Session, data: dict[str, Any], zone: ZoneInfo) -> tuple[int, int]:
+    """Let people subscribe and pay; return how many they are, and the number of their SMS."""
+    if is_money_written(session):
+        return 0, 0
+    now = session.execute(select(db_now())).scalar_one()
+    told = plan_subscribers(now, zone)
+    others = len(data["readers"]) + data["strangers"]
+    people = add_subscribers(session, told, data["subscribers"], after=others)
+    return len(people) - 1, write_money(session, people, now=now, zone=zone)
 
 
 def _add_messages(session: Session, data: dict[str, Any], zone: ZoneInfo) -> int:
@@ -85,14 +103,20 @@ def _add_settings(session: Session, wanted: dict[str, str]) -> int:
 
 
 def _add_catalogue(session: Session, data: dict[str, Any]) -> None:
-    """Say what the demo's keys charge and what its short number is for, where nobody has said it."""
+    """Say what keys charge, codes mean and the short number is for, where nobody has said it."""
     for each in data["billkeys"]:
         if find_billkey(session, each["code"]) is None:
-            details = {name: value for name, value in each.items() if name != "code"}
-            add_billkey(session, each["code"], BillkeyDetails(**details))
+            add_billkey(session, each["code"], BillkeyDetails(**_without_code(each)))
+    for each in data["status_codes"]:
+        if session.get(StatusCode, each["code"]) is None:
+            describe_code(session, each["code"], CodeDetails(**_without_code(each)))
     for each in data["short_numbers"]:
         if session.get(ShortNumber, each["number"]) is None:
             add_short_number(session, each["number"], each["name"], ())
+
+
+def _without_code(each: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in each.items() if name != "code"}
 
 
 def _add_staff(session: Session, staff: list[dict[str, str]]) -> list[Login]:

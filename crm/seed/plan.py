@@ -87,8 +87,9 @@ def _oddities(
     )
     return [
         *(one(text) for text in long_texts),
-        *(one(text, fate=None) for text in ("STOP", "zrušiť")),
-        replace(one("Ako sa dá zrušiť predplatné?", fate=None), at=now - timedelta(hours=QUIET_HOURS)),
+        # not of the first reader, who shows what one has who pays
+        *(one(text, senders[place], fate=None) for place, text in ((7, "STOP"), (8, "zrušiť"))),
+        replace(one("Ako sa dá zrušiť predplatné?", senders[9], fate=None), at=now - timedelta(hours=QUIET_HOURS)),
         one("Ahoj z Prahy", foreign),
         twice,
         again,

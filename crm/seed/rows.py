@@ -70,18 +70,12 @@ def make_answer(
 ) -> OutboundMessage:
     """Return the answer of a rule, or the test answer."""
     created = inbound.created_at + HANDLED_AFTER
-    last_try = created + BETWEEN_TRIES * max(len(fate.tries) - 1, 0)
     was_sent = fate.state is OutboundState.ACCEPTED
-    folded = fold(fate.codes, inbound.operator_type)
     return OutboundMessage(
         **_cause(inbound, rule_id),
+        **what_came(fate, created, inbound.operator_type),
         user_id=inbound.user_id,
         mobiletech_id=inbound.mobiletech_id.replace("-in-", "-out-") if was_sent else None,
-        status=folded.strongest_code,
-        billing=folded.billing,
-        conflict=folded.conflict,
-        state=fate.state,
-        state_reason=fate.reason,
         paid=fate.paid,
         serv_id=inbound.serv_id,
         project_id=inbound.project_id,
@@ -90,16 +84,30 @@ def make_answer(
         from_=inbound.to,
         to=inbound.from_,
         billkey=PAID_BILLKEY if fate.paid else FREE_BILLKEY,
-        dcs="0" if was_sent else None,
-        esm="0" if was_sent else None,
         expiration=EXPIRATION_OF_REPLY,
         operator_type=inbound.operator_type,
-        attempts=len(fate.tries),
-        sending_at=last_try if fate.tries else None,
-        sent_at=last_try + _took(fate) if was_sent else None,
         created_at=created,
-        updated_at=last_try + _took(fate) + REPORTED_AFTER * len(fate.codes),
     )
+
+
+def what_came(fate: Fate, created: datetime, operator: str) -> dict[str, Any]:
+    """Return what its fate makes of a message: the columns that sending it and its reports have written."""
+    last_try = created + BETWEEN_TRIES * max(len(fate.tries) - 1, 0)
+    was_sent = fate.state is OutboundState.ACCEPTED
+    folded = fold(fate.codes, operator)
+    return {
+        "status": folded.strongest_code,
+        "billing": folded.billing,
+        "conflict": folded.conflict,
+        "state": fate.state,
+        "state_reason": fate.reason,
+        "dcs": "0" if was_sent else None,
+        "esm": "0" if was_sent else None,
+        "attempts": len(fate.tries),
+        "sending_at": last_try if fate.tries else None,
+        "sent_at": last_try + _took(fate) if was_sent else None,
+        "updated_at": last_try + _took(fate) + REPORTED_AFTER * len(fate.codes),
+    }
 
 
 def _text(inbound: InboundMessage, rendered: Rendered) -> dict[str, Any]:

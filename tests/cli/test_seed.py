@@ -1,6 +1,7 @@
 """`crm seed`: safe to run twice, sends nothing, takes nothing away from a publisher."""
 
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from sqlalchemy import func, select
 from crm.audit import run_audit
 from crm.cli import seed as seed_command
 from crm.core.business_settings import get_setting
+from crm.core.clock import db_now
 from crm.core.db import transaction
 from crm.events.drain import drain
 from crm.mobiletech.models import InboundMessage, OutboundMessage
+from crm.payments.models import Payment, RecurrentPayment
+from crm.payments.statuses import RecurrentState
 from crm.users import passwords
 from crm.users.models import User
 from crm.users.passwords import verify_password
@@ -56,7 +60,33 @@ def test_demo_is_worth_looking_at_and_sound(run: Run, gateway: FakeGateway) -> N
         odd = select(func.count()).where(InboundMessage.duplicate_of.is_not(None))
         assert session.execute(odd).scalar_one() == 1
         readers = select(func.count()).where(User.role == "customer")
-        assert session.execute(readers).scalar_one() == 36
+        assert session.execute(readers).scalar_one() == 97
+
+
+def test_the_money_of_the_demo_has_everything_that_people_ask_about(run: Run) -> None:
+    run("seed", "--demo")
+
+    with transaction() as session:
+        assert set(session.execute(select(Payment.status)).scalars()) >= {"form", "paid", "fail"}
+        failures = set(session.execute(select(Payment.failure)).scalars())
+        assert failures >= {"no_credit", "blocked", "technical", "no_answer", "ours", None}
+        assert set(session.execute(select(RecurrentPayment.state)).scalars()) == set(RecurrentState)
+        first = select(Payment.created_at).order_by(Payment.created_at).limit(1)
+        assert session.execute(select(db_now() - first.scalar_subquery())).scalar_one() > timedelta(days=80)
+        paid = select(func.sum(Payment.amount)).where(Payment.status == "paid")
+        billed = select(func.sum(Payment.amount)).where(
+            Payment.id.in_(select(OutboundMessage.payment_id).where(OutboundMessage.billing == "billed"))
+        )
+        assert session.execute(paid).scalar_one() == session.execute(billed).scalar_one()
+        paused = select(func.count()).where(RecurrentPayment.paused_at.is_not(None))
+        assert session.execute(paused).scalar_one() == 1
+
+
+def test_the_clock_is_right_again_after_the_demo(run: Run) -> None:
+    run("seed", "--demo")
+
+    with transaction() as session:
+        assert session.execute(select(db_now() == func.now())).scalar_one()
 
 
 def test_demo_twice_adds_nothing(run: Run, logins: Path) -> None:
