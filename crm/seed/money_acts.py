@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
 from crm.mobiletech.models import InboundMessage
-from crm.payments.models import RecurrentPayment
+from crm.payments.models import Payment, RecurrentPayment
+from crm.payments.moves import call_off, refund
 from crm.payments.stopping import list_open, stop
 from crm.seed.plan import Sender
 from crm.seed.rules import make_decision
@@ -19,16 +20,21 @@ from crm.users.queries import find_by_email
 
 BILLING = "billing@example.com"
 STOPPED_FOR = "Volal, že o predplatné nemá záujem; SMS poslať nevie"
+REFUNDED_FOR = "Platila za zosnulého otca, peniaze vrátené prevodom"
+CALLED_OFF_FOR = "Objednávka omylom, volal hneď po nej"
 OWN_AMOUNT, OWN_AMOUNT_FOR = Decimal("3.99"), "Sľúbená zľava za reklamáciu"
 PAUSED_FOR = "The reader wrote what is nearly a STOP; a person decides whether it is one."
 
 
 def do(session: Session, sender: Sender, wish: Wish, said: InboundMessage | None) -> None:
     """Let a person do it to all renewals of the reader, now; `said` is the reader's own SMS."""
-    rows = list_open(session, sender.user_id or 0)
     if said is not None:
         session.add(make_decision(said, (), None))
-    _DOES[wish](session, rows)
+    if wish in _TO_PAYMENTS:
+        with acting(staff(session)):
+            _TO_PAYMENTS[wish](session, _newest_payment(session, sender.user_id or 0))
+    else:
+        _TO_RENEWALS[wish](session, list_open(session, sender.user_id or 0))
     session.flush()
 
 
@@ -59,7 +65,24 @@ def _own_amount(session: Session, rows: Sequence[RecurrentPayment]) -> None:
         row.custom_amount, row.note = OWN_AMOUNT, OWN_AMOUNT_FOR
 
 
-_DOES: Mapping[Wish, Callable[[Session, Sequence[RecurrentPayment]], None]] = {
+def _newest_payment(session: Session, user_id: int) -> int:
+    theirs = select(Payment.id).where(Payment.user_id == user_id).order_by(Payment.id.desc())
+    return session.execute(theirs.limit(1)).scalar_one()
+
+
+def _refund(session: Session, payment_id: int) -> None:
+    refund(session, payment_id, ends_subscription=True, reason=REFUNDED_FOR)
+
+
+def _call_off(session: Session, payment_id: int) -> None:
+    call_off(session, payment_id, reason=CALLED_OFF_FOR)
+
+
+_TO_PAYMENTS: Mapping[Wish, Callable[[Session, int], None]] = {
+    Wish.REFUND: _refund,
+    Wish.CALL_OFF: _call_off,
+}
+_TO_RENEWALS: Mapping[Wish, Callable[[Session, Sequence[RecurrentPayment]], None]] = {
     Wish.STOP_BY_SMS: _stop_by_sms,
     Wish.STOP_BY_STAFF: _stop_by_staff,
     Wish.PAUSE: _pause,

@@ -44,6 +44,8 @@ class Wish(StrEnum):
     STOP_BY_STAFF = "stop_by_staff"
     PAUSE = "pause"
     OWN_AMOUNT = "own_amount"
+    REFUND = "refund"
+    CALL_OFF = "call_off"
 
     @property
     def text(self) -> str | None:
@@ -141,12 +143,14 @@ _TOLD: Sequence[tuple[str, int, float, Sequence[Fate], Sequence[tuple[float, Wis
     ("month", 1, 2, (PAID, TURNED_AWAY), ()),
     ("month", 0, 6, (BLOCKED,), ()),
     ("trial", 1, 16, (PAID, NO_CREDIT), ()),
-    # people who stopped, were stopped, nearly stopped
+    # people who stopped, were stopped, nearly stopped, got their money back
     ("month", 2, 240, (), ((100, Wish.STOP_BY_SMS),)),
     ("month", 1, 300, (), ((290, Wish.STOP_BY_SMS),)),
     ("week", 4, 90, (), ((55, Wish.STOP_BY_SMS),)),
     ("trial", 0, 150, (), ((30, Wish.STOP_BY_SMS),)),
     ("month", 2, 350, (), ((200, Wish.STOP_BY_STAFF),)),
     ("month", 1, 620, (), ((18, Wish.PAUSE),)),
+    ("month", 1, 130, (), ((80, Wish.REFUND),)),
+    ("month", 0, 12, (HELD,), ((11, Wish.CALL_OFF),)),
     ("month", 1, 5.5, (), ((110, Wish.OWN_AMOUNT),)),
 )

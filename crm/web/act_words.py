@@ -24,6 +24,7 @@ _PAGES = {
     "work": "/admin/operations/work/",
     "billkey": "/admin/billkeys/",
     "subscription_type": "/admin/subscription-types/",
+    "payment": "/admin/payments/",
     "short_number": "/admin/settings/short-numbers/",
     "prefix": "/admin/settings/prefixes/",
     "status_code": "/admin/settings/status-codes/",
