@@ -98,7 +98,12 @@ class Payment(Base):
         Index("ix_payments_paid_at", "paid_at", "id", postgresql_where=text("paid_at IS NOT NULL")),
         Index("ix_payments_refunded", "paid_at", postgresql_where=text("status = 'refund'")),
         Index("ix_payments_open", "id", postgresql_where=text("status = 'form'")),
-        Index("ix_payments_charged", "created_at", postgresql_where=text("recurrent_charge")),
+        Index("ix_payments_recurrent_charge", "recurrent_charge", "created_at", "id"),
+        Index("ix_payments_gateway", "payment_gateway_id", "created_at", "id"),
+        Index(
+            "ix_payments_failure", "failure", "created_at", "id", postgresql_where=text("failure IS NOT NULL")
+        ),
+        Index("ix_payments_amount", "amount"),
     )
 
 

@@ -1,10 +1,11 @@
 """Payments page by page, newest first, of any view; each filter by itself is served by an index."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
@@ -84,19 +85,11 @@ def _found(session: Session, wanted: PaymentFilter) -> Select[Payment]:
 
 
 def _conditions(session: Session, wanted: PaymentFilter) -> list[ColumnElement[bool]]:
-    known: list[tuple[object, ColumnElement[bool]]] = [
-        (wanted.status, Payment.status == wanted.status),
-        (wanted.kind, Payment.recurrent_charge.is_(wanted.kind == PaymentKind.RENEWAL)),
-        (wanted.failure, Payment.failure == wanted.failure),
-        (wanted.amount_from, Payment.amount >= wanted.amount_from),
-        (wanted.amount_to, Payment.amount <= wanted.amount_to),
-        (wanted.since, Payment.created_at >= wanted.since),
-        (wanted.until, Payment.created_at < wanted.until),
-        (wanted.paid_since, Payment.paid_at >= wanted.paid_since),
-        (wanted.paid_until, Payment.paid_at < wanted.paid_until),
-        (wanted.ids, Payment.id.in_(wanted.ids or ())),
+    conditions = [
+        condition(value)
+        for name, condition in _CONDITIONS.items()
+        if (value := getattr(wanted, name)) is not None
     ]
-    conditions = [condition for value, condition in known if value is not None]
     # Types and gateways are few: their ids, written down, let the planner know how many payments are theirs.
     if wanted.type is not None:
         ids = session.execute(select(SubscriptionType.id).where(SubscriptionType.code == wanted.type))
@@ -105,3 +98,17 @@ def _conditions(session: Session, wanted: PaymentFilter) -> list[ColumnElement[b
         gateways = session.execute(select(PaymentGateway.id).where(PaymentGateway.code == wanted.gateway))
         conditions.append(Payment.payment_gateway_id.in_(gateways.scalars().all()))
     return conditions
+
+
+_CONDITIONS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
+    "status": lambda status: Payment.status == status,
+    "kind": lambda kind: Payment.recurrent_charge.is_(kind == PaymentKind.RENEWAL),
+    "failure": lambda failure: Payment.failure == failure,
+    "amount_from": lambda amount: Payment.amount >= amount,
+    "amount_to": lambda amount: Payment.amount <= amount,
+    "since": lambda moment: Payment.created_at >= moment,
+    "until": lambda moment: Payment.created_at < moment,
+    "paid_since": lambda moment: Payment.paid_at >= moment,
+    "paid_until": lambda moment: Payment.paid_at < moment,
+    "ids": Payment.id.in_,
+}

@@ -23,7 +23,9 @@ class Waits(StrEnum):
     HELD = "held"  # its SMS goes when a person lets it
 
 
-def list_messages_of(session: Session, payment_ids: Collection[int]) -> Mapping[int, Sequence[OutboundMessage]]:
+def list_messages_of(
+    session: Session, payment_ids: Collection[int]
+) -> Mapping[int, Sequence[OutboundMessage]]:
     """Return the SMS of each payment, the oldest first; a payment without any is not in it."""
     found = select(OutboundMessage).where(OutboundMessage.payment_id.in_(payment_ids))
     messages: defaultdict[int, list[OutboundMessage]] = defaultdict(list)

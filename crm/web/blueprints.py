@@ -43,6 +43,7 @@ from crm.web.number_links import number_links
 from crm.web.numbers import numbers
 from crm.web.operations import operations
 from crm.web.overview import overview
+from crm.web.payment_list import payment_list
 from crm.web.people import people
 from crm.web.person import person
 from crm.web.person_acts import person_acts
@@ -97,6 +98,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (message_list, "/admin/messages"),
     (message_export, "/admin/messages"),
     (messages, "/admin/messages"),
+    (payment_list, "/admin/payments"),
     (numbers, "/admin/phone-numbers"),
     (number, "/admin/phone-numbers"),
     (number_candidates, "/admin/phone-numbers"),

@@ -29,6 +29,7 @@ ITEMS = (
     (N_("Overview"), "/admin/", "overview", Permission.READ, "d"),
     (N_("Inbox"), "/admin/inbox", "inbox", Permission.READ, "i"),
     (N_("Messages"), "/admin/messages", "messages", Permission.READ, "m"),
+    (N_("Payments"), "/admin/payments", "payments", Permission.READ, "l"),
     (N_("Numbers"), "/admin/phone-numbers", "phone", Permission.READ, "n"),
     (N_("Subscribers"), "/admin/subscribers", "subscribers", Permission.READ, "u"),
     (N_("Templates"), "/admin/templates", "templates", Permission.READ, "t"),

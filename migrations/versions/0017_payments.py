@@ -120,14 +120,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("subscription_id", name=op.f("uq_payments_subscription_id")),
         sa.UniqueConstraint("variable_symbol", name=op.f("uq_payments_variable_symbol")),
     )
+    op.create_index("ix_payments_amount", "payments", ["amount"], unique=False)
     op.create_index(
-        "ix_payments_charged",
+        "ix_payments_failure",
         "payments",
-        ["created_at"],
+        ["failure", "created_at", "id"],
         unique=False,
-        postgresql_where=sa.text("recurrent_charge"),
+        postgresql_where=sa.text("failure IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_payments_gateway", "payments", ["payment_gateway_id", "created_at", "id"], unique=False
     )
     op.create_index("ix_payments_newest", "payments", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_payments_recurrent_charge", "payments", ["recurrent_charge", "created_at", "id"], unique=False
+    )
     op.create_index(
         "ix_payments_open", "payments", ["id"], unique=False, postgresql_where=sa.text("status = 'form'")
     )

@@ -65,7 +65,7 @@ def find_messages(
 ) -> Findings:
     """Return what matches the term in any of the three ways; the bounds keep words from being sought in vain."""
     end = read_end(term)
-    numbers = _list_numbers(session, end) if end else []
+    numbers = list_numbers_ending(session, end) if end else []
     has_words = bool(fold_words(term))
     hits = _list_hits(session, term, _KINDS[direction], since, until) if has_words else []
     shown_numbers, shown_hits = numbers[:MOST_NUMBERS], hits[:MOST_MESSAGES]
@@ -91,6 +91,13 @@ def read_end(term: str) -> str | None:
     return match[1] if match else None
 
 
+def list_numbers_ending(session: Session, end: str) -> Sequence[KnownNumber]:
+    """Return the numbers with that end, the newest first, one more than is shown."""
+    ending = select(KnownNumber).where(KnownNumber.reversed.like(f"{end[::-1]}%"))
+    newest = ending.order_by(KnownNumber.created_at.desc(), KnownNumber.id.desc())
+    return session.execute(newest.limit(MOST_NUMBERS + 1)).scalars().all()
+
+
 def find_whole_number(session: Session, term: str) -> KnownNumber | None:
     """Return the number that the term spells in full, if we know it."""
     bare = _BETWEEN_DIGITS.sub("", term)
@@ -108,13 +115,6 @@ def find_by_gateway_id(session: Session, term: str) -> list[Position]:
         rows = select(table.created_at, table.id).where(table.mobiletech_id == term)
         found += [Position(row.created_at, int(kind), row.id) for row in session.execute(rows)]
     return found
-
-
-def _list_numbers(session: Session, end: str) -> Sequence[KnownNumber]:
-    """Return the numbers with that end, the newest first, one more than is shown."""
-    ending = select(KnownNumber).where(KnownNumber.reversed.like(f"{end[::-1]}%"))
-    newest = ending.order_by(KnownNumber.created_at.desc(), KnownNumber.id.desc())
-    return session.execute(newest.limit(MOST_NUMBERS + 1)).scalars().all()
 
 
 def _list_hits(
