@@ -155,10 +155,12 @@ class _Stage:
         messages = self.session.execute(queued.order_by(OutboundMessage.id)).scalars().all()
         if not messages:
             return
+        fates = {message.id: next(self._fates[message.user_id], PAID) for message in messages}
         for message in messages:
-            self._let_happen(message, next(self._fates[message.user_id], PAID))
+            self._let_happen(message, fates[message.id])
         self.session.flush()
         put_back(self.session, min(at + 2 * REPORTED_AFTER, self.now))
+        send_once_more(self.session, [row for row, fate in fates.items() if fate is PORTED])
         judge(self.session, [message.payment_id or 0 for message in messages])
         self.messages += len(messages)
 
@@ -173,9 +175,6 @@ class _Stage:
         self.session.add_all(
             make_report(message, code, number) for number, code in enumerate(fate.codes, start=1)
         )
-        if fate is PORTED:
-            self.session.flush()
-            send_once_more(self.session, [message.id])
 
     def _act(self, sender: Sender, act: Act, at: datetime) -> None:
         said = act.wish.text and self._receive(

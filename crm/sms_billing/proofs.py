@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
+from crm.core.phone import find_slovak_mobile
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundState
 from crm.mobiletech.wire.delivery_status import Billing
@@ -14,6 +15,8 @@ from crm.payments.models import Payment
 from crm.payments.statuses import PaymentStatus
 from crm.sms_billing.outcomes import OutcomeKind, find_outcome, is_unproven
 from crm.users.models import MobilePhone
+
+MOST_UNMADE = 500  # failed payments of a person that are asked whether they had an SMS
 
 
 class Waits(StrEnum):
@@ -65,12 +68,14 @@ def list_payments_of(session: Session, numbers: Collection[str]) -> Sequence[int
     of_number = select(OutboundMessage.payment_id).where(
         OutboundMessage.to.in_(numbers), OutboundMessage.paid, OutboundMessage.payment_id.is_not(None)
     )
-    message = select(OutboundMessage.id).where(OutboundMessage.payment_id == Payment.id)
-    never_made = (
-        select(Payment.id)
-        .join(MobilePhone, MobilePhone.user_id == Payment.user_id)
-        .where(MobilePhone.phone_number.in_(f"0{number[4:]}" for number in numbers), ~message.exists())
+    locals_ = [local for number in numbers if (local := find_slovak_mobile(number))]
+    owners = select(MobilePhone.user_id).where(MobilePhone.phone_number.in_(locals_))
+    refused = select(Payment.id).where(
+        Payment.user_id.in_(owners), Payment.status == PaymentStatus.FAIL, Payment.failure.is_not(None)
     )
+    newest = refused.order_by(Payment.id.desc()).limit(MOST_UNMADE).subquery()
+    message = select(OutboundMessage.id).where(OutboundMessage.payment_id == newest.c.id)
+    never_made = select(newest.c.id).where(~message.exists())
     return session.execute(union(of_number, never_made)).scalars().all()
 
 

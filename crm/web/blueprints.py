@@ -44,6 +44,7 @@ from crm.web.numbers import numbers
 from crm.web.operations import operations
 from crm.web.overview import overview
 from crm.web.payment_list import payment_list
+from crm.web.payments import payments
 from crm.web.people import people
 from crm.web.person import person
 from crm.web.person_acts import person_acts
@@ -99,6 +100,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (message_export, "/admin/messages"),
     (messages, "/admin/messages"),
     (payment_list, "/admin/payments"),
+    (payments, "/admin/payments"),
     (numbers, "/admin/phone-numbers"),
     (number, "/admin/phone-numbers"),
     (number_candidates, "/admin/phone-numbers"),

@@ -51,6 +51,7 @@ _DOING = {
     Permission.EDIT_RULES: N_("write rules"),
     Permission.MANAGE_BILLKEYS: N_("look after billing keys"),
     Permission.MANAGE_TYPES: N_("look after subscription types"),
+    Permission.MANAGE_RENEWALS: N_("look after payments and renewals"),
     Permission.STOP_RENEWALS: N_("stop renewals"),
     Permission.MANAGE_PEOPLE: N_("look after accounts and roles"),
     Permission.MANAGE_TOKENS: N_("look after API tokens"),

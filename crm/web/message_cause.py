@@ -27,7 +27,8 @@ class Cause:
 def cause_of(session: Session, message: OutboundMessage) -> Cause:
     """Return why the SMS was made."""
     if message.payment_id is not None:
-        return Cause(words=_("It charges for payment %(id)s.", id=message.payment_id))
+        words = _("It charges for payment %(id)s.", id=message.payment_id)
+        return Cause(words=words, href=f"/admin/payments/{message.payment_id}")
     prefix, colon, name = (message.key or "").partition(":")
     if colon and prefix in _BY_KEY:
         return _BY_KEY[prefix](session, message, name)

@@ -24,6 +24,7 @@ from crm.users.roles import Permission, may
 from crm.web.act_words import ActLine, as_line
 from crm.web.ids import LARGEST_ID
 from crm.web.message_pages import spaced, unbroken
+from crm.web.number_money import read_number_money
 from crm.web.number_words import LINKED, NOT_LINKED, change_lines, operator_words
 from crm.web.person_page import state_word
 from crm.web.session import get_signed_in
@@ -84,6 +85,7 @@ def read_number(session: Session, number: KnownNumber) -> dict[str, Any]:
         "may_bind": may(get_signed_in().role, Permission.ANSWER),
         "operator": operator_words(number.number, evidence[number.number], since.get(number.number)),
         "changes": change_lines(list_operator_changes(session, number.number)),
+        "money": read_number_money(session, number),
         "traffic": read_traffic(session, [number.number])[number.number],
         "links": link_lines(session, links),
         "acts": _acts(session, number, [link.user_id for link in links]),

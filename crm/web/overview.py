@@ -16,6 +16,7 @@ from crm.web.guards import staff
 from crm.web.overview_breakdowns import list_breakdowns, list_failures
 from crm.web.overview_days import BOTTOM, HEIGHT, TOP, list_day_charts, list_day_rows
 from crm.web.overview_figures import MEASURES, list_cards
+from crm.web.overview_money import list_money_cards
 from crm.web.overview_subscribers import list_subscriber_cards
 from crm.web.overview_tasks import list_tasks
 from crm.web.page_tools import get_settings, render_staff_page
@@ -62,7 +63,10 @@ def _page(days: int, problems: Sequence[str]) -> str:
         now=figures.now,
         today=spell_day(figures.today, "long"),
         cards=list_cards(figures),
-        money_cards=list_subscriber_cards(session, figures.today),
+        money_cards=[
+            *list_money_cards(session, figures.now, get_settings().timezone),
+            *list_subscriber_cards(session, figures.today),
+        ],
         needs_you=waiting.tasks,
         last_done_at=waiting.last_done_at,
         periods=[_period(each, days) for each in PERIODS.values()],

@@ -46,15 +46,21 @@ class Line:
     is_mine: bool = False
 
 
-def as_lines(entries: Sequence[Entry], names: Mapping[int, str], *, reader_id: int) -> list[Line]:
-    """Return the lines; `reader_id` is who looks at them, whose own notes can be taken back."""
+def as_lines(
+    entries: Sequence[Entry], names: Mapping[int, str], *, reader_id: int, between: Sequence[Line] = ()
+) -> list[Line]:
+    """Return the lines; `reader_id` is who looks at them, whose own notes can be taken back.
+
+    Shape: `between` are lines that others tell of the same time, in its order.
+    """
+    said = [line for entry in entries for line in _SHAPES[entry.kind](entry, names, reader_id)]
     lines: list[Line] = []
     zone, day = get_settings().timezone, None
-    for entry in entries:
-        if (this_day := entry.at.astimezone(zone).date()) != day:
-            lines.append(Line(shape=LineShape.DAY, at=entry.at))
+    for line in sorted([*said, *between], key=lambda line: line.at):
+        if (this_day := line.at.astimezone(zone).date()) != day:
+            lines.append(Line(shape=LineShape.DAY, at=line.at))
             day = this_day
-        lines += _SHAPES[entry.kind](entry, names, reader_id)
+        lines.append(line)
     return lines
 
 

@@ -17,7 +17,7 @@ from crm.mobiletech.conversations.answers import find_last_sent, find_opening
 from crm.mobiletech.conversations.entries import read_entries
 from crm.mobiletech.conversations.facts import ThreadFacts, read_facts
 from crm.mobiletech.conversations.inbox import find_next, list_open_of
-from crm.mobiletech.conversations.line import get_thread, list_line
+from crm.mobiletech.conversations.line import LinePage, get_thread, list_line
 from crm.mobiletech.conversations.models import InboxItem
 from crm.mobiletech.conversations.words import INBOX_MEANINGS, INBOX_WORDS, InboxReason
 from crm.mobiletech.message_log import Position
@@ -31,12 +31,14 @@ from crm.web.ids import LARGEST_ID
 from crm.web.languages import told
 from crm.web.message_pages import segments, spaced
 from crm.web.near_stop import list_paused_lines
+from crm.web.number_money import read_number_money
 from crm.web.number_words import operator_words
 from crm.web.page_tools import render_staff_page
 from crm.web.session import get_signed_in
 from crm.web.sms_meter_words import meter_words
+from crm.web.thread_charges import charge_lines
 from crm.web.thread_forms import AnswerForm, NoteForm
-from crm.web.thread_lines import as_lines, list_people
+from crm.web.thread_lines import Line, as_lines, list_people
 
 PAGE = 50
 
@@ -111,7 +113,8 @@ def render_thread(
         "threads/show.html",
         number=spaced(number.number),
         thread_id=number.id,
-        lines=as_lines(entries, names, reader_id=person.id),
+        lines=as_lines(entries, names, reader_id=person.id, between=_charges(session, number, page)),
+        money=read_number_money(session, number),
         earlier_href=_href(number.id, "before", page.earlier),
         later_href=_href(number.id, "after", page.later, place="#line"),
         task=_task(session, items) if items else None,
@@ -123,6 +126,14 @@ def render_thread(
         **_answer(session, number, answer, waiting_id=max((item.id for item in items), default=0)),
         note=note or NoteForm(formdata=None),
     )
+
+
+def _charges(session: Session, number: KnownNumber, page: LinePage) -> list[Line]:
+    """Return what the money tells from where the piece begins to where the next one does."""
+    since = page.positions[0].at if page.earlier else None
+    following = list_line(session, number, limit=1, after=page.later).positions if page.later else ()
+    until = following[0].at if following else None
+    return charge_lines(session, number.number, since=since, until=until)
 
 
 def _answer(

@@ -130,6 +130,15 @@ def test_each_filter_shows_what_it_names(
     assert shown(staff, query) == [ids[name] for name in wanted.split()]
 
 
+def test_what_is_asked_for_by_its_day_of_payment_stands_in_that_order(staff: FlaskClient) -> None:
+    late, early = buy(number="0908000001").payment_id, buy(number="0908000002").payment_id
+    report(early, "A0")
+    report(late, "A0")
+
+    assert shown(staff) == [early, late]
+    assert shown(staff, "?paid_from=2001-01-01") == [late, early]
+
+
 def test_what_waits_for_a_person_says_so_in_the_list(staff: FlaskClient, gateway: FakeGateway) -> None:
     gateway.will(ambiguous())
     buy()
