@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from crm.core.errors import N_, Said
 from crm.core.log import get_logger
 from crm.payments.chains import withdraw
-from crm.payments.errors import ForbiddenMoveError, PaymentNotFoundError
+from crm.payments.errors import PaymentNotFoundError, RefusedMoveError
 from crm.payments.events import tell_state, tell_status
 from crm.payments.failing import Failed, fail
 from crm.payments.following import follow
@@ -71,12 +71,12 @@ def find_following(session: Session, payment: Payment) -> RecurrentPayment | Non
 def refund(session: Session, payment_id: int, *, ends_subscription: bool, reason: str) -> Refunded:
     """Write down that the money was given back, outside; stop what follows, and end the subscription if so asked.
 
-    Raises: PaymentNotFoundError, ForbiddenMoveError with the rule.
+    Raises: PaymentNotFoundError, RefusedMoveError with the rule.
     """
     payment = _take(session, payment_id)
     refusal = find_refusal_to_refund(payment)
     if refusal is not None:
-        raise ForbiddenMoveError(refusal)
+        raise RefusedMoveError(refusal)
     before, payment.status = payment.status, PaymentStatus.REFUND
     session.flush()
     stopped, left = _stop_following(session, payment, str(Said(REFUNDED, id=payment.id, reason=reason)))
@@ -99,14 +99,14 @@ def refund(session: Session, payment_id: int, *, ends_subscription: bool, reason
 def call_off(session: Session, payment_id: int, *, reason: str) -> Payment:
     """Let an open payment fail by calling its SMS back before it leaves; a renewal is tried again by its rule.
 
-    Raises: PaymentNotFoundError, ForbiddenMoveError if it is decided, or may still be billed.
+    Raises: PaymentNotFoundError, RefusedMoveError if it is decided, or may still be billed.
     """
     payment = _take(session, payment_id)
     if payment.status != PaymentStatus.FORM:
-        raise ForbiddenMoveError(NOT_OPEN)
+        raise RefusedMoveError(NOT_OPEN)
     gateway = gateways.get(gateway_codes(session)[payment.payment_gateway_id])
     if payment.id not in gateway.withdraw(session, [payment.id]):
-        raise ForbiddenMoveError(MAY_BE_BILLED)
+        raise RefusedMoveError(MAY_BE_BILLED)
     told = str(Said(CALLED_OFF, reason=reason))
     fail(session, [Failed(payment_id=payment.id, failure=Failure.PERSON, code=None, told=told)])
     record_act(

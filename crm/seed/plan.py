@@ -89,7 +89,9 @@ def _oddities(
         *(one(text) for text in long_texts),
         # not of the first reader, who shows what one has who pays
         *(one(text, senders[place], fate=None) for place, text in ((7, "STOP"), (8, "zrušiť"))),
-        replace(one("Ako sa dá zrušiť predplatné?", senders[9], fate=None), at=now - timedelta(hours=QUIET_HOURS)),
+        replace(
+            one("Ako sa dá zrušiť predplatné?", senders[9], fate=None), at=now - timedelta(hours=QUIET_HOURS)
+        ),
         one("Ahoj z Prahy", foreign),
         twice,
         again,

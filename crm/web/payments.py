@@ -11,7 +11,7 @@ from wtforms import RadioField
 from wtforms.validators import DataRequired
 
 from crm.core.db import current_session, transaction
-from crm.payments.errors import ForbiddenMoveError
+from crm.payments.errors import RefusedMoveError
 from crm.payments.moves import NOT_OPEN, call_off, find_following, find_refusal_to_refund, refund
 from crm.payments.statuses import PaymentStatus, RecurrentState
 from crm.subscriptions.models import Subscription
@@ -75,7 +75,7 @@ def give_back(payment_id: int) -> ResponseReturnValue:
                 reason=form.told("reason").strip(),
             )
             left = done.may_still_be_billed
-    except ForbiddenMoveError as error:
+    except RefusedMoveError as error:
         return _refund_page(form, payment_id, [told(error)]), 409
     if left:
         flash(_("The payment is given back. A charge has left already and may still be billed."), "warn")
@@ -96,7 +96,7 @@ def call_back(payment_id: int) -> ResponseReturnValue:
     try:
         with transaction() as session:
             call_off(session, min(payment_id, LARGEST_ID), reason=form.told("reason").strip())
-    except ForbiddenMoveError as error:
+    except RefusedMoveError as error:
         return _call_off_page(form, payment_id, [told(error)]), 409
     flash(_("The payment is called off. Its SMS will not go out."), "good")
     return redirect(f"{LIST}/{payment_id}")

@@ -18,6 +18,7 @@ from crm.subscriptions.models import Subscription, SubscriptionType
 from crm.subscriptions.queries import list_subscriptions, read_types
 from crm.subscriptions.statuses import InternalStatus
 from crm.web.money import money
+from crm.web.payment_words import STATUS_WORDS
 from crm.web.retelling import retell
 
 SHOWN_SUBSCRIPTIONS, SHOWN_PAYMENTS = 5, 5
@@ -38,16 +39,6 @@ _RENEWAL_WORDS: Mapping[RecurrentState, Word] = {
     RecurrentState.SYSTEM_STOP: Word(N_("Given up"), Tone.BAD, "minus"),
 }
 _PAUSED = Word(N_("Paused"), Tone.WARN, "pause")
-_PAYMENT_WORDS: Mapping[PaymentStatus, Word] = {
-    PaymentStatus.FORM: Word(N_("On its way"), Tone.WAIT, "send"),
-    PaymentStatus.PAID: Word(N_("Paid"), Tone.GOOD, "check"),
-    PaymentStatus.FAIL: Word(N_("Failed"), Tone.BAD, "cross"),
-    PaymentStatus.TIMEOUT: Word(N_("Timed out"), Tone.BAD, "clock"),
-    PaymentStatus.REFUND: Word(N_("Refunded"), Tone.WARN, "in"),
-    PaymentStatus.IMPORTED: Word(N_("Imported"), Tone.GOOD, "check"),
-    PaymentStatus.PREPAID: Word(N_("Prepaid"), Tone.GOOD, "check"),
-    PaymentStatus.AUTHORIZED: Word(N_("Authorized"), Tone.WAIT, "clock"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,5 +123,5 @@ def _payment(payment: Payment, types: Mapping[int, SubscriptionType]) -> Payment
         at=payment.paid_at or payment.created_at,
         name=kind.name if kind else "",
         amount=money(payment.amount, payment.currency),
-        state=_PAYMENT_WORDS[PaymentStatus(payment.status)],
+        state=STATUS_WORDS[PaymentStatus(payment.status)],
     )

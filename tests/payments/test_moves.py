@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from crm.core.clock import db_now
 from crm.core.db import transaction
 from crm.payments.charging_run import charge_due
-from crm.payments.errors import ForbiddenMoveError, PaymentNotFoundError
+from crm.payments.errors import PaymentNotFoundError, RefusedMoveError
 from crm.payments.models import Payment
 from crm.payments.moves import MAY_BE_BILLED, NOT_OPEN, NOT_PAID, Refunded, call_off, refund
 from crm.payments.statuses import PAYMENT_MOVES, PaymentStatus
@@ -169,7 +169,7 @@ def test_only_what_the_table_has_is_given_back(status: PaymentStatus) -> None:
     if PaymentStatus.REFUND in PAYMENT_MOVES[status]:
         give_back(bought.payment_id)
     else:
-        with pytest.raises(ForbiddenMoveError) as refused:
+        with pytest.raises(RefusedMoveError) as refused:
             give_back(bought.payment_id)
         assert refused.value.message == NOT_PAID[status]
         assert get_payment(bought.payment_id).status == status
@@ -209,7 +209,7 @@ def test_what_may_still_be_billed_is_not_called_off(gateway: FakeGateway) -> Non
     unknown = buy(number="0908000002")
 
     for bought in (sent, unknown):
-        with pytest.raises(ForbiddenMoveError) as refused:
+        with pytest.raises(RefusedMoveError) as refused:
             call(bought.payment_id)
         assert refused.value.message == MAY_BE_BILLED
         assert get_payment(bought.payment_id).status == "form"
@@ -218,7 +218,7 @@ def test_what_may_still_be_billed_is_not_called_off(gateway: FakeGateway) -> Non
 def test_a_decided_payment_is_not_called_off() -> None:
     bought = subscribe()
 
-    with pytest.raises(ForbiddenMoveError) as refused:
+    with pytest.raises(RefusedMoveError) as refused:
         call(bought.payment_id)
 
     assert refused.value.message == NOT_OPEN
