@@ -28,7 +28,7 @@ def follow(session: Session, moves: Sequence[Move]) -> list[int]:
     moved = []
     for row, payment, length in session.execute(locked).all():
         period = Period(paid_at=payment.paid_at or payment.created_at, length_days=length)
-        row.charge_at = max(row.charge_at + by[payment.subscription_id], earliest_charge(period))
+        row.charge_at = max(row.charge_at + by[payment.subscription_id or 0], earliest_charge(period))
         moved.append(row.id)
     session.flush()
     return moved

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
-from sqlalchemy import select, union
+from sqlalchemy import ColumnElement, select, union
 from sqlalchemy.orm import Session
 
 from crm.core.phone import find_slovak_mobile
@@ -95,10 +95,10 @@ def _unproven(session: Session) -> Sequence[int]:
     return [*lost, *strange]
 
 
-def _open(session: Session, conditions: Sequence[object]) -> Sequence[int]:
+def _open(session: Session, conditions: Sequence[ColumnElement[bool]]) -> Sequence[int]:
     found = (
         select(Payment.id)
         .join(OutboundMessage, OutboundMessage.payment_id == Payment.id)
-        .where(Payment.status == PaymentStatus.FORM, *conditions)  # type: ignore[arg-type] # of the columns below
+        .where(Payment.status == PaymentStatus.FORM, *conditions)
     )
     return session.execute(found).scalars().all()

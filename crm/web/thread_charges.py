@@ -100,7 +100,7 @@ def _within(
     since: datetime | None,
     until: datetime | None,
 ) -> ColumnElement[bool]:
-    bounds = [column.is_not(None)]
+    bounds: list[ColumnElement[bool]] = [column.is_not(None)]
     bounds += [column >= since] if since is not None else []
     bounds += [column < until] if until is not None else []
     return and_(*bounds)
