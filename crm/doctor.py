@@ -3,7 +3,7 @@
 Nothing here raises for what it finds: a server that is away is a finding too.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -31,10 +31,13 @@ from crm.mobiletech.composing import NEEDED_TO_SEND, is_paid
 from crm.mobiletech.handlers import CODE_TEMPLATE
 from crm.mobiletech.sms_templates import find_template, render
 from crm.mobiletech.template_language import TemplateLanguageError
+from crm.sms_billing.checkup import list_renewal_faults
 from crm.sms_billing.offers import list_all_faults
 
 DATABASE = "database"
 CLOCK_OFF_SECONDS = 5
+SOLD_WELL = "Each that is sold by SMS is on a valid key of its price."
+CHARGED_WELL = "They are charged when they are due, and tried again by a sound schedule."
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -194,12 +197,14 @@ def _billkeys(session: Session, _settings: Settings) -> Finding:
     return Finding(Level.OK, name, f"Every key in use is listed; {free or 'none'} is the free one.")
 
 
-def _subscription_types(session: Session, settings: Settings) -> Finding:
-    """A type whose key charges another amount is not charged at all."""
-    name, faults = "subscription types", list_all_faults(session)
-    if faults:
-        return Finding(Level.FAIL if settings.is_production else Level.WARN, name, " ".join(map(str, faults)))
-    return Finding(Level.OK, name, "Each that is sold by SMS is on a valid key of its price.")
+def _faultless(name: str, list_faults: "Callable[[Session], Sequence[object]]", well: str) -> "Check":
+    """Return a check for what somebody else looks at; money that is not charged is a fault in production."""
+
+    def check(session: Session, settings: Settings) -> Finding:
+        level, faults = Level.FAIL if settings.is_production else Level.WARN, list_faults(session)
+        return Finding(level, name, " ".join(map(str, faults))) if faults else Finding(Level.OK, name, well)
+
+    return check
 
 
 def _codes(session: Session, settings: Settings) -> Finding:
@@ -252,16 +257,11 @@ def _worker(session: Session, settings: Settings) -> Finding:
     ).one_or_none()
     age: timedelta | None = row[0] if row else None
     if row is not None and age is not None and age <= TICK_LATE:
-        return Finding(
-            Level.OK,
-            "worker",
-            f"One was alive {age.total_seconds():.0f} s ago.{_gap(row[1], row[2], settings)}",
-        )
-    seen = (
-        "None has ever run"
-        if age is None
-        else f"The last sign of one is {age.total_seconds() / 60:.0f} minutes old"
-    )
+        told = f"One was alive {age.total_seconds():.0f} s ago.{_gap(row[1], row[2], settings)}"
+        return Finding(Level.OK, "worker", told)
+    seen = "None has ever run"
+    if age is not None:
+        seen = f"The last sign of one is {age.total_seconds() / 60:.0f} minutes old"
     level = Level.FAIL if settings.is_production else Level.WARN
     return Finding(level, "worker", f"{seen}: start `python worker.py`, or nothing is answered or sent.")
 
@@ -291,7 +291,8 @@ DATABASE_CHECKS: tuple[tuple[str, Check], ...] = (
     ("gateway", _gateway),
     ("sending", _sending),
     ("billing keys", _billkeys),
-    ("subscription types", _subscription_types),
+    ("subscription types", _faultless("subscription types", list_all_faults, SOLD_WELL)),
+    ("renewals", _faultless("renewals", list_renewal_faults, CHARGED_WELL)),
     ("one-time codes", _codes),
     ("test answer", _test_answer),
     ("worker", _worker),

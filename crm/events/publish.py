@@ -27,7 +27,7 @@ _PUBLISH = text("""
 _PUBLISH_AGAIN = text("""
     INSERT INTO outbox (key, event, payload, lane) VALUES (:key, :event, CAST(:payload AS jsonb), :lane)
     ON CONFLICT (key) DO UPDATE
-    SET state = 'ready', finished_at = NULL, attempts = 0, crashes = 0, error = NULL,
+    SET state = 'ready', finished_at = NULL, attempts = 0, crashes = 0, error = NULL, is_bulk = false,
         payload = EXCLUDED.payload, available_at = crm_now()
     WHERE outbox.state <> 'ready'
 """)

@@ -29,6 +29,10 @@ from crm.core.db import Base
 
 NOW = text("crm_now()")
 LIVE = "state NOT IN ('rejected', 'expired', 'cancelled', 'not_sent') AND billing <> 'failed' AND resent_as IS NULL"
+UNPROVEN = (
+    "payment_id IS NOT NULL AND resent_as IS NULL AND billing = 'none'"
+    " AND (state = 'unknown' OR state = 'accepted' AND status IS NOT NULL)"
+)
 
 
 class InboundMessage(Base):
@@ -196,6 +200,7 @@ class OutboundMessage(Base):
             "charges_for",
             postgresql_where=text("charges_for IS NOT NULL"),
         ),
+        Index("ix_mobiletech_outbound_messages_unproven", "id", postgresql_where=text(UNPROVEN)),
         Index("ix_mobiletech_outbound_messages_paid", "to", "created_at", postgresql_where=text("paid")),
         Index(
             "uq_mobiletech_outbound_messages_live_payment",

@@ -68,6 +68,8 @@ def send_again(session: Session, message_id: int, *, reason: str) -> OutboundMes
     Raises: NotFoundError, NotInDoubtError.
     """
     message = _lock_doubtful(session, message_id)
+    if message.is_secret:
+        raise NotInDoubtError(N_("Its text is gone: whoever waits for a code asks for another."))
     copy = OutboundMessage(**{name: getattr(message, name) for name in COPIED})
     copy.key, copy.operator_type = f"again:{message.id}", message.operator_type
     session.add(copy)
@@ -95,8 +97,6 @@ def _lock_doubtful(session: Session, message_id: int) -> OutboundMessage:
         raise NotInDoubtError(N_("It may have charged the reader: settle its outcome instead."))
     if message.state != S.UNKNOWN:
         raise NotInDoubtError(N_("What became of it is known by now."))
-    if message.is_secret:
-        raise NotInDoubtError(N_("Its text is gone: whoever waits for a code asks for another."))
     return message
 
 

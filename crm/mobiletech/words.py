@@ -142,18 +142,21 @@ OUTCOME_WORDS: Mapping[OutcomeKind, Word] = {
 
 PAID_ADVICE: Mapping[MessageState, str] = {
     MessageState.UNKNOWN: N_(
-        "The reader may have been charged. Look the number up in the gateway's own list first."
-        " It is never sent again by itself."
+        "The reader may have been charged. Look the number up in the gateway's own list; then somebody of billing"
+        " settles it. It is never sent again by itself."
     ),
-    MessageState.HELD: N_("Nothing was charged. It stays held; letting it go comes with the payments."),
+    MessageState.HELD: N_(
+        "Nothing was charged. It stays held until somebody of billing lets it go or cancels it."
+    ),
     MessageState.FAILED: N_("The reader was not charged, as far as the gateway has told us."),
     MessageState.REJECTED: N_("The gateway did not take it, so nobody was charged."),
     MessageState.EXPIRED: N_("Nobody was charged. It was not sent in time, and is not sent any more."),
 }
 FREE_ADVICE: Mapping[MessageState, str] = {
     MessageState.UNKNOWN: N_(
-        "It may or may not have reached the reader. It was free, and is not tried any more."
+        "It may or may not have reached the reader. It was free: somebody of support sends it again or drops it."
     ),
+    MessageState.HELD: N_("It stays held until somebody of billing lets it go or cancels it."),
     MessageState.REJECTED: N_("The gateway did not take it: its reason stands below."),
     MessageState.EXPIRED: N_("It was not sent in time, and is not sent any more."),
 }

@@ -30,6 +30,7 @@ from crm.payments.statuses import RecurrentState
 log = get_logger(__name__)
 
 BATCH = 100
+MOST_COUNTED = 10_000
 CEILING = "recurrent_max_charges_per_hour"
 _COUNT_ALONE = text("SELECT pg_advisory_xact_lock(88770005)")
 
@@ -183,11 +184,17 @@ def _put_off(session: Session, planner: Planner, row: RecurrentPayment, refusal:
 
 
 def count_due(session: Session) -> tuple[int, datetime | None]:
-    """Return how many renewals are due, and since when the oldest of them."""
-    due = select(func.count(), func.min(RecurrentPayment.charge_at)).where(
-        RecurrentPayment.state == RecurrentState.ACTIVE,
-        RecurrentPayment.charge_at <= db_now(),
-        RecurrentPayment.paused_at.is_(None),
+    """Return how many renewals are due, MOST_COUNTED at most, and since when the oldest of them."""
+    due = (
+        select(RecurrentPayment.charge_at)
+        .where(
+            RecurrentPayment.state == RecurrentState.ACTIVE,
+            RecurrentPayment.charge_at <= db_now(),
+            RecurrentPayment.paused_at.is_(None),
+        )
+        .order_by(RecurrentPayment.charge_at)  # by its index; of those that are planned it has to see none
+        .limit(MOST_COUNTED)
+        .subquery()
     )
-    count, oldest = session.execute(due).one()
+    count, oldest = session.execute(select(func.count(), func.min(due.c.charge_at))).one()
     return count, oldest

@@ -27,6 +27,11 @@ from crm.core.db import Base
 
 NOW = text("crm_now()")
 OPEN = "state IN ('active', 'pending')"
+# What the pages list, each in its order (renewal_list.py).
+REFUSED = "state = 'active' AND gateway_fails > 0"
+PAUSED = f"{OPEN} AND paused_at IS NOT NULL"
+RECOVERED = "state = 'charged' AND attempt > 0"
+STOPPED = "state IN ('user_stop', 'admin_stop', 'system_stop')"
 
 
 class PaymentGateway(Base):
@@ -248,6 +253,12 @@ class RecurrentPayment(Base):
         Index("ix_recurrent_payments_period", "period_payment_id"),
         Index("ix_recurrent_payments_open_type", "subscription_type_id", postgresql_where=text(OPEN)),
         Index("ix_recurrent_payments_updated", "state", "updated_at", "id"),
+        Index("ix_recurrent_payments_type", "subscription_type_id", "id"),
+        Index("ix_recurrent_payments_failure", "failure", "id", postgresql_where=text("failure IS NOT NULL")),
+        Index("ix_recurrent_payments_refused", "charge_at", "id", postgresql_where=text(REFUSED)),
+        Index("ix_recurrent_payments_paused", "paused_at", "id", postgresql_where=text(PAUSED)),
+        Index("ix_recurrent_payments_recovered", "updated_at", "id", postgresql_where=text(RECOVERED)),
+        Index("ix_recurrent_payments_stopped", "updated_at", "id", postgresql_where=text(STOPPED)),
     )
 
 

@@ -113,18 +113,18 @@ def reactivate(session: Session, row: RecurrentPayment, *, by_user: bool, reason
 
     Raises: NotActiveError, ChargeInPastError.
     """
-    if row.state == R.PENDING and row.stop_wanted == R.USER_STOP:
+    allowed = (R.USER_STOP,) if by_user else STOPS_BY_PERSON
+    if row.state == R.PENDING and row.stop_wanted in allowed:
         row.stop_wanted = None
         forget_stops(session, row.user_id)
         session.flush()
         return _note_reactivation(session, row, reason)
-    allowed = (R.USER_STOP,) if by_user else STOPS_BY_PERSON
     if row.state not in allowed:
         raise NotActiveError(N_("Only a renewal that was stopped can go on."))
     chain = read_chains(session, [row.payment_method_id])[row.payment_method_id]
     if chain.open_row is not None or chain.rows[-1].id != row.id:
         raise NotActiveError(N_("Another renewal has taken the place of this one."))
-    if row.charge_at <= _now(session):
+    if is_past(session, row):
         raise ChargeInPastError
     row.state, row.payment_id, row.status, row.approval, row.failure = R.ACTIVE, None, None, None, None
     session.flush()
@@ -160,6 +160,11 @@ def reactivate_after_system_stop(session: Session, row: RecurrentPayment, *, rea
     )
     tell_state(session, [anew.id], R.ACTIVE)
     return anew
+
+
+def is_past(session: Session, row: RecurrentPayment) -> bool:
+    """Return whether the date of a renewal is behind us."""
+    return row.charge_at <= _now(session)
 
 
 def _check_stoppable(session: Session, row: RecurrentPayment, *, by_user: bool) -> None:

@@ -34,6 +34,12 @@ def find_bills(session: Session, charges: Sequence[Charge]) -> Mapping[int, Bill
     return {charge.recurrent.id: _find_bill(known, charge) for charge in charges}
 
 
+def find_key_of(session: Session, charge: Charge) -> str | None:
+    """Return the billing key that a charge would use now, None if there is none that fits."""
+    [bill] = find_bills(session, [charge]).values()
+    return bill.billkey if isinstance(bill, Bill) else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
     inbounds: Mapping[str, InboundMessage]

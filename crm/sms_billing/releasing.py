@@ -68,7 +68,10 @@ def find_refusal(session: Session, message: OutboundMessage) -> str | None:
         return N_("It is not held any more.")
     if message.is_secret:
         return N_("It has a code in it, which is of no use so late.")
-    if message.id in ask_fuses(session, [message]).charged:
+    fuses = ask_fuses(session, [message])
+    if message.id in fuses.lost:
+        return N_("The number is its reader's no more: nobody else pays for them.")
+    if message.id in fuses.charged:
         return N_("Another SMS has charged for the same period, or may yet do so: nobody pays twice for one.")
     if message.payment_id is None:
         return None

@@ -30,6 +30,7 @@ from crm.web.insight_forecast import insight_forecast
 from crm.web.language_choice import language_choice
 from crm.web.login import login
 from crm.web.login_code import login_code
+from crm.web.message_decisions import message_decisions
 from crm.web.message_export import message_export
 from crm.web.message_list import message_list
 from crm.web.message_search import message_search
@@ -50,6 +51,11 @@ from crm.web.person import person
 from crm.web.person_acts import person_acts
 from crm.web.prefixes import prefixes
 from crm.web.price_list_page import price_list_page
+from crm.web.renewal import renewal
+from crm.web.renewal_acts import renewal_acts
+from crm.web.renewal_duplicates import renewal_duplicates
+from crm.web.renewal_hold import renewal_hold
+from crm.web.renewals import renewals
 from crm.web.rule_acts import rule_acts
 from crm.web.rules import rules
 from crm.web.server_proxy import server_proxy
@@ -101,6 +107,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (messages, "/admin/messages"),
     (payment_list, "/admin/payments"),
     (payments, "/admin/payments"),
+    (message_decisions, "/admin/messages"),
     (numbers, "/admin/phone-numbers"),
     (number, "/admin/phone-numbers"),
     (number_candidates, "/admin/phone-numbers"),
@@ -117,6 +124,11 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (rule_acts, "/admin/rules"),
     (sms_template_list, "/admin/templates"),
     (sms_template_versions, "/admin/templates"),
+    (renewals, "/admin/recurrent-payments"),
+    (renewal_hold, "/admin/recurrent-payments"),
+    (renewal_duplicates, "/admin/recurrent-payments"),
+    (renewal, "/admin/recurrent-payments"),
+    (renewal_acts, "/admin/recurrent-payments"),
     (operations, "/admin/operations"),
     (failed_work, "/admin/operations/work"),
     (work_decisions, "/admin/operations/work"),

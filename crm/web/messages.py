@@ -24,6 +24,8 @@ from crm.web.message_timeline import inbound_timeline, outbound_timeline
 from crm.web.page_tools import render_staff_page
 from crm.web.replay import receive_command
 from crm.web.rule_words import read_trace
+from crm.web.session import get_signed_in
+from crm.web.ways import list_message_ways
 
 messages = Blueprint("messages", __name__)
 
@@ -65,6 +67,7 @@ def show_outbound(message_id: int) -> str:
         raw_xml=outbound_xml(message),
         replies=[shown_xml(each.reply.encode()) for each in facts.attempts if each.reply],
         reports=[(each.status, shown_xml(each.raw)) for each in facts.reports if each.raw],
+        ways=list(list_message_ways(message, get_signed_in().role)),
         advice=find_advice(facts.state, paid=message.paid, conflict=message.conflict),
         replays=list_replays(facts),
         thread_href=_thread(session, message.to),

@@ -7,7 +7,7 @@ from flask_babel import format_currency, format_decimal
 PATTERN = "#,##0.00 ¤"
 
 
-def money(amount: Decimal, currency: str) -> str:
+def money(amount: Decimal, currency: str = "EUR") -> str:
     """Return 4.99 €, in Slovak 4,99 €; the space is a plain one, for it is copied into mails."""
     return str(format_currency(amount, currency, PATTERN)).replace("\N{NO-BREAK SPACE}", " ")
 

@@ -32,6 +32,7 @@ ITEMS = (
     (N_("Payments"), "/admin/payments", "payments", Permission.READ, "l"),
     (N_("Numbers"), "/admin/phone-numbers", "phone", Permission.READ, "n"),
     (N_("Subscribers"), "/admin/subscribers", "subscribers", Permission.READ, "u"),
+    (N_("Renewals"), "/admin/recurrent-payments", "renewals", Permission.READ, "c"),
     (N_("Templates"), "/admin/templates", "templates", Permission.READ, "t"),
     (N_("Rules"), "/admin/rules", "rules", Permission.READ, "r"),
     (N_("Billkeys"), "/admin/billkeys", "billkeys", Permission.READ, "b"),

@@ -19,6 +19,7 @@ from crm.mobiletech.words import Tone
 from crm.web.health_lines import WORST_FIRST, Line
 from crm.web.languages import told
 from crm.web.page_tools import local_time
+from crm.web.renewal_health import list_renewal_lines
 from crm.web.retelling import retell
 from crm.web.work_health import ORPHANS, WorkSeen, list_work_lines
 
@@ -32,6 +33,7 @@ def list_health(session: Session, settings: Settings, work: WorkSeen, *, is_redi
         *_gateway(session, settings),
         *_free_key(session),
         *_breaker(session),
+        *list_renewal_lines(session, work.runs),
         *_orphans(session),
         *_servers(is_redis_there=is_redis_there),
     ]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from crm.mobiletech.figures.days import WEEK, span_of, week_before
+from crm.core.days import WEEK, span_of, week_before
 from crm.payments.day_figures import read_money_figures
 from crm.web.count_words import LAST_WEEKDAYS, compare, spell
 from crm.web.money import money

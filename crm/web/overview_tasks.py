@@ -13,8 +13,9 @@ from crm.core.phone import mask_in_text
 from crm.events.heartbeat import Backlog, Heartbeat, read_backlog, read_heartbeat
 from crm.mobiletech.figures.waiting import MOST, Waiting, read_waiting
 from crm.mobiletech.words import Tone
-from crm.web.count_words import spell
 from crm.web.overview_figures import MESSAGES
+from crm.web.overview_money_tasks import list_money_tasks
+from crm.web.overview_task import Task, make_task, told
 from crm.web.page_tools import local_time
 from crm.web.retelling import retell
 
@@ -27,17 +28,6 @@ MOST_REASON = 200
 # What the list names itself, by the minute: the audit of some minutes ago need not say it again.
 SEEN_HERE = frozenset({"work_dead", "work_overdue", "orphan_status", "conflict", "unknown_too_long"})
 MOST_CODE = 24
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One thing that waits for a person."""
-
-    title: str
-    detail: str
-    href: str
-    icon: str
-    tone: Tone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +46,7 @@ def list_tasks(session: Session) -> Tasks:
         *_overdue(backlog),
         *_paused(waiting),
         *_unknown(waiting),
+        *list_money_tasks(session),
         *_unanswered(waiting),
         *_held(waiting),
         *_given_up(backlog),
@@ -72,7 +63,7 @@ def _periodic(heartbeat: Heartbeat) -> Iterable[Task]:
             title = _(
                 "Periodic work has not run since %(moment)s", moment=local_time(heartbeat.last_at, "short")
             )
-        yield _task(
+        yield make_task(
             title,
             _("Messages are taken in and wait. Start a worker, or look why it stopped."),
             OPERATIONS,
@@ -82,7 +73,7 @@ def _periodic(heartbeat: Heartbeat) -> Iterable[Task]:
     for run in heartbeat.failed:
         yield from _fault(run.name, run.error or "")
     for run in heartbeat.stuck:
-        yield _task(
+        yield make_task(
             _("Periodic work began and did not end: %(name)s", name=run.name),
             _(
                 "It began on %(moment)s. Its worker may have died; it begins again by itself.",
@@ -94,12 +85,12 @@ def _periodic(heartbeat: Heartbeat) -> Iterable[Task]:
         )
 
 
-def _fault(name: str, told: str) -> Iterable[Task]:
+def _fault(name: str, said: str) -> Iterable[Task]:
     """Tell what broke, or each rule that the audit found broken."""
-    findings = read_findings(told)
+    findings = read_findings(said)
     if not findings:
         title = _("Periodic work reports a fault: %(name)s", name=name)
-        yield _task(title, mask_in_text(told)[:MOST_REASON], OPERATIONS, "alert", Tone.BAD)
+        yield make_task(title, mask_in_text(said)[:MOST_REASON], OPERATIONS, "alert", Tone.BAD)
     for invariant, count in (found for found in findings if found[0].name not in SEEN_HERE):
         title = ngettext(
             "The audit found %(found)s row that breaks a rule",
@@ -108,13 +99,13 @@ def _fault(name: str, told: str) -> Iterable[Task]:
             found=f"{count}+" if count >= SHOWN else count,
         )
         detail = _("The rule: %(rule)s", rule=_(invariant.meaning))
-        yield _task(title, detail, OPERATIONS, "alert", Tone.BAD)
+        yield make_task(title, detail, OPERATIONS, "alert", Tone.BAD)
 
 
 def _overdue(backlog: Backlog) -> Iterable[Task]:
     if backlog.overdue > OVERDUE:
         minutes = int(backlog.overdue.total_seconds() // 60)
-        yield _task(
+        yield make_task(
             ngettext(
                 "Work has been overdue for %(count)s minute",
                 "Work has been overdue for %(count)s minutes",
@@ -130,7 +121,7 @@ def _overdue(backlog: Backlog) -> Iterable[Task]:
 
 def _paused(waiting: Waiting) -> Iterable[Task]:
     if waiting.paused_until is not None:
-        yield _task(
+        yield make_task(
             _("Paid sending is paused until %(time)s", time=local_time(waiting.paused_until, "clock")),
             retell(waiting.pause_reason or "") or _("The gateway gives no clear answers."),
             f"{MESSAGES}?state=queued",
@@ -141,7 +132,7 @@ def _paused(waiting: Waiting) -> Iterable[Task]:
 
 def _unknown(waiting: Waiting) -> Iterable[Task]:
     if waiting.unknown:
-        yield _task(
+        yield make_task(
             ngettext(
                 "%(count)s message has an unknown fate",
                 "%(count)s messages have an unknown fate",
@@ -154,7 +145,7 @@ def _unknown(waiting: Waiting) -> Iterable[Task]:
             Tone.UNKNOWN,
         )
     for message_id in waiting.conflicts:
-        yield _task(
+        yield make_task(
             _("Message %(id)s was reported both billed and refused", id=message_id),
             _("It counts as billed until somebody has asked the gateway."),
             f"{MESSAGES}/outbound/{message_id}",
@@ -165,7 +156,7 @@ def _unknown(waiting: Waiting) -> Iterable[Task]:
 
 def _unanswered(waiting: Waiting) -> Iterable[Task]:
     if waiting.unanswered and waiting.unanswered_since is not None:
-        yield _task(
+        yield make_task(
             ngettext(
                 "%(count)s message waits for an answer",
                 "%(count)s messages wait for an answer",
@@ -181,14 +172,14 @@ def _unanswered(waiting: Waiting) -> Iterable[Task]:
 
 def _held(waiting: Waiting) -> Iterable[Task]:
     if waiting.held:
-        yield _task(
+        yield make_task(
             ngettext(
                 "%(count)s message is held",
                 "%(count)s messages are held",
                 waiting.held,
                 count=_told(waiting.held),
             ),
-            _("A paid message over its number's limit stays held; letting it go comes with the payments."),
+            _("Somebody of billing lets it go or cancels it, on its page."),
             f"{MESSAGES}?state=held",
             "pause",
             Tone.WARN,
@@ -198,7 +189,7 @@ def _held(waiting: Waiting) -> Iterable[Task]:
 def _given_up(backlog: Backlog) -> Iterable[Task]:
     first = backlog.first_dead
     if first is not None:
-        yield _task(
+        yield make_task(
             ngettext(
                 "%(count)s piece of work was given up",
                 "%(count)s pieces of work were given up",
@@ -218,7 +209,7 @@ def _given_up(backlog: Backlog) -> Iterable[Task]:
 
 def _reports(waiting: Waiting) -> Iterable[Task]:
     if waiting.orphans:
-        yield _task(
+        yield make_task(
             ngettext(
                 "%(count)s report speaks of a message that is none of ours",
                 "%(count)s reports speak of a message that is none of ours",
@@ -232,7 +223,7 @@ def _reports(waiting: Waiting) -> Iterable[Task]:
         )
     for strange in waiting.strange_codes:
         message = f"{MESSAGES}/outbound/{strange.message_id}"
-        yield _task(
+        yield make_task(
             _("The gateway reports a code that nobody knows: %(code)s", code=strange.code[:MOST_CODE]),
             ngettext(
                 "It came %(count)s time within 7 days and changed nothing. Ask the gateway what it means.",
@@ -246,10 +237,6 @@ def _reports(waiting: Waiting) -> Iterable[Task]:
         )
 
 
-def _task(title: str, detail: str, href: str, icon: str, tone: Tone) -> Task:
-    return Task(title=title, detail=detail, href=href, icon=icon, tone=tone)
-
-
 def _told(number: int) -> str:
     """Return a figure; what was not counted to its end says so."""
-    return spell(number) + ("+" if number >= MOST else "")
+    return told(number, MOST)

@@ -14,6 +14,7 @@ from crm.core.db import current_session
 from crm.mobiletech.pulse import Pulse, read_pulse
 from crm.web.keys import KEYS
 from crm.web.languages import get_language
+from crm.web.money import money
 from crm.web.navigation import list_items
 from crm.web.session import find_signed_in
 
@@ -47,6 +48,7 @@ def set_up(app: Flask) -> None:
     app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined}
     app.add_template_filter(local_time)
     app.add_template_filter(iso)
+    app.add_template_filter(money)
 
 
 def local_time(at: datetime, shape: str = "full") -> str:

@@ -8,6 +8,14 @@ down_revision = "0017_payments"
 branch_labels = None
 depends_on = None
 
+# What the pages list, in its order.
+LISTED = (
+    ("refused", "charge_at", "state = 'active' AND gateway_fails > 0"),
+    ("paused", "paused_at", "state IN ('active', 'pending') AND paused_at IS NOT NULL"),
+    ("recovered", "updated_at", "state = 'charged' AND attempt > 0"),
+    ("stopped", "updated_at", "state IN ('user_stop', 'admin_stop', 'system_stop')"),
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -149,6 +157,24 @@ def upgrade() -> None:
         "ix_recurrent_payments_updated", "recurrent_payments", ["state", "updated_at", "id"], unique=False
     )
     op.create_index("ix_recurrent_payments_user_id", "recurrent_payments", ["user_id", "id"], unique=False)
+    op.create_index(
+        "ix_recurrent_payments_type", "recurrent_payments", ["subscription_type_id", "id"], unique=False
+    )
+    op.create_index(
+        "ix_recurrent_payments_failure",
+        "recurrent_payments",
+        ["failure", "id"],
+        unique=False,
+        postgresql_where=sa.text("failure IS NOT NULL"),
+    )
+    for name, column, condition in LISTED:
+        op.create_index(
+            f"ix_recurrent_payments_{name}",
+            "recurrent_payments",
+            [column, "id"],
+            unique=False,
+            postgresql_where=sa.text(condition),
+        )
     op.create_index(
         "uq_recurrent_payments_open",
         "recurrent_payments",

@@ -130,6 +130,16 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'accepted' AND billing = 'none' AND payment_id IS NOT NULL"),
     )
+    op.create_index(
+        "ix_mobiletech_outbound_messages_unproven",
+        "mobiletech_outbound_messages",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text(
+            "payment_id IS NOT NULL AND resent_as IS NULL AND billing = 'none'"
+            " AND (state = 'unknown' OR state = 'accepted' AND status IS NOT NULL)"
+        ),
+    )
     op.add_column("mobiletech_rules", sa.Column("subscription_type", sa.Text(), nullable=True))
     op.add_column(
         "mobiletech_rules",
@@ -143,6 +153,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_mobiletech_outbound_messages_unproven", "mobiletech_outbound_messages")
     op.drop_index("ix_mobiletech_outbound_messages_unanswered", "mobiletech_outbound_messages")
     _unique_live_payment(LIVE)
     for table, name, condition, _ in CHECKS:

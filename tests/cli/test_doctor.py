@@ -238,7 +238,7 @@ def test_every_check_is_one_line_and_a_failure_is_status_1(run: Run) -> None:
     # The database of the tests does not wait for the disk.
     assert "FAIL durability: fsync, synchronous_commit, full_page_writes must be on" in result.stdout
     assert result.exit_code == 1
-    assert len(result.stdout.splitlines()) == 15
+    assert len(result.stdout.splitlines()) == 16
 
 
 def finding(settings: Settings, name: str) -> Finding:

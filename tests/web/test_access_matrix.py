@@ -32,6 +32,16 @@ OPENS = {
     "/admin/payments": Permission.READ,
     "/admin/payments/<int:payment_id>/refund": Permission.MANAGE_RENEWALS,
     "/admin/payments/<int:payment_id>/call-off": Permission.MANAGE_RENEWALS,
+    "/admin/messages/outbound/<int:message_id>/settle": Permission.MANAGE_RENEWALS,
+    "/admin/messages/outbound/<int:message_id>/release": Permission.MANAGE_RENEWALS,
+    "/admin/messages/outbound/<int:message_id>/cancel": Permission.MANAGE_RENEWALS,
+    "/admin/messages/outbound/<int:message_id>/again": Permission.ANSWER,
+    "/admin/messages/outbound/<int:message_id>/drop": Permission.ANSWER,
+    "/admin/recurrent-payments": Permission.READ,
+    "/admin/recurrent-payments/hold": Permission.MANAGE_RENEWALS,
+    "/admin/recurrent-payments/resume": Permission.MANAGE_RENEWALS,
+    "/admin/recurrent-payments/<int:renewal_id>/": Permission.MANAGE_RENEWALS,
+    "/admin/recurrent-payments/<int:renewal_id>/stop": Permission.STOP_RENEWALS,
     "/admin/threads": Permission.READ,
     "POST /admin/threads": Permission.ANSWER,
     "POST /admin/threads/<int:number_id>/near-stop": Permission.STOP_RENEWALS,
@@ -68,6 +78,8 @@ OPENS = {
 }
 # Where the password is asked for again. Source: interface.md 8: tokens, roles, settings.
 CONFIRMED = {
+    "/admin/messages/outbound/<int:message_id>/settle",
+    "/admin/messages/outbound/<int:message_id>/release",
     "/admin/users/<int:user_id>/role",
     "/admin/tokens",
     "/admin/tokens/new",
