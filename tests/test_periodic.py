@@ -16,7 +16,7 @@ from crm.mobiletech.search.housekeeping import forget_old_words
 from crm.payments.charging_run import charge_due_now
 from crm.payments.figures.keeping import count_money_days, count_subscribers
 from crm.sms_billing.figures.keeping import count_billing_days
-from crm.sms_billing.turns import look_for_timeouts
+from crm.sms_billing.turns import announce_renewals, look_for_timeouts
 from crm.subscriptions.housekeeping import keep_subscriptions
 from crm.wiring import PERIODIC
 from tests.logs import list_facts
@@ -31,6 +31,7 @@ def test_the_tasks_run_as_often_as_is_written() -> None:
         "forget_old_words": (timedelta(days=1), forget_old_words),
         "charge_due": (timedelta(seconds=15), charge_due_now),
         "charge_timeouts": (timedelta(seconds=30), look_for_timeouts),
+        "renewal_notices": (timedelta(seconds=30), announce_renewals),
         "count_days": (timedelta(hours=1), count_days),
         "count_money_days": (timedelta(hours=1), count_money_days),
         "count_billing_days": (timedelta(hours=1), count_billing_days),
