@@ -1,4 +1,4 @@
-"""What people do about subscriptions in the demo: readers who text STOP, staff who stop and pause."""
+"""What staff do about subscriptions and payments in the demo."""
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -6,13 +6,10 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.core.clock import db_now
-from crm.mobiletech.models import InboundMessage
 from crm.payments.models import Payment, RecurrentPayment
 from crm.payments.moves import call_off, refund
 from crm.payments.stopping import list_open, stop
 from crm.seed.plan import Sender
-from crm.seed.rules import make_decision
 from crm.seed.subscribers import Wish
 from crm.users.audit_log import Actor, acting
 from crm.users.models import User
@@ -23,19 +20,16 @@ STOPPED_FOR = "Volal, že o predplatné nemá záujem; SMS poslať nevie"
 REFUNDED_FOR = "Platila za zosnulého otca, peniaze vrátené prevodom"
 CALLED_OFF_FOR = "Objednávka omylom, volal hneď po nej"
 OWN_AMOUNT, OWN_AMOUNT_FOR = Decimal("3.99"), "Sľúbená zľava za reklamáciu"
-PAUSED_FOR = "The reader wrote what is nearly a STOP; a person decides whether it is one."
 
 
-def do(session: Session, sender: Sender, wish: Wish, said: InboundMessage | None) -> None:
-    """Let a person do it to all renewals of the reader, now; `said` is the reader's own SMS."""
-    if said is not None:
-        session.add(make_decision(said, (), None))
-    if wish in _TO_PAYMENTS:
-        with acting(staff(session)):
+def do(session: Session, sender: Sender, wish: Wish) -> None:
+    """Let somebody of the staff do it to the reader's renewals, or to the newest payment, now."""
+    with acting(staff(session)):
+        if wish in _TO_PAYMENTS:
             _TO_PAYMENTS[wish](session, _newest_payment(session, sender.user_id or 0))
-    else:
-        _TO_RENEWALS[wish](session, list_open(session, sender.user_id or 0))
-    session.flush()
+        else:
+            _TO_RENEWALS[wish](session, list_open(session, sender.user_id or 0))
+        session.flush()
 
 
 def staff(session: Session) -> Actor:
@@ -44,19 +38,8 @@ def staff(session: Session) -> Actor:
     return Actor(name=person.public_name if person else BILLING, user_id=person.id if person else None)
 
 
-def _stop_by_sms(session: Session, rows: Sequence[RecurrentPayment]) -> None:
-    with acting(None):  # a worker's work is no act of staff
-        stop(session, rows, by_user=True, note="STOP by SMS")
-
-
-def _stop_by_staff(session: Session, rows: Sequence[RecurrentPayment]) -> None:
-    with acting(staff(session)):
-        stop(session, rows, by_user=False, note=STOPPED_FOR)
-
-
-def _pause(session: Session, rows: Sequence[RecurrentPayment]) -> None:
-    for row in rows:
-        row.paused_at, row.pause_reason = session.execute(select(db_now())).scalar_one(), PAUSED_FOR
+def _stop(session: Session, rows: Sequence[RecurrentPayment]) -> None:
+    stop(session, rows, by_user=False, note=STOPPED_FOR)
 
 
 def _own_amount(session: Session, rows: Sequence[RecurrentPayment]) -> None:
@@ -83,8 +66,6 @@ _TO_PAYMENTS: Mapping[Wish, Callable[[Session, int], None]] = {
     Wish.CALL_OFF: _call_off,
 }
 _TO_RENEWALS: Mapping[Wish, Callable[[Session, Sequence[RecurrentPayment]], None]] = {
-    Wish.STOP_BY_SMS: _stop_by_sms,
-    Wish.STOP_BY_STAFF: _stop_by_staff,
-    Wish.PAUSE: _pause,
+    Wish.STOP_BY_STAFF: _stop,
     Wish.OWN_AMOUNT: _own_amount,
 }

@@ -149,7 +149,7 @@ _TOLD: Sequence[tuple[str, int, float, Sequence[Fate], Sequence[tuple[float, Wis
     ("week", 4, 90, (), ((55, Wish.STOP_BY_SMS),)),
     ("trial", 0, 150, (), ((30, Wish.STOP_BY_SMS),)),
     ("month", 2, 350, (), ((200, Wish.STOP_BY_STAFF),)),
-    ("month", 1, 620, (), ((18, Wish.PAUSE),)),
+    ("month", 1, 620, (), ((1.5, Wish.PAUSE),)),
     ("month", 1, 130, (), ((80, Wish.REFUND),)),
     ("month", 0, 12, (HELD,), ((11, Wish.CALL_OFF),)),
     ("month", 1, 5.5, (), ((110, Wish.OWN_AMOUNT),)),
