@@ -10,6 +10,7 @@ from crm.setup_file import Change, apply_setup, export_setup
 from crm.setup_yaml import SetupFileError
 from crm.users.audit_log import Actor, acting
 from crm.users.models import AuditEntry
+from tests.factories.money import make_type, set_up_sale
 from tests.factories.rules import make_rule, make_template
 from tests.stored import read
 
@@ -184,3 +185,44 @@ def listed() -> list[tuple[object, ...]]:
             (rule.short_number, str(rule.match), rule.text, str(rule.action), rule.template, rule.is_on)
             for rule in read_rules(session)
         ]
+
+
+MONEY = """
+rules:
+  - {short_number: "8877", match: exact, text: START, action: subscribe, subscription_type: month}
+  - {match: exact, text: KLUB, action: subscribe, subscription_type: month, asks_first: yes}
+  - {match: exact, text: UZ NIE, action: stop}
+  - {match: exact, text: STAV, action: state}
+"""
+
+
+def test_rules_that_sell_stop_and_tell_come_and_go_by_the_file(app: Flask) -> None:
+    set_up_sale()
+    make_type()
+
+    assert (apply(MONEY)[Change.INSERTED], apply(MONEY)[Change.UNCHANGED]) == (4, 4)
+
+    with transaction() as session:
+        exported = export_setup(session)
+    rules = yaml.safe_load(exported)["rules"]
+    assert [rule.get("subscription_type") for rule in rules] == ["month", "month", None, None]
+    assert [rule.get("asks_first") for rule in rules] == [None, "yes", None, None]
+
+
+def test_a_file_that_says_nothing_of_asking_asks_no_more(app: Flask) -> None:
+    set_up_sale()
+    make_type()
+    apply(MONEY)
+
+    changed = apply("rules: [{match: exact, text: KLUB, action: subscribe, subscription_type: month}]")
+
+    assert changed[Change.UPDATED] == 1
+
+
+def test_a_type_without_a_key_is_sold_by_no_rule(app: Flask) -> None:
+    make_type(billkey=None)
+
+    with pytest.raises(SetupFileError) as refused:
+        apply("rules: [{match: exact, text: START, action: subscribe, subscription_type: month}]")
+
+    assert "has no billing key: it is not sold by SMS" in refused.value.faults[0]

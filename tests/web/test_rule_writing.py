@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from crm.core.db import transaction
 from crm.events.registry import registry
@@ -13,9 +14,11 @@ from crm.mobiletech.events import rule_event
 from crm.mobiletech.rules import past
 from crm.mobiletech.rules.models import Rule
 from crm.mobiletech.sms_templates import get_template
+from crm.subscriptions.models import SubscriptionType
 from crm.users.models import AuditEntry, KnownNumber
 from tests.factories.log import make_inbound, make_outbound
 from tests.factories.messages import set_up_gateway
+from tests.factories.money import make_type, set_up_sale
 from tests.factories.rules import make_rule, make_template
 from tests.pages import Page
 from tests.rules_in_the_browser import CHOSEN, LIST, NEW, came, send, write
@@ -204,3 +207,29 @@ def extensions(app: Flask) -> Iterator[None]:
     registry.on(rule_event("shop"), lambda event: None, name="shop")
     yield
     del registry.handlers[rule_event("shop")]
+
+
+def test_an_editor_sells_a_subscription_by_a_rule_and_hears_when_it_cannot_be_sold(
+    staff: FlaskClient,
+) -> None:
+    set_up_sale()
+    make_type()
+    typed = {"text": "start", "action": "subscribe", "subscription_type": "month", "asks_first": "y"}
+
+    saved = write(staff, NEW, **typed)
+
+    assert saved.status_code == 302
+    assert read(Rule.action, Rule.subscription_type, Rule.asks_first) == [("subscribe", "month", True)]
+    assert "sells month after the reader's ANO" in Page(staff.get(LIST)).text
+    with transaction() as session:
+        session.execute(update(SubscriptionType).values(active=False))
+    assert "The subscription type month is not sold: it is switched off." in Page(staff.get(LIST)).text
+
+
+def test_a_rule_keeps_nothing_of_a_sale_when_it_does_something_else(staff: FlaskClient) -> None:
+    set_up_sale()
+    make_type()
+
+    write(staff, NEW, text="start", action="state", subscription_type="month", asks_first="y")
+
+    assert read(Rule.action, Rule.subscription_type, Rule.asks_first) == [("state", None, False)]
