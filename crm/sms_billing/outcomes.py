@@ -35,7 +35,6 @@ class Outcome:
     told: str = ""
 
 
-PORTED_AGAIN = N_("The number is with another operator, also for the SMS that was sent once more.")
 NO_ANSWER = N_("Nothing was reported until it could be billed no more.")
 NOT_CHARGED = N_("A person found out that it charged nobody.")
 PORTED = N_("The number is with another operator, also after it was sent once more.")
@@ -84,9 +83,6 @@ def _of_one(row: OutboundMessage, overdue_before: datetime | None) -> Outcome:
         )
     if row.billing == Billing.FAILED:
         return Outcome(kind=OutcomeKind.NOT_BILLED, message=row)
-    if row.status is not None and classify(row.status, row.operator_type) is DeliveryStatus.OPERATOR_CHANGED:
-        # No copy takes its place: it is one itself, and nothing is sent a third time.
-        return Outcome(kind=OutcomeKind.NOT_BILLED, message=row, failure=Failure.PORTED, told=PORTED_AGAIN)
     if is_unproven(row):
         return Outcome(kind=OutcomeKind.UNKNOWN, message=row)
     if _is_ported(row):

@@ -1,60 +1,33 @@
-"""What can happen to the money, in any order: the rules of the model."""
+"""What readers, the gateway, the worker and time do to the money, in any order."""
 
 from collections.abc import Callable
 from datetime import timedelta
-from decimal import Decimal
-from typing import Any, ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from sqlalchemy import select, update
+from hypothesis.stateful import initialize, precondition, rule
 
 from crm.core.db import transaction
 from crm.core.errors import CrmError
 from crm.core.phone import to_local
-from crm.mobiletech.models import OutboundMessage
-from crm.mobiletech.outbound import OutboundState, move
 from crm.mobiletech.status_reports import record_status
 from crm.mobiletech.wire.commands import Status
 from crm.payments.charging_run import charge_due
-from crm.payments.holding import hold, resume
 from crm.payments.lanes import take_lanes
 from crm.payments.late_stops import stop_payments
-from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import RecurrentState
 from crm.payments.stopping import get_renewal, list_open, reactivate, reactivate_after_system_stop, stop
-from crm.sms_billing.models import SmsOffer
 from crm.sms_billing.turns import look_for_timeouts
-from crm.subscriptions.models import SubscriptionType
 from crm.users.queries import find_by_phone
-from tests.factories.money import buy, make_billkey, make_inbound
+from tests.factories.money import buy, make_inbound, subscribe
 from tests.fakes import ambiguous, not_connected, rejected
 from tests.money_model.crashes import Boundary, striking
-from tests.money_model.promises import View, Witness
-from tests.money_model.world import NUMBERS, Stage, read_now
+from tests.money_model.staff import StaffRules
+from tests.money_model.story import jumps, readers
+from tests.money_model.world import NUMBERS, read_now
 from tests.outbox import run_all
 
-readers = st.sampled_from(NUMBERS)
 codes = st.sampled_from(["A0", "A5", "D0", "A0", "D1", "D5", "X7", "_OPERATOR_CHANGE"])
-jumps = st.sampled_from(
-    [
-        timedelta(minutes=1),
-        timedelta(minutes=16),
-        timedelta(hours=1),
-        timedelta(hours=7),
-        timedelta(hours=11),
-        timedelta(days=1),
-        timedelta(days=24),
-        timedelta(days=40),
-        timedelta(minutes=-10),
-    ]
-)
 ANSWERS = ("taken", "billed at once", "refused", "no connection", "no clear answer")
-DECISIONS = (
-    (OutboundState.UNKNOWN, OutboundState.NOT_SENT),
-    (OutboundState.HELD, OutboundState.CANCELLED),
-)
-KEYS = {"4.99": "AA99", "5.99": "BB59"}
 WORK: dict[str, Callable[[], object]] = {
     "work": run_all,
     "charging": charge_due,
@@ -62,19 +35,15 @@ WORK: dict[str, Callable[[], object]] = {
 }
 
 
-class MoneyMachine(RuleBasedStateMachine):
-    """A story. Each step is something that happens; after each, every promise is checked."""
+class MoneyMachine(StaffRules):
+    """The whole model."""
 
-    stage: ClassVar[Stage]
-    view = View()
-
-    @initialize()
-    def begin(self) -> None:
-        """Nobody has bought anything yet."""
-        self.stage.begin_again()
-        self.gateway = self.stage.gateway
-        self.witness = Witness(self.gateway)
-        self.view = self.witness.check()
+    @initialize(subscribed=st.integers(0, 2))
+    def begin(self, subscribed: int) -> None:
+        """Some readers have subscribed."""
+        self.open_curtain()
+        for number in NUMBERS[:subscribed]:
+            subscribe(number=to_local(number))
 
     # Readers
 
@@ -111,9 +80,9 @@ class MoneyMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.view.stopped_rows)
     @rule(number=readers, by_user=st.booleans())
-    def go_on(self, number: str, by_user: bool) -> None:
+    def begin_again(self, number: str, by_user: bool) -> None:
         """A reader, or staff, begins the stopped renewal again, if it is allowed."""
-        row_id = self._newest_row(number)
+        row_id = self.newest_row(number)
         if row_id is None:
             return
         try:
@@ -228,74 +197,3 @@ class MoneyMachine(RuleBasedStateMachine):
     def time_passes(self, by: timedelta) -> None:
         """Time goes on, or a little back."""
         self.stage.clock.advance(by)
-
-    # Staff
-
-    @precondition(lambda self: self.view.open_rows)
-    @rule(by=jumps)
-    def hold_for_a_while(self, by: timedelta) -> None:
-        """Somebody holds all renewals; nothing is charged until they go on."""
-        with transaction() as session:
-            hold(session, reason="story")
-        self.stage.clock.advance(by)
-        assert charge_due().begun == 0
-        with transaction() as session:
-            resume(session, reason="story")
-
-    @precondition(lambda self: self.view.open_rows)
-    @rule(price=st.sampled_from(sorted(KEYS)), fits=st.sampled_from([True, True, False]))
-    def reprice(self, price: str, fits: bool) -> None:
-        """Somebody changes the price; its key may not fit."""
-        make_billkey("BB59", "5.99")
-        billkey = KEYS[price] if fits else "AA99"
-        with transaction() as session:
-            session.execute(update(SubscriptionType).values(price=Decimal(price)))
-            session.execute(update(SmsOffer).values(billkey=billkey))
-
-    @precondition(lambda self: self.view.doubtful)
-    @rule()
-    def settle(self) -> None:
-        """A person finds out about the oldest SMS of which nobody knows; or lets one go that is held."""
-        with transaction() as session:
-            for state, to in (
-                (OutboundState.UNKNOWN, OutboundState.NOT_SENT),
-                (OutboundState.HELD, OutboundState.CANCELLED),
-            ):
-                ids = select(OutboundMessage.id).where(OutboundMessage.state == state)
-                found = session.execute(ids.order_by(OutboundMessage.id).limit(1)).scalars().all()
-                move(session, found, from_=(state,), to=to, state_reason="story")
-                if found:
-                    return
-
-    # What must hold
-
-    def check_invariants(self, *arguments: Any) -> None:
-        """Check every promise after each step; as an invariant it would be printed after each step of a story."""
-        super().check_invariants(*arguments)
-        if hasattr(self, "witness"):
-            self.view = self.witness.check()
-
-    def teardown(self) -> None:
-        """In the end, nothing hangs: what has no outcome waits for a person."""
-        if not hasattr(self, "witness"):
-            return
-        self.gateway.script.clear()
-        for _ in range(3):
-            self.stage.clock.advance(timedelta(days=2))
-            look_for_timeouts()
-            charge_due()
-            run_all()
-            self.witness.check()
-        self.stage.clock.advance(timedelta(days=2))
-        look_for_timeouts()
-        run_all()
-        self.witness.check()
-        self.witness.check_nothing_hangs()
-
-    def _newest_row(self, number: str) -> int | None:
-        with transaction() as session:
-            user = find_by_phone(session, to_local(number))
-            if user is None:
-                return None
-            newest = select(RecurrentPayment.id).where(RecurrentPayment.user_id == user.id)
-            return session.execute(newest.order_by(RecurrentPayment.id.desc()).limit(1)).scalar_one_or_none()

@@ -66,7 +66,8 @@ class View:
     stopped_rows: bool = False
     on_their_way: bool = False
     silent: bool = False
-    doubtful: bool = False
+    unproven: tuple[int, ...] = ()  # ids of our SMS, as are those held
+    held: tuple[int, ...] = ()
     believed_failed: tuple[str, ...] = ()  # the gateway's ids of their SMS
     next_charge_at: datetime | None = None
 
@@ -200,7 +201,8 @@ def _view(tables: Tables) -> View:
         stopped_rows=any(row.state in STOPS for row in tables.rows),
         on_their_way=any(message.state in ("queued", "accepted") for message in messages),
         silent=any(message.state == "accepted" and message.status is None for message in messages),
-        doubtful=any(message.state in ("unknown", "held") for message in messages),
+        unproven=tuple(message.id for message in messages if is_unproven(message)),
+        held=tuple(message.id for message in messages if message.state == "held"),
         believed_failed=tuple(
             message.mobiletech_id
             for payment in tables.payments

@@ -7,6 +7,7 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from crm.events import drain
 from crm.events.registry import registry
 from crm.mobiletech.events import SEND
 from crm.mobiletech.sending import SendEffect
@@ -21,8 +22,11 @@ COMMON = settings(
 
 
 @pytest.fixture
-def stage(app: Flask, clock: Clock) -> Iterator[Stage]:
-    """Return the stage of the stories."""
+def stage(app: Flask, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """Return the stage of the stories; calls that go out together do so one after the other, the same each time."""
+    monkeypatch.setattr(
+        drain, "_performed", lambda effect, claimed: [(each, effect.perform(each)) for each in claimed]
+    )
     fake = ModelGateway()
     real = registry.effects[SEND]
     registry.effects[SEND] = SendEffect(fake)
