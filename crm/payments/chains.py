@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm.core.errors import N_
 from crm.payments.events import tell_status
 from crm.payments.gateways import gateway_codes, gateways
 from crm.payments.models import Payment, RecurrentPayment
@@ -13,6 +14,8 @@ from crm.payments.statuses import OPEN, STOPS_BY_PERSON, Failure, PaymentStatus,
 from crm.subscriptions.models import Subscription
 
 SUPERSEDED = "A later report shows that the period is paid; another row took the place of this one."
+TWIN = N_("The reader has another renewal of the same type: this one is not charged beside it.")
+REPLACED = (SUPERSEDED, TWIN)  # ended by the system, and yet not given up: another renewal charges instead
 
 
 @dataclass(slots=True)

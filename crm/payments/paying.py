@@ -13,9 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
-from crm.core.errors import N_
 from crm.core.log import get_logger
-from crm.payments.chains import read_chains
+from crm.payments.chains import TWIN, read_chains
 from crm.payments.events import tell_status
 from crm.payments.gateways import Gateway, gateway_codes, gateways
 from crm.payments.late_stops import read_stops
@@ -29,8 +28,6 @@ from crm.subscriptions.lifecycle import Start, start_many
 from crm.subscriptions.models import Subscription, SubscriptionType
 
 log = get_logger(__name__)
-
-TWIN = N_("The reader has another renewal of the same type: this one is not charged beside it.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.core.clock import db_now
 from crm.core.keyset import ById, Key, KeysetPage, Place, read_oldest_first, read_page
-from crm.payments.chains import SUPERSEDED
+from crm.payments.chains import REPLACED
 from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import OPEN, STOPS, Failure, RecurrentState
 
@@ -133,7 +133,11 @@ def _is(*states: RecurrentState) -> ColumnElement[bool]:
 
 def _not_superseded(by: StoppedBy) -> list[ColumnElement[bool]]:
     """One that made place for another was not given up."""
-    return [R.note.is_distinct_from(SUPERSEDED)] if by is StoppedBy.GIVEN_UP else []
+    return [_was_meant()] if by is StoppedBy.GIVEN_UP else []
+
+
+def _was_meant() -> ColumnElement[bool]:
+    return func.coalesce(R.note, "").not_in(REPLACED)
 
 
 _STOPS = {
@@ -154,5 +158,5 @@ _VIEWS: Mapping[RenewalView, _View] = {
     V.REFUSED: _View(lambda: _is(S.ACTIVE) & (R.gateway_fails > _NONE), R.charge_at, True),
     V.FAILED: _View(lambda: _is(S.CHARGE_FAILED), R.updated_at),
     V.RECOVERED: _View(lambda: _is(S.CHARGED) & (R.attempt > _NONE), R.updated_at),
-    V.STOPPED: _View(lambda: _is(*STOPS) & R.note.is_distinct_from(SUPERSEDED), R.updated_at),
+    V.STOPPED: _View(lambda: _is(*STOPS) & _was_meant(), R.updated_at),
 }

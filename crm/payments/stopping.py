@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from crm.core.clock import db_now
 from crm.core.errors import N_
 from crm.core.log import get_logger
-from crm.payments.chains import SUPERSEDED, read_chains, withdraw
+from crm.payments.chains import REPLACED, read_chains, withdraw
 from crm.payments.errors import ChargeInPastError, NotActiveError, RenewalNotFoundError, UnstoppableError
 from crm.payments.events import tell_state, tell_stops
 from crm.payments.gateways import gateway_codes, gateways
@@ -140,7 +140,7 @@ def reactivate_after_system_stop(session: Session, row: RecurrentPayment, *, rea
     """
     chain = read_chains(session, [row.payment_method_id])[row.payment_method_id]
     is_last = chain.open_row is None and chain.rows[-1].id == row.id
-    if row.state != R.SYSTEM_STOP or row.note == SUPERSEDED or not is_last:
+    if row.state != R.SYSTEM_STOP or row.note in REPLACED or not is_last:
         raise NotActiveError(N_("Only the last renewal of a reader that was given up can be tried anew."))
     _check_stoppable(session, row, by_user=False)
     now = _now(session)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
 from crm.mobiletech.words import Word
-from crm.payments.chains import SUPERSEDED
+from crm.payments.chains import REPLACED as TAKEN_OVER
 from crm.payments.due import read_due
 from crm.payments.models import Payment, RecurrentPayment
 from crm.payments.statuses import OPEN, Failure, RecurrentState
@@ -126,7 +126,7 @@ def state_word(row: RecurrentPayment, now: datetime, unproven: Collection[int]) 
         return PAUSED
     if row.state == RecurrentState.ACTIVE and row.charge_at <= now:
         return DUE
-    if row.state == RecurrentState.SYSTEM_STOP and row.note == SUPERSEDED:
+    if row.state == RecurrentState.SYSTEM_STOP and row.note in TAKEN_OVER:
         return REPLACED
     return STATE_WORDS[RecurrentState(row.state)]
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from crm.audit import run_audit
 from crm.core.db import transaction
@@ -16,6 +16,7 @@ from crm.payments.holding import hold
 from crm.payments.pausing import pause
 from crm.payments.stopping import get_renewal, stop
 from crm.sms_billing.releasing import cancel, release
+from crm.users.models import MobilePhone
 from tests.conftest import Clock
 from tests.factories.money import (
     MONTH,
@@ -116,6 +117,14 @@ def test_a_key_whose_price_is_another_now_is_not_used(held: int) -> None:
         session.execute(update(Billkey).values(price="5.99"))
 
     with pytest.raises(NotHeldError, match=r"charges 5\.99"):
+        let_go(held)
+
+
+def test_a_number_that_is_its_readers_no_more_is_not_charged(held: int) -> None:
+    with transaction() as session:
+        session.execute(delete(MobilePhone))
+
+    with pytest.raises(NotHeldError, match="no more"):
         let_go(held)
 
 

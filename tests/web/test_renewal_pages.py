@@ -9,6 +9,7 @@ from sqlalchemy import update
 from crm.core.db import transaction
 from crm.payments.charging_run import charge_due
 from crm.payments.holding import hold
+from crm.payments.models import RecurrentPayment
 from crm.payments.pausing import pause
 from crm.payments.stopping import get_renewal, stop
 from crm.subscriptions.models import SubscriptionType
@@ -280,12 +281,27 @@ def test_readers_with_several_renewals_stand_together(staff: FlaskClient) -> Non
     subscribe("week", billkey="BB19")
     subscribe(number="0908000001")
     subscribe(number="0908000001")
+    with transaction() as session:  # as an import may bring them
+        twins = update(RecurrentPayment).where(RecurrentPayment.state == "system_stop")
+        session.execute(twins.values(state="active", note=None))
+
     page = Page(staff.get(f"{LIST}/duplicates"))
 
     twice, mixed = page.text.index("0908 000 001"), page.text.index("0908 630 549")
     assert twice < mixed
     assert page.text.count("Pays twice for the same") == 1
     assert {f"{LIST}/{row_id}/stop" for row_id in (1, 2, 3, 4)} <= set(page.links)
+
+
+def test_a_twin_that_is_not_charged_was_not_given_up(staff: FlaskClient) -> None:
+    subscribe()
+
+    page = read_list(staff)
+
+    assert [row.state for row in list_renewals()] == ["active", "system_stop"]
+    assert views_with(staff, 2) == set()
+    assert "Replaced" in page.text
+    assert f"{LIST}/2/anew" not in show(staff, 2).links
 
 
 def test_nobody_with_several_is_told(staff: FlaskClient) -> None:
