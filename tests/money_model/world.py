@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from crm.core.clock import db_now
 from crm.core.db import db, transaction
@@ -66,11 +66,12 @@ class ModelGateway(FakeGateway):
 
     def __post_init__(self) -> None:
         super().__init__()
+        self._engine = db.engine  # several SMS are handed over in threads, which know no application
 
     def send(self, message: Send, *, url: str, paid: bool) -> Outcome:
         """Take the message, or not, as the script says."""
         if paid:
-            self.faults += find_faults(message.to, message.to in self.stopped)
+            self.faults += find_faults(self._engine, message.to, message.to in self.stopped)
         outcome = super().send(message, url=url, paid=paid)
         if outcome.mobiletech_id is None and outcome.kind == "unknown":
             self.handed.append(Handed(message.to, f"lost-{len(self.handed)}", known=False))
@@ -79,9 +80,9 @@ class ModelGateway(FakeGateway):
         return outcome
 
 
-def find_faults(number: str, is_stopped: bool) -> list[str]:
+def find_faults(engine: Engine, number: str, is_stopped: bool) -> list[str]:
     """Return what forbids that the number's paid SMS is handed over now."""
-    with closing(db.engine.raw_connection()) as raw:  # aside from what is watched, and struck
+    with closing(engine.raw_connection()) as raw:  # aside from what is watched, and struck
         with raw.cursor() as cursor:
             cursor.execute(_AT_HANDOVER, (number,))
             rows = [_Look(*row) for row in cursor.fetchall()]
