@@ -135,8 +135,9 @@ def test_a_charge_that_has_not_left_is_called_back_by_a_refund(gateway: FakeGate
 
 
 def test_a_renewal_that_follows_an_ended_subscription_moves_with_it(clock: Clock) -> None:
+    make_type("club", short_name="Klub")
     first = subscribe()
-    second = subscribe()
+    second = subscribe("club")
     planned = list_renewals()[-1].charge_at
 
     give_back(first.payment_id, ends=True)
