@@ -35,6 +35,7 @@ TASKS = {
     "keep_subscriptions": N_("Moves subscriptions on: begun, over"),
     "forget_old_words": N_("Forgets the searchable words of old messages"),
     "charge_due": N_("Charges the renewals that are due"),
+    "renewal_notices": N_("Tells readers of renewals that are due soon"),
     "charge_timeouts": N_("Ends charges that nothing was reported about in time"),
     "count_days": N_("Adds up the days that are over, for the overview"),
     "count_money_days": N_("Adds up the money of the days that are over, for Insight"),
