@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, select, union
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from crm.core.phone import find_slovak_mobile
@@ -13,7 +13,8 @@ from crm.mobiletech.outbound import OutboundState
 from crm.mobiletech.wire.delivery_status import Billing
 from crm.payments.models import Payment
 from crm.payments.statuses import PaymentStatus
-from crm.sms_billing.outcomes import OutcomeKind, find_outcome, is_unproven
+from crm.sms_billing.outcomes import OutcomeKind, find_outcome
+from crm.sms_billing.unproven import list_unproven
 from crm.users.models import MobilePhone
 
 MOST_UNMADE = 500  # failed payments of a person that are asked whether they had an SMS
@@ -57,7 +58,7 @@ def why_it_waits(messages: Sequence[OutboundMessage]) -> Waits | None:
 
 def list_waiting(session: Session, waits: Waits) -> Sequence[int]:
     """Return the open payments that wait for a person so."""
-    return _unproven(session) if waits is Waits.UNPROVEN else _open(session, _HELD)
+    return list_unproven(session) if waits is Waits.UNPROVEN else _list_held(session)
 
 
 def list_payments_of(session: Session, numbers: Collection[str]) -> Sequence[int]:
@@ -79,26 +80,14 @@ def list_payments_of(session: Session, numbers: Collection[str]) -> Sequence[int
     return session.execute(union(of_number, never_made)).scalars().all()
 
 
-_HELD = (OutboundMessage.state == OutboundState.HELD, OutboundMessage.resent_as.is_(None))
-
-
-def _unproven(session: Session) -> Sequence[int]:
-    lost = _open(session, (OutboundMessage.state == OutboundState.UNKNOWN,))
-    reported = select(OutboundMessage).where(
-        OutboundMessage.state == OutboundState.ACCEPTED,
-        OutboundMessage.billing == Billing.NONE,
-        OutboundMessage.payment_id.is_not(None),
-        OutboundMessage.status.is_not(None),
-        OutboundMessage.resent_as.is_(None),
-    )
-    strange = [each.payment_id or 0 for each in session.execute(reported).scalars() if is_unproven(each)]
-    return [*lost, *strange]
-
-
-def _open(session: Session, conditions: Sequence[ColumnElement[bool]]) -> Sequence[int]:
+def _list_held(session: Session) -> Sequence[int]:
     found = (
         select(Payment.id)
         .join(OutboundMessage, OutboundMessage.payment_id == Payment.id)
-        .where(Payment.status == PaymentStatus.FORM, *conditions)
+        .where(
+            Payment.status == PaymentStatus.FORM,
+            OutboundMessage.state == OutboundState.HELD,
+            OutboundMessage.resent_as.is_(None),
+        )
     )
     return session.execute(found).scalars().all()

@@ -26,7 +26,8 @@ from crm.web.languages import told
 from crm.web.list_query import ListQuery, read_query
 from crm.web.message_pages import spaced
 from crm.web.page_tools import get_settings
-from crm.web.payment_words import FAILURE_WORDS, KIND_WORDS, STATUS_WORDS, WAITS_WORDS
+from crm.web.payment_words import KIND_WORDS, STATUS_WORDS, WAITS_WORDS
+from crm.web.renewal_words import FAILURE_WORDS
 from crm.web.sealed import unseal
 
 PURPOSE = "search for payments"
@@ -100,7 +101,7 @@ def list_choices(session: Session, query: ListQuery) -> list[Choice]:
         "waits": [(waits, _(word.word)) for waits, word in WAITS_WORDS.items()],
         "kind": [(kind, _(word)) for kind, word in KIND_WORDS.items()],
         "type": [(kind.code, kind.name) for kind in list_types(session)],
-        "failure": [(failure, _(word)) for failure, word in FAILURE_WORDS.items()],
+        "failure": [(failure, _(word.word)) for failure, word in FAILURE_WORDS.items()],
         "gateway": list_gateways(session),
     }
     return [

@@ -20,7 +20,8 @@ from crm.users.phones import find_phones_of
 from crm.users.queries import read_names
 from crm.web.message_pages import spaced
 from crm.web.money import money
-from crm.web.payment_words import FAILURE_WORDS, KIND_WORDS, LIST, status_word
+from crm.web.payment_words import KIND_WORDS, LIST, status_word
+from crm.web.renewal_words import FAILURE_WORDS
 from crm.web.retelling import retell
 
 
@@ -88,7 +89,7 @@ def reason_of(payment: Payment) -> str | None:
     """Return why it failed: the class, and what was said."""
     if payment.failure is None:
         return None
-    word, said = _(FAILURE_WORDS[Failure(payment.failure)]), retell(payment.error_message or "")
+    word, said = _(FAILURE_WORDS[Failure(payment.failure)].word), retell(payment.error_message or "")
     return f"{word}: {said}" if said else word
 
 

@@ -34,16 +34,6 @@ KIND_WORDS: Mapping[PaymentKind, str] = {
     PaymentKind.FIRST: N_("First payment"),
     PaymentKind.RENEWAL: N_("Renewal"),
 }
-FAILURE_WORDS: Mapping[Failure, str] = {
-    Failure.NO_CREDIT: N_("No credit"),
-    Failure.BLOCKED: N_("Blocked"),
-    Failure.LIMIT: N_("Over a cap"),
-    Failure.PORTED: N_("Ported"),
-    Failure.TECHNICAL: N_("Technical"),
-    Failure.NO_ANSWER: N_("No answer"),
-    Failure.OURS: N_("Ours"),
-    Failure.PERSON: N_("Called back"),
-}
 FAILURE_ADVICE: Mapping[Failure, str] = {
     Failure.NO_CREDIT: N_("Nothing was charged. It may go through once the reader has topped up."),
     Failure.BLOCKED: N_(

@@ -14,7 +14,8 @@ from crm.payments.statuses import STOPS, Failure, PaymentStatus, RecurrentState
 from crm.sms_billing.proofs import list_payments_of
 from crm.subscriptions.queries import read_types
 from crm.web.money import money
-from crm.web.payment_words import FAILURE_WORDS, LIST
+from crm.web.payment_words import LIST
+from crm.web.renewal_words import FAILURE_WORDS
 from crm.web.thread_lines import Line, LineShape
 
 MOST = 200  # of each kind, on one page of a conversation
@@ -63,7 +64,7 @@ def _paid(payment: Payment) -> tuple[datetime, str, str] | None:
 def _failed(payment: Payment) -> tuple[datetime, str, str] | None:
     if payment.status not in (PaymentStatus.FAIL, PaymentStatus.TIMEOUT):
         return None
-    why = _(FAILURE_WORDS[Failure(payment.failure)]) if payment.failure else _("the time was over")
+    why = _(FAILURE_WORDS[Failure(payment.failure)].word) if payment.failure else _("the time was over")
     told = _("%(amount)s not charged: %(why)s", amount=money(payment.amount, payment.currency), why=why)
     return payment.modified_at, told, "cross"
 
