@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from flask import Flask
 from werkzeug.routing import Rule
 
+from crm.sms_billing.stop_links import token_of
+
 # What stands in the places of an address, by the name of the place; numbers are 1, other texts `x`.
 SAMPLES = {
     "code": "pong",
@@ -29,6 +31,8 @@ def list_routes(app: Flask, *, method: str) -> Iterator[tuple[Rule, str]]:
 
 def sample_values(rule: Rule, **known: object) -> dict[str, object]:
     """Return a value for each place of an address."""
+    if rule.endpoint.startswith("stop_link."):
+        known = {"token": token_of(1), **known}  # signed: the first payment method's
     return {name: known.get(name) or SAMPLES.get(name) or _sample(rule, name) for name in rule.arguments}
 
 
