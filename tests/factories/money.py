@@ -230,3 +230,15 @@ def messages_of(payment_id: int) -> list[OutboundMessage]:
 
 
 MONTH = timedelta(days=30)
+
+
+def charge() -> int:
+    """Charge what is due, and send it; return the newest payment."""
+    charge_due()
+    run_all()
+    return list_payments()[-1].id
+
+
+def list_states() -> list[str]:
+    """Return the states of all renewals by id."""
+    return [row.state for row in list_renewals()]

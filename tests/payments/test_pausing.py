@@ -4,14 +4,13 @@ import pytest
 from flask import Flask
 
 from crm.core.db import transaction
-from crm.payments.charging_run import charge_due
 from crm.payments.errors import NotActiveError
 from crm.payments.pausing import go_on, pause
 from crm.payments.stopping import get_renewal, stop
 from tests.conftest import Clock
 from tests.factories.money import (
     MONTH,
-    list_payments,
+    charge,
     list_renewals,
     make_type,
     report,
@@ -19,7 +18,6 @@ from tests.factories.money import (
     subscribe,
 )
 from tests.fakes import FakeGateway
-from tests.outbox import run_all
 
 
 @pytest.fixture(autouse=True)
@@ -46,12 +44,6 @@ def stop_newest() -> None:
     row_id = list_renewals()[-1].id
     with transaction() as session:
         stop(session, [get_renewal(session, row_id)], by_user=True)
-
-
-def charge() -> int:
-    charge_due()
-    run_all()
-    return list_payments()[-1].id
 
 
 def test_a_paused_renewal_is_not_charged(gateway: FakeGateway) -> None:

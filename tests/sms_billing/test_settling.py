@@ -12,7 +12,6 @@ from crm.mobiletech.errors import NotInDoubtError
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.status_reports import record_status
 from crm.mobiletech.wire.commands import Status
-from crm.payments.charging_run import charge_due
 from crm.sms_billing.binding import bind, list_orphans
 from crm.sms_billing.models import SettledOutcome
 from crm.sms_billing.settling import Decision, settle
@@ -21,9 +20,10 @@ from crm.users.models import AuditEntry
 from tests.conftest import Clock
 from tests.factories.money import (
     MONTH,
+    charge,
     get_payment,
-    list_payments,
     list_renewals,
+    list_states,
     list_subscriptions,
     make_type,
     messages_of,
@@ -44,13 +44,6 @@ def _due(app: Flask, gateway: FakeGateway, clock: Clock) -> None:
     make_type()
     subscribe()
     clock.advance(MONTH)
-
-
-def charge() -> int:
-    """Charge what is due, send it; return the newest payment."""
-    charge_due()
-    run_all()
-    return list_payments()[-1].id
 
 
 def charge_into_the_dark(gateway: FakeGateway) -> int:
@@ -79,10 +72,6 @@ def bind_to(payment_id: int, mobiletech_id: str) -> None:
     run_all()
 
 
-def states() -> list[str]:
-    return [row.state for row in list_renewals()]
-
-
 def assert_sound() -> None:
     with transaction() as session:
         assert run_audit(session) == []
@@ -102,7 +91,7 @@ def test_an_unknown_outcome_settled_as_not_billed_is_tried_again_and_billed_once
 
     assert (get_payment(unknown).status, get_payment(unknown).failure) == ("fail", "ours")
     assert get_payment(again).status == "paid"
-    assert states() == ["charge_failed", "charged", "active"]
+    assert list_states() == ["charge_failed", "charged", "active"]
     assert list_renewals()[1].retries == 4  # not the reader's fault: no try is lost
     assert len(list_subscriptions()) == 2
     assert len(gateway.sent) == 3
@@ -117,7 +106,7 @@ def test_an_unknown_outcome_settled_as_billed_is_paid(gateway: FakeGateway) -> N
     [message] = messages_of(payment_id)
     assert (message.state, message.billing, message.state_reason) == ("accepted", "billed", None)
     assert get_payment(payment_id).status == "paid"
-    assert states() == ["charged", "active"]
+    assert list_states() == ["charged", "active"]
     assert_sound()
 
 
@@ -147,7 +136,7 @@ def test_a_code_that_nobody_knows_is_settled(
     decide(payment_id, decision)
 
     assert get_payment(payment_id).status == status
-    assert states() == states_after
+    assert list_states() == states_after
 
 
 @pytest.mark.parametrize("code", ["X7", "X9", "A5"])
@@ -161,7 +150,7 @@ def test_no_later_report_weakens_what_was_settled_as_billed(code: str) -> None:
     [message] = messages_of(payment_id)
     assert (message.billing, message.conflict) == ("billed", code == "A5")
     assert get_payment(payment_id).status == "paid"
-    assert states() == ["charged", "active"]
+    assert list_states() == ["charged", "active"]
 
 
 def test_a_late_report_pays_what_was_settled_as_not_billed(clock: Clock) -> None:
@@ -172,7 +161,7 @@ def test_a_late_report_pays_what_was_settled_as_not_billed(clock: Clock) -> None
     report(payment_id, "A0")
 
     assert get_payment(payment_id).status == "paid"
-    assert states() == ["charged", "system_stop", "active"]
+    assert list_states() == ["charged", "system_stop", "active"]
     assert_sound()
 
 
@@ -226,7 +215,7 @@ def test_an_id_found_after_all_pays_what_was_settled_as_not_billed(gateway: Fake
     bind_to(payment_id, "mt-lost")
 
     assert get_payment(payment_id).status == "paid"
-    assert states() == ["charged", "system_stop", "active"]
+    assert list_states() == ["charged", "system_stop", "active"]
 
 
 def test_an_id_found_for_what_was_settled_as_billed_takes_its_reports_in(gateway: FakeGateway) -> None:

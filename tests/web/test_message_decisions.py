@@ -9,13 +9,12 @@ from werkzeug.test import TestResponse
 from crm.core.db import transaction
 from crm.mobiletech.status_reports import record_status
 from crm.mobiletech.wire.commands import Status
-from crm.payments.charging_run import charge_due
 from crm.users.models import AuditEntry
 from tests.conftest import Clock
 from tests.factories.money import (
     MONTH,
+    charge,
     get_payment,
-    list_payments,
     list_renewals,
     list_subscriptions,
     make_type,
@@ -64,12 +63,6 @@ def held(billing: FlaskClient) -> int:
     payment_id = charge()
     assert messages_of(payment_id)[0].state == "held"
     return payment_id
-
-
-def charge() -> int:
-    charge_due()
-    run_all()
-    return list_payments()[-1].id
 
 
 def decide(browser: FlaskClient, path: str, **typed: str) -> TestResponse:

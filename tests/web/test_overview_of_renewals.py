@@ -16,7 +16,7 @@ from crm.subscriptions.models import SubscriptionType
 from tests.conftest import Clock
 from tests.factories.money import (
     MONTH,
-    list_payments,
+    charge,
     list_renewals,
     make_type,
     report,
@@ -24,7 +24,6 @@ from tests.factories.money import (
     subscribe,
 )
 from tests.fakes import FakeGateway, ambiguous
-from tests.outbox import run_all
 from tests.pages import Page, sign_in
 from tests.web.conftest import Browser
 
@@ -46,12 +45,6 @@ def tick() -> None:
         session.execute(text("DELETE FROM periodic_runs"))
         turns = "INSERT INTO periodic_runs VALUES ('tick', crm_now(), crm_now()), ('charge_due', crm_now(), crm_now())"
         session.execute(text(turns))
-
-
-def charge() -> int:
-    charge_due()
-    run_all()
-    return list_payments()[-1].id
 
 
 def read_page(staff: FlaskClient, path: str = "/admin/") -> Page:

@@ -9,7 +9,6 @@ from werkzeug.test import TestResponse
 
 from crm.core.db import transaction
 from crm.mobiletech.catalogue.models import Billkey
-from crm.payments.charging_run import charge_due
 from crm.payments.holding import find_hold
 from crm.payments.models import RecurrentPayment
 from crm.payments.pausing import pause
@@ -18,7 +17,7 @@ from crm.users.models import AuditEntry
 from tests.conftest import Clock
 from tests.factories.money import (
     MONTH,
-    list_payments,
+    charge,
     list_renewals,
     make_type,
     report,
@@ -63,12 +62,6 @@ def look(browser: FlaskClient, path: str) -> str:
 
 def acts() -> list[str]:
     return [action for (action,) in read(AuditEntry.action, order=AuditEntry.id) if "renewal" in action]
-
-
-def charge() -> int:
-    charge_due()
-    run_all()
-    return list_payments()[-1].id
 
 
 def only_row() -> RecurrentPayment:

@@ -18,7 +18,7 @@ from crm.users.models import AuditEntry
 from tests.conftest import Clock
 from tests.factories.money import (
     MONTH,
-    list_payments,
+    charge,
     list_renewals,
     make_type,
     report,
@@ -27,7 +27,6 @@ from tests.factories.money import (
 )
 from tests.factories.users import make_user
 from tests.fakes import FakeGateway, ambiguous
-from tests.outbox import run_all
 from tests.pages import Page, sign_in
 from tests.stored import read
 from tests.web.conftest import Browser
@@ -41,12 +40,6 @@ def _reader(staff: FlaskClient, gateway: FakeGateway, clock: Clock) -> None:
     set_up_sale()
     make_type()
     subscribe()
-
-
-def charge() -> int:
-    charge_due()
-    run_all()
-    return list_payments()[-1].id
 
 
 def fresh(staff: FlaskClient) -> FlaskClient:
