@@ -1,7 +1,8 @@
 """Sentences of ours that were stored as they were said, in English, told again in the language of the page.
 
 A reason stands in the row of the message that it stopped, with names and numbers in its places. The catalogue
-has the sentence with its places open, so the two can be matched. What others said stays as they said it.
+has the sentence with its places open, so the two can be matched. What a code means may be staff's own words, which
+they wrote in both languages. What others said stays as they said it.
 """
 
 import re
@@ -11,6 +12,7 @@ from functools import lru_cache
 from itertools import chain, zip_longest
 
 from crm.web.languages import SOURCE, get_language, read_catalogue, read_translations
+from crm.web.status_words import find_own_meaning
 
 # Where the sentences come from that are stored, and the pieces that stand in their places.
 _SAID_IN = ("crm/core/", "crm/mobiletech/", "crm/payments/", "crm/sms_billing/", "crm/subscriptions/")
@@ -20,7 +22,9 @@ _PLACE = re.compile(r"%\((\w+)\)([rs])")
 def retell(stored: str) -> str:
     """Return a stored sentence in the language of the page; one that is not ours comes back as it is."""
     language = get_language()
-    return stored if language == SOURCE else _retold(language, stored)
+    if language == SOURCE:
+        return stored
+    return find_own_meaning(stored) or _retold(language, stored)
 
 
 @lru_cache(maxsize=4096)

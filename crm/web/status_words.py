@@ -54,6 +54,13 @@ def explain_code(code: str, operator: str | None) -> CodeWords:
     )
 
 
+def find_own_meaning(english: str) -> str | None:
+    """Return in Slovak what staff wrote in English about a code; None if these are no words of theirs."""
+    if not english:
+        return None
+    return next((row.meaning_sk for row in _dictionary().values() if row.meaning_en == english), None)
+
+
 def _dictionary() -> Mapping[str, StatusCode]:
     if "status_codes" not in g:
         g.status_codes = read_dictionary(current_session())
