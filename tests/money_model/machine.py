@@ -18,7 +18,8 @@ from crm.payments.statuses import RecurrentState
 from crm.payments.stopping import get_renewal, list_open, reactivate, reactivate_after_system_stop, stop
 from crm.sms_billing.turns import look_for_timeouts
 from crm.users.queries import find_by_phone
-from tests.factories.money import buy, make_inbound, subscribe
+from tests.factories.flows import write
+from tests.factories.money import subscribe
 from tests.fakes import ambiguous, not_connected, rejected
 from tests.money_model.crashes import Boundary, striking
 from tests.money_model.staff import StaffRules
@@ -47,27 +48,32 @@ class MoneyMachine(StaffRules):
 
     # Readers
 
-    @precondition(lambda self: len(self.view.busy) < len(NUMBERS))
     @rule(number=readers, run=st.booleans())
-    def order(self, number: str, run: bool) -> None:
-        """A reader texts START, if nothing of theirs is open."""
-        if number not in self.view.busy:
-            self.gateway.stopped.discard(number)
-            buy(number=to_local(number), run=run)
+    def text_start(self, number: str, run: bool) -> None:
+        """A reader orders; whoever has ordered already is told so."""
+        self.gateway.stopped.discard(number)
+        write(self.stage.client, "START", number, run=run)
 
     @precondition(lambda self: len(self.view.busy) < len(NUMBERS))
     @rule(number=readers)
     def subscribe(self, number: str) -> None:
-        """A reader texts START, and is billed."""
+        """A reader orders, and is billed."""
         if number not in self.view.busy:
-            self.order(number, run=True)
+            self.text_start(number, run=True)
             if self.gateway.handed and self.gateway.handed[-1].number == number:
                 self.report(0, "A0", run=True)
 
     @precondition(lambda self: self.view.known)
+    @rule(number=readers)
+    def text_stop(self, number: str) -> None:
+        """A reader stops."""
+        write(self.stage.client, "STOP", number)
+        self.gateway.stopped.add(number)
+
+    @precondition(lambda self: self.view.known)
     @rule(number=readers, by_user=st.booleans())
     def stop(self, number: str, by_user: bool) -> None:
-        """A reader stops, or staff do it for them."""
+        """A reader stops on a page, or staff do it for them."""
         with transaction() as session:
             user = find_by_phone(session, to_local(number))
             if user is None:
@@ -100,7 +106,7 @@ class MoneyMachine(StaffRules):
     @rule(number=readers, operator=st.sampled_from(["T", "2"]))
     def text(self, number: str, operator: str) -> None:
         """A reader texts something; the gateway names the operator."""
-        make_inbound(to_local(number), "Ahoj", operator_type=operator)
+        write(self.stage.client, "Ahoj", number, run=False, operator_type=operator)
 
     # The gateway
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from crm.audit import run_audit
+from crm.audit import INVARIANTS, run_audit
 from crm.core.db import transaction
 from crm.core.phone import to_international
 from crm.events.models import OutboxEntry
@@ -29,11 +29,19 @@ TOLD = {
     "conflict",
     "unknown_too_long",
     "work_overdue",
+    "inbound_not_handled",
     "work_dead",
     "sending_after_lease",
     "renewals_overdue",
     "payment_waits_too_long",
 }
+
+# All of the audit's questions at once, for they are asked after every step.
+_AUDIT = text(
+    " UNION ALL ".join(
+        f"SELECT 1 WHERE EXISTS ({invariant.query})" for invariant in INVARIANTS if invariant.name not in TOLD
+    )
+)
 
 
 class Tables:
@@ -84,7 +92,6 @@ class Witness:
         """Assert every promise; return what the next steps want to know."""
         with transaction() as session:
             tables = Tables(session)
-            findings = [each for each in run_audit(session) if each.invariant.name not in TOLD]
             self._remember(tables)
             assert self.gateway.faults == []
             self._paid_is_billed(tables)
@@ -93,7 +100,9 @@ class Witness:
             self._chains_are_whole(tables)
             self._stopped_is_stopped(tables)
             self._failures_are_told(tables)
-            assert findings == []
+            if session.execute(_AUDIT).all():
+                findings = [each for each in run_audit(session) if each.invariant.name not in TOLD]
+                assert findings == []
             return _view(tables)
 
     def check_nothing_hangs(self) -> None:

@@ -30,7 +30,7 @@ def stage(app: Flask, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator
     fake = ModelGateway()
     real = registry.effects[SEND]
     registry.effects[SEND] = SendEffect(fake)
-    yield Stage(clock, fake)
+    yield Stage(clock, fake, app.test_client())
     registry.effects[SEND] = real
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
 from crm.core.clock import db_now
@@ -12,7 +13,7 @@ from crm.core.db import db, transaction
 from crm.mobiletech.client import Outcome
 from crm.mobiletech.wire.commands import Send
 from tests.conftest import Clock, _empty_tables
-from tests.factories.money import make_type, set_up_sale
+from tests.factories.flows import set_up_keywords
 from tests.fakes import FakeGateway, accepted
 
 NUMBERS = ("+421908000001", "+421908000002", "+421908000003")
@@ -73,6 +74,8 @@ class ModelGateway(FakeGateway):
         if paid:
             self.faults += find_faults(self._engine, message.to, message.to in self.stopped)
         outcome = super().send(message, url=url, paid=paid)
+        if not paid:
+            return outcome
         if outcome.mobiletech_id is None and outcome.kind == "unknown":
             self.handed.append(Handed(message.to, f"lost-{len(self.handed)}", known=False))
         elif outcome.mobiletech_id is not None:
@@ -112,6 +115,7 @@ class Stage:
 
     clock: Clock
     gateway: ModelGateway
+    client: FlaskClient
     ids: int = 0
 
     def begin_again(self) -> None:
@@ -122,8 +126,7 @@ class Stage:
         _empty_tables()
         self.gateway.__init__()  # type: ignore[misc] # everything forgotten
         self.ids = 0
-        set_up_sale(mobiletech_max_paid_per_day="0")
-        make_type()
+        set_up_keywords(mobiletech_max_paid_per_day="0")
 
     def taken(self, *codes: str) -> Outcome:
         """Return that the gateway takes an SMS and reports codes about it at once."""
