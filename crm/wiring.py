@@ -21,7 +21,6 @@ from crm.mobiletech.handlers import (
     answer_tests,
     confirm_users,
     mark_duplicates,
-    on_outbound_statuses,
     send_codes,
 )
 from crm.mobiletech.last_look import last_look
@@ -39,7 +38,7 @@ from crm.sms_billing import stop_links
 from crm.sms_billing.agreeing import heed_yes
 from crm.sms_billing.figures.keeping import count_billing_days
 from crm.sms_billing.gateways import MobiletechGateway, MobiletechRecurrentGateway
-from crm.sms_billing.handlers import confirm_payments, end_waiting
+from crm.sms_billing.handlers import apply_reports, confirm_payments, end_waiting
 from crm.sms_billing.last_look import find_obstacles
 from crm.sms_billing.near_stops import heed_near_stops
 from crm.sms_billing.reader_stops import heed_stops, stop_by_rules
@@ -67,8 +66,7 @@ HANDLERS = (
     (INBOUND, "run_rules", 200, run_rules),
     (INBOUND, "answer_tests", 900, answer_tests),
     (INBOUND, "file_in_inbox", 950, file_in_inbox),
-    (OUTBOUND_STATUS, "apply_statuses", 10, on_outbound_statuses),
-    (OUTBOUND_STATUS, "confirm_payments", 20, confirm_payments),
+    (OUTBOUND_STATUS, "apply_statuses", 10, apply_reports),
     (OUTBOUND_ENDED, "confirm_payments", 20, confirm_payments),
     (PENDING_TIMEOUT, "end_waiting", 10, end_waiting),
     (RENEWAL_STATE_CHANGED, "tell_readers", 20, tell_changes),

@@ -27,6 +27,7 @@ from crm.events.drain import RECORD_FOR_SECONDS
 from crm.events.pump import run_everything_due, run_pump
 from crm.factory import create_app
 from crm.mobiletech.client import DEADLINE_SECONDS, LEASE_SECONDS
+from crm.payments.charging_run import charge_due
 from crm.wiring import PERIODIC
 
 logger = log.get_logger(__name__)
@@ -80,6 +81,7 @@ def _positive(text: str) -> int:
 
 
 def _burst() -> int:
+    charge_due()
     run_everything_due(PERIODIC)
     metrics.flush()
     return 0

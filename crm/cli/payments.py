@@ -5,6 +5,7 @@ import click
 from crm.cli.application import needs_app
 from crm.cli.refusals import Group, Refusal
 from crm.core.db import transaction
+from crm.payments.charging import CEILING
 from crm.payments.charging_run import charge_due
 from crm.payments.holding import find_hold, hold, resume
 from crm.payments.why_not_due import list_why_not_due
@@ -52,6 +53,11 @@ def charge(ids: tuple[int, ...] | None) -> None:
             else "Renewals were held."
         )
     click.echo(f"charged {done.begun} refused {done.refused} postponed {done.postponed}")
+    if done.is_capped:
+        click.echo(
+            f"The ceiling of the hour is reached ({CEILING}); the rest is charged as the hour goes on.",
+            err=True,
+        )
     if told:
         raise Refusal(f"{len(told)} of the renewals named were not due.")
 

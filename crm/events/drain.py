@@ -76,7 +76,7 @@ def _run_batch(*, bulk: bool = False) -> int:
                 _mark_done(session, [entry.id for entry in entries])
                 _forget_batch(session, notes)
     except Exception as error:
-        if _is_disconnect(error) or not notes:
+        if is_disconnect(error) or not notes:
             raise
         with transaction() as session:
             _forget_batch(session, notes)
@@ -118,7 +118,7 @@ def _failures(session: Session, entry: Entry) -> list[tuple[str, Exception]]:
             with bound(entry_id=entry.id, event_name=entry.event, **entry.payload), session.begin_nested():
                 handler([event])
         except Exception as error:
-            if _is_disconnect(error):
+            if is_disconnect(error):
                 raise
             log.exception("handler_failed", entry_id=entry.id, event_name=entry.event, handler=name)
             failures.append((name, error))
@@ -224,8 +224,8 @@ def _record(effect: Effect, results: Sequence[tuple[Any, Any]]) -> None:
             with transaction() as session:
                 effect.record(session, results)
         except DBAPIError as error:
-            if not _is_disconnect(error) or monotonic() > until:
-                raise
+            if not isinstance(error, OperationalError | InterfaceError) or monotonic() > until:
+                raise  # a deadlock or a lock is waited out as well: an outcome that is lost needs a person
             log.warning("outcome_waits_for_database", count=len(results))
             sleep(pause)
             pause = min(pause * 2, 2.0)
@@ -233,8 +233,8 @@ def _record(effect: Effect, results: Sequence[tuple[Any, Any]]) -> None:
             return
 
 
-def _is_disconnect(error: BaseException) -> bool:
-    """Only an operational error is a lost connection: any other may quote a text with that word in it."""
+def is_disconnect(error: BaseException) -> bool:
+    """Return whether the connection is lost: only an operational error is, any other may quote that word."""
     if not isinstance(error, (OperationalError, InterfaceError)):
         return False
     return error.connection_invalidated or "connection" in str(error.orig)

@@ -25,6 +25,7 @@ _ASK = text("""
             SELECT 1 FROM mobiletech_outbound_messages AS other
             WHERE other.charges_for = message.charges_for AND other.id <> message.id AND (other.billing = 'billed'
                 OR other.billing = 'none' AND other.resent_as IS NULL
+                   AND other.given_up_at IS NULL
                    AND other.state IN ('sending', 'accepted', 'unknown'))
         ) AS is_charged,
         (
@@ -32,6 +33,7 @@ _ASK = text("""
             WHERE other."to" = message."to" AND other.paid AND other.id <> message.id
               AND coalesce(other.sending_at, other.created_at) > crm_now() - interval '24 hours'
               AND (other.billing = 'billed' OR other.billing = 'none' AND other.resent_as IS NULL
+                   AND other.given_up_at IS NULL
                    AND other.state IN ('sending', 'accepted', 'unknown'))
         ) AS had
     FROM mobiletech_outbound_messages AS message WHERE message.id = ANY(:ids)
@@ -65,7 +67,10 @@ def may_charge(message: type[OutboundMessage]) -> ColumnElement[bool]:
     """Return the condition that a message has charged, or may yet: it is on its way, or nobody knows."""
     on_its_way = message.state.in_([OutboundState.SENDING, OutboundState.ACCEPTED, OutboundState.UNKNOWN])
     return (message.billing == Billing.BILLED) | (
-        (message.billing == Billing.NONE) & message.resent_as.is_(None) & on_its_way
+        (message.billing == Billing.NONE)
+        & message.resent_as.is_(None)
+        & message.given_up_at.is_(None)
+        & on_its_way
     )
 
 

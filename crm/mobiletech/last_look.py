@@ -4,11 +4,21 @@ The money above answers; wiring.py fills the port. Without it nothing is known t
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-# payments -> why the SMS of those must not go any more that may not
-Look = Callable[[Session, Sequence[int]], Mapping[int, str]]
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why an SMS must not go: never any more if it is final, else for now."""
+
+    told: str
+    is_final: bool
+
+
+# payments -> what stands in the way of their SMS; of those that may go, nothing
+Look = Callable[[Session, Sequence[int]], Mapping[int, Obstacle]]
 
 
 class LastLook:

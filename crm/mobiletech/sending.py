@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from crm.core import metrics
@@ -25,7 +25,7 @@ from crm.mobiletech.breaker import Pause, ask_breaker
 from crm.mobiletech.charge_fuses import Fuses, ask_fuses
 from crm.mobiletech.client import LEASE_SECONDS, GatewayClient, Outcome
 from crm.mobiletech.events import INBOUND, OUTBOUND_STATUS
-from crm.mobiletech.last_look import last_look
+from crm.mobiletech.last_look import Obstacle, last_look
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundState as S
 from crm.mobiletech.outbound import move
@@ -38,6 +38,8 @@ LEASE = timedelta(seconds=LEASE_SECONDS)
 BEHIND_ANOTHER = timedelta(seconds=1)
 _OLDER = aliased(OutboxEntry)  # made once: it costs more than the question
 NEWS = (INBOUND, OUTBOUND_STATUS)
+READS_STOP = "heed_stop"  # the handler's name in the outbox
+WAITS_FOR_PERSON = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,8 @@ class _Claim:
         self.session = session
         self.go: list[tuple[Entry, OutboundMessage]] = []
         self.finished: list[int] = []
-        self.obstacles: Mapping[int, str] = {}
+        self.obstacles: Mapping[int, Obstacle] = {}
+        self.unread: set[str | None] = set()
         self.fuses = Fuses()
         self.paid_room: int | None = None  # how many that charge may still go; None: not asked yet
 
@@ -112,12 +115,25 @@ class _Claim:
             self.session, [message.payment_id for message in paid if message.payment_id]
         )
         self.fuses = ask_fuses(self.session, paid)
+        self.unread = self._lanes_of_unread_stops(entries) if paid else set()
         for entry, message_id in zip(entries, ids, strict=True):
             message = messages.get(message_id)
             waits = entry.id in behind or (message is not None and message.to in busy)
             self._sort(entry, message, waits, now)
         finish(self.session, self.finished)
         return self._take_off()
+
+    def _lanes_of_unread_stops(self, entries: Sequence[Entry]) -> set[str | None]:
+        """Return the numbers with an SMS that could not be read for a STOP yet: nothing charges them meanwhile."""
+        waiting = (OutboxEntry.finished_at.is_(None)) | (OutboxEntry.state == EntryState.DEAD)
+        unread = select(OutboxEntry.lane).where(
+            OutboxEntry.lane.in_({entry.lane for entry in entries if entry.lane}),
+            OutboxEntry.event == INBOUND,
+            or_(OutboxEntry.handler == READS_STOP, OutboxEntry.handler.is_(None)),
+            OutboxEntry.attempts > 0,
+            waiting,
+        )
+        return set(self.session.execute(unread).scalars())
 
     def _numbers_on_their_way(self, messages: Iterable[OutboundMessage]) -> set[str]:
         """An answer must not overtake the one before it."""
@@ -178,10 +194,14 @@ class _Claim:
         if self.paid_room == 0:
             return  # it stays due: an outage, or a crash, leaves a few unknown, not many
         obstacle = self.obstacles.get(message.payment_id or 0)
-        if obstacle:
-            self._end(entry, message, S.CANCELLED, obstacle)
+        if obstacle is not None and obstacle.is_final:
+            self._end(entry, message, S.CANCELLED, obstacle.told)
+        elif obstacle is not None:
+            put_off(self.session, [entry.id], WAITS_FOR_PERSON)
         elif message.payment_id and not entry.is_bulk and self._has_news(entry):
             put_off(self.session, [entry.id], BEHIND_ANOTHER)
+        elif message.payment_id and entry.lane in self.unread:
+            put_off(self.session, [entry.id], WAITS_FOR_PERSON)
         elif message.id in self.fuses.lost:
             told = N_("The number is its reader's no more, so nothing is charged to it.")
             self._end(entry, message, S.CANCELLED, told)

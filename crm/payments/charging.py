@@ -25,7 +25,7 @@ from crm.payments.making import NewPayment, log_gateway, make_payments
 from crm.payments.models import Payment, RecurrentPayment
 from crm.payments.planning import Planner
 from crm.payments.retry_rules import Standing, find_next_try
-from crm.payments.statuses import RecurrentState
+from crm.payments.statuses import Failure, RecurrentState
 
 log = get_logger(__name__)
 
@@ -44,6 +44,7 @@ class Charged:
     refused: int = 0
     postponed: int = 0
     is_held: bool = False
+    is_capped: bool = False  # by the ceiling of the hour
 
     def add(self, other: "Charged") -> None:
         """Count another batch in."""
@@ -52,6 +53,7 @@ class Charged:
         self.refused += other.refused
         self.postponed += other.postponed
         self.is_held = self.is_held or other.is_held
+        self.is_capped = self.is_capped or other.is_capped
 
 
 def charge_batch(session: Session, *, ids: Collection[int] | None = None, limit: int = BATCH) -> Charged:
@@ -59,6 +61,8 @@ def charge_batch(session: Session, *, ids: Collection[int] | None = None, limit:
     if are_held(session):
         return Charged(is_held=True)
     room = min(limit, _room(session, limit))
+    if room == 0:
+        return Charged(is_capped=True)
     rows = _take_due(session, ids, room)
     if not rows:
         return Charged()
@@ -79,7 +83,7 @@ def charge_batch(session: Session, *, ids: Collection[int] | None = None, limit:
 
 
 def put_off(session: Session, row_id: int, refusal: Refusal) -> None:
-    """Let a due row wait because it cannot be charged now; after too many such waits it is given up."""
+    """Let a due row wait because it cannot be charged now; after too many such waits a person has to look."""
     wanted = select(RecurrentPayment).where(
         RecurrentPayment.id == row_id, RecurrentPayment.state == RecurrentState.ACTIVE
     )
@@ -174,6 +178,10 @@ def _put_off(session: Session, planner: Planner, row: RecurrentPayment, refusal:
     row.status, row.failure, row.approval = refusal.code, refusal.failure, refusal.told[:LONGEST]
     left = Standing(retries=row.retries, gateway_fails=row.gateway_fails)
     again = find_next_try(refusal.failure, left, planner.schedule)
+    if again is None and refusal.failure is Failure.OURS:
+        # Our fault ends no subscription: it waits for a person, and once it goes on it is tried anew.
+        row.paused_at, row.pause_reason, row.gateway_fails = planner.now, refusal.told, 0
+        return
     if again is None:
         row.state = RecurrentState.SYSTEM_STOP
         session.flush()

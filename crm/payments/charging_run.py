@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Collection
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
 from crm.core.clock import monotonic
 from crm.core.db import db, transaction
 from crm.core.errors import N_
 from crm.core.log import get_logger
+from crm.events.drain import is_disconnect
 from crm.payments.charging import BATCH, Charged, charge_batch, put_off
 from crm.payments.making import refused
 from crm.payments.queries import list_due_ids
@@ -48,9 +47,9 @@ def _charge_some(ids: Collection[int] | None) -> Charged:
     try:
         with transaction() as session:
             return charge_batch(session, ids=ids, limit=BATCH)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
+    except Exception as error:
+        if is_disconnect(error):
+            raise
         log.exception("charge_batch_failed")
         return _one_by_one(ids)
     finally:
@@ -65,9 +64,9 @@ def _one_by_one(ids: Collection[int] | None) -> Charged:
         try:
             with transaction() as session:
                 total.add(charge_batch(session, ids=[row_id], limit=1))
-        except (OperationalError, InterfaceError):
-            raise
         except Exception as error:
+            if is_disconnect(error):
+                raise
             log.exception("charge_failed", recurrent_payment_id=row_id)
             told = BROKEN % {"error": type(error).__name__}
             with transaction() as session:

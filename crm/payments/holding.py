@@ -24,8 +24,8 @@ class Hold:
 
 
 def are_held(session: Session) -> bool:
-    """Return whether nothing may be charged; until the transaction ends nobody can change it."""
-    held = select(ChargingState.held_at).where(ChargingState.id == 1).with_for_update(read=True)
+    """Return whether nothing may be charged; what was begun a moment before waits at the last look of its send."""
+    held = select(ChargingState.held_at).where(ChargingState.id == 1)
     return session.execute(held).scalar_one_or_none() is not None
 
 
@@ -36,7 +36,7 @@ def find_hold(session: Session) -> Hold | None:
 
 
 def hold(session: Session, *, reason: str) -> bool:
-    """Charge nothing from now on; return False if that is so already. Waits for a batch that is being charged."""
+    """Charge nothing from now on, also nothing that waits to be sent; return False if that is so already."""
     return _set(session, held=True, reason=reason)
 
 

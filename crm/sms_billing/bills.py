@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.core.clock import db_now
 from crm.core.errors import N_
 from crm.core.phone import to_international
 from crm.mobiletech.models import InboundMessage, SmsTemplate
@@ -48,6 +50,7 @@ class _Known:
     offers: Mapping[int, SmsOffer]
     templates: frozenset[str]
     keys: Keys
+    now: datetime
 
 
 def _look_up(session: Session, charges: Sequence[Charge]) -> _Known:
@@ -69,6 +72,7 @@ def _look_up(session: Session, charges: Sequence[Charge]) -> _Known:
         offers=offers,
         templates=frozenset(session.execute(paid).scalars()),
         keys=read_keys(session),
+        now=session.execute(select(db_now())).scalar_one(),
     )
 
 
@@ -81,6 +85,12 @@ def _find_bill(known: _Known, charge: Charge) -> Bill | Refusal:
         return ours("closed_account", N_("The reader's account is closed: nothing is charged."))
     if phone is None:
         return ours("no_number", N_("The reader has no number linked, so nothing can be charged."))
+    if charge.type.fixed_end is not None and charge.type.fixed_end <= known.now:
+        return ours(
+            "type_over",
+            N_("%(type)s ended on its fixed date: a period would be empty."),
+            type=charge.type.code,
+        )
     offer = known.offers.get(charge.type.id)
     if offer is None:
         told = N_("%(type)s has no billing key: it is not sold by SMS.")

@@ -1,10 +1,10 @@
 """From what became of an SMS to what became of its payment: once, whatever repeats, in any order."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from crm.core.business_settings import get_setting
@@ -18,7 +18,7 @@ from crm.mobiletech.catalogue.status_codes import ReasonClass, default_of, key_o
 from crm.mobiletech.events import PENDING_TIMEOUT, lane_of
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundState, move
-from crm.mobiletech.wire.delivery_status import DeliveryStatus, classify
+from crm.mobiletech.wire.delivery_status import Billing, DeliveryStatus, classify
 from crm.payments.failing import Failed, fail
 from crm.payments.models import Payment
 from crm.payments.paying import Proof, pay
@@ -81,6 +81,7 @@ def judge(session: Session, payment_ids: Collection[int], *, silence_is_failure:
     if failed:
         dictionary = read_dictionary(session)
         fail(session, [_failed(each, outcome, dictionary) for each, outcome in failed.items()])
+        _give_up(session, failed.values())
     _call_back(session, messages)
     for payment_id, outcome in outcomes.items():
         if outcome.kind is OutcomeKind.UNKNOWN:
@@ -93,6 +94,29 @@ def read_outcomes(
     """Return what the messages of each payment come to; a payment without any is not in it."""
     messages = _read_messages(session, payment_ids)
     return _find_outcomes(session, messages, silence_is_failure=silence_is_failure)
+
+
+_FORGOTTEN = text("""
+    SELECT message.id, message.payment_id, message."to",
+           floor(extract(epoch FROM crm_now()) / 3600)::bigint AS hour
+    FROM payments JOIN mobiletech_outbound_messages AS message ON message.payment_id = payments.id
+    WHERE payments.status = 'form' AND message.billing <> 'none'
+      AND message.updated_at < crm_now() - interval '5 minutes'
+    ORDER BY message.id LIMIT :batch
+""")
+
+
+def tell_forgotten(session: Session) -> int:
+    """Put into the outbox payments whose SMS was reported and that nobody judged: something broke off between."""
+    work = [
+        Work(
+            key=f"charge-forgotten:{row.id}:{row.hour}",
+            payload={"payment_id": row.payment_id},
+            lane=lane_of(row.to),
+        )
+        for row in session.execute(_FORGOTTEN, {"batch": BATCH})
+    ]
+    return publish_many(session, PENDING_TIMEOUT, work)
 
 
 def tell_timeouts(session: Session) -> int:
@@ -130,6 +154,20 @@ def _read_messages(session: Session, payment_ids: Collection[int]) -> Mapping[in
     for message in session.execute(found.execution_options(populate_existing=True)).scalars():
         messages[message.payment_id or 0].append(message)
     return messages
+
+
+def _give_up(session: Session, outcomes: Iterable[Outcome]) -> None:
+    """What nothing was reported about, or a ported number missed twice, stands in the way of the next try no more."""
+    ids = [
+        outcome.message.id
+        for outcome in outcomes
+        if outcome.message is not None and outcome.message.billing == Billing.NONE
+    ]
+    if ids:
+        given_up = update(OutboundMessage).where(
+            OutboundMessage.id.in_(ids), OutboundMessage.given_up_at.is_(None)
+        )
+        session.execute(given_up.values(given_up_at=db_now()))
 
 
 def _call_back(session: Session, messages: Mapping[int, Sequence[OutboundMessage]]) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.core.clock import db_now
 from crm.core.errors import N_, Said
 from crm.sms_billing.models import SmsOffer
 from crm.sms_billing.offers import find_offer, list_offer_faults
@@ -35,6 +37,8 @@ def find_type_fault(session: Session, code: str, for_sale: bool) -> Said | None:
         return None
     if not known.active:
         return Said(N_("The subscription type %(code)s is not sold: it is switched off."), code=code)
+    if known.fixed_end is not None and known.fixed_end <= session.execute(select(db_now())).scalar_one():
+        return Said(N_("The subscription type %(code)s ended on its fixed date."), code=code)
     offer = find_offer(session, known.id)
     if offer is None:
         return Said(

@@ -2,16 +2,20 @@
 
 from crm.core.clock import monotonic
 from crm.core.db import transaction
-from crm.sms_billing.confirming import tell_timeouts
-from crm.sms_billing.notices import BATCH, give_notices
+from crm.sms_billing import notices
+from crm.sms_billing.confirming import BATCH, tell_forgotten, tell_timeouts
 
 FOR_SECONDS = 10.0
 
 
 def look_for_timeouts() -> str | None:
-    """Find charges that have waited for an answer long enough."""
+    """Find charges that have waited for an answer long enough, and those that were answered and not judged."""
+    found = BATCH
+    while found >= BATCH:
+        with transaction() as session:
+            found = tell_timeouts(session)
     with transaction() as session:
-        tell_timeouts(session)
+        tell_forgotten(session)
     return None
 
 
@@ -20,7 +24,7 @@ def announce_renewals() -> str | None:
     until = monotonic() + FOR_SECONDS
     while monotonic() < until:
         with transaction() as session:
-            seen = give_notices(session)
-        if seen < BATCH:
+            seen = notices.give_notices(session)
+        if seen < notices.BATCH:
             break
     return None

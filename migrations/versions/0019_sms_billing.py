@@ -116,6 +116,9 @@ def upgrade() -> None:
     op.add_column(
         "mobiletech_outbound_messages", sa.Column("released_at", sa.DateTime(timezone=True), nullable=True)
     )
+    op.add_column(
+        "mobiletech_outbound_messages", sa.Column("given_up_at", sa.DateTime(timezone=True), nullable=True)
+    )
     op.create_index(
         "ix_mobiletech_outbound_messages_charges_for",
         "mobiletech_outbound_messages",
@@ -161,6 +164,7 @@ def downgrade() -> None:
         op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, condition.format(""))
     op.drop_column("mobiletech_rules", "asks_first")
     op.drop_column("mobiletech_rules", "subscription_type")
+    op.drop_column("mobiletech_outbound_messages", "given_up_at")
     op.drop_column("mobiletech_outbound_messages", "released_at")
     op.drop_column("mobiletech_outbound_messages", "resent_as")
     op.drop_column("mobiletech_outbound_messages", "charges_for")

@@ -64,7 +64,6 @@ def test_the_names_of_handlers_stay() -> None:
         ("mobiletech-inbound", "answer_tests"),
         ("mobiletech-inbound", "file_in_inbox"),
         ("mobiletech-outbound-status", "apply_statuses"),
-        ("mobiletech-outbound-status", "confirm_payments"),
         ("mobiletech-outbound-ended", "confirm_payments"),
         ("mobiletech-pending-charge-timeout", "end_waiting"),
         ("recurrent-payment-state-changed", "tell_readers"),

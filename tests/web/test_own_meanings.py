@@ -11,7 +11,10 @@ def test_staffs_words_for_a_code_are_told_in_slovak(app: Flask) -> None:
     with transaction() as written:
         written.add(
             StatusCode(
-                code="A12", reason="no_credit", meaning_sk="Nedostatok kreditu", meaning_en="Not enough credit"
+                code="A12",
+                reason="no_credit",
+                meaning_sk="Nedostatok kreditu",
+                meaning_en="Not enough credit",
             )
         )
 
