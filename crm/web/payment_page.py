@@ -117,8 +117,8 @@ def list_acts_to_do(
         return {}
     href, proof = f"{LIST}/{payment.id}", find_proof(messages)
     acts = {}
-    if waits is Waits.UNPROVEN:
-        acts["settle"] = f"{href}/settle"
+    if waits is Waits.UNPROVEN and proof is not None:
+        acts["settle"] = f"{MESSAGES}/outbound/{proof.id}/settle"
     if payment.status == PaymentStatus.FORM and proof is not None and proof.state in _NOT_GONE:
         acts["call_off"] = f"{href}/call-off"
     if find_refusal_to_refund(payment) is None:

@@ -112,7 +112,10 @@ def test_what_nobody_knows_leads_to_settling_it(staff: FlaskClient, gateway: Fak
     page = shown(staff, payment)
 
     assert "Unproven" in page.text
-    assert f"{LIST}/{payment}/settle" in page.links
+    settle = f"/admin/messages/outbound/{messages_of(payment)[0].id}/settle"
+    assert settle in page.links
+    asked = Page(staff.get(settle))
+    assert (asked.status, "own list first" in asked.text) == (200, True)
     assert f"{LIST}/{payment}/call-off" not in page.links
 
 
