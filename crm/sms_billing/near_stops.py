@@ -1,6 +1,6 @@
 """A paying reader writes what is nearly a STOP: nothing is charged until a person has asked, or decided.
 
-The inbox has the SMS; its page and the renewal's say "Yes, stop" and "No, go on".
+The inbox has the SMS; the conversation leads to "Yes, stop" and "No, go on".
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,7 @@ from crm.sms_billing.holdings import Holdings
 from crm.sms_billing.senders import number_of, read_senders
 
 REASON = N_("The reader may have meant STOP (SMS %(id)s): a person has to ask.")
-WENT_ON = N_("The reader did not mean STOP: a person has asked.")
-CONFIRMED = N_("The reader meant STOP: a person has asked.")
+_BEGINNING = REASON.partition("%")[0]
 
 
 def heed_near_stops(session: Session, cases: Sequence[StopCase]) -> None:
@@ -42,26 +41,41 @@ def pause_for_a_person(
     return [row for row in rows if pause(session, row, str(Said(REASON, id=message.id)))]
 
 
-def decide(session: Session, user_id: int, *, stops: bool) -> list[RecurrentPayment]:
-    """Do what a person has found out: stop what is paused, in the reader's name, or let it go on; return those.
+def stop_as_meant(session: Session, user_id: int, *, reason: str) -> list[RecurrentPayment]:
+    """Stop, in the reader's name, what a near STOP has paused; return it. The reader is told.
 
-    A renewal that nobody has to decide about any more is left alone.
+    A renewal that nobody has to decide about any more, or that staff paused for a reason of theirs, is left alone.
+    Raises: UnstoppableError.
     """
-    take_lanes(session, [user_id])
-    rows = [row for row in Holdings(session, {user_id}).of(user_id).rows if row.paused_at is not None]
-    if stops:
-        stop(session, rows, by_user=True, note=CONFIRMED)
-    else:
-        for row in rows:
-            go_on(session, row, WENT_ON)
+    rows = _take_paused(session, user_id)
+    stop(session, rows, by_user=True, note=reason)
+    return rows
+
+
+def let_go_on(session: Session, user_id: int, *, reason: str) -> list[RecurrentPayment]:
+    """Let what a near STOP has paused be charged again; return it. The rest is left alone, as by `stop_as_meant`."""
+    rows = _take_paused(session, user_id)
+    for row in rows:
+        go_on(session, row, reason)
     return rows
 
 
 def list_paused(session: Session, user_id: int) -> Sequence[RecurrentPayment]:
-    """Return the renewals of a person that wait for a decision."""
+    """Return the renewals of a person that a near STOP has paused, and that wait for a decision."""
     found = select(RecurrentPayment).where(
         RecurrentPayment.user_id == user_id,
         RecurrentPayment.state.in_(OPEN),
         RecurrentPayment.paused_at.is_not(None),
     )
-    return session.execute(found.order_by(RecurrentPayment.id)).scalars().all()
+    rows = session.execute(found.order_by(RecurrentPayment.id)).scalars()
+    return [row for row in rows if _is_paused_by_an_sms(row)]
+
+
+def _take_paused(session: Session, user_id: int) -> list[RecurrentPayment]:
+    take_lanes(session, [user_id])
+    return [row for row in Holdings(session, {user_id}).of(user_id).rows if _is_paused_by_an_sms(row)]
+
+
+def _is_paused_by_an_sms(row: RecurrentPayment) -> bool:
+    """Return whether a near STOP has paused it; its reason, which the row after a charge inherits, says so."""
+    return row.paused_at is not None and (row.pause_reason or "").startswith(_BEGINNING)
