@@ -85,6 +85,19 @@ def test_the_extension_of_the_readme_gets_what_a_rule_gives_it(
     assert [message.content for message in gateway.sent] == ["Vasa odpoved je B. Drzime palce!"]
 
 
+def test_the_readme_names_every_call_of_readers_programs(app: Flask) -> None:
+    table = (ROOT / "README.md").read_text()
+    table = table[table.index("## Users API") : table.index("## Templates")]
+    rules = [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if app.view_functions[rule.endpoint].guard.meaning == "user token"  # type: ignore[attr-defined]
+    ]
+
+    assert rules != []
+    assert [rule for rule in rules if f"`{rule}`" not in table] == []
+
+
 @pytest.fixture
 def greeting(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Register the README's first Python block as the extension `greeting`, for this test only."""

@@ -19,7 +19,10 @@ setup = Group("setup", help="The publisher's set-up as one YAML file.")
 )
 @needs_app
 def apply(path: Path) -> None:
-    """Bring settings and templates to what FILE says; all of it or nothing. What it does not name stays."""
+    """Bring the set-up to what FILE says; all of it or nothing. What it does not name stays.
+
+    Its parts are settings, templates, billkeys, subscription_types and rules.
+    """
     with click.open_file(str(path), "rb") as file:
         source = file.read(MAX_BYTES + 1)
     try:

@@ -126,7 +126,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             kind=Kind.EUR,
             group=Group.LIMITS,
             default="300",
-            meaning=N_("EUR per number and month"),
+            meaning=N_("EUR per number in 31 days"),
         ),
         Definition(
             key="mobiletech_duplicate_window",
@@ -168,7 +168,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             kind=Kind.DURATION,
             group=Group.RENEWALS,
             default="PT15M",
-            meaning=N_("when a charge without any answer stops being waited for"),
+            meaning=N_("how long a charge without a report is waited for, at least"),
         ),
     )
 }

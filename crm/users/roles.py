@@ -22,7 +22,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """What a page or a button asks for."""
 
-    READ = "read"  # messages, subscribers, templates, payments
+    READ = "read"  # messages, payments, subscribers, renewals, templates
     ANSWER = "answer"  # notes, free answers, linking numbers
     EDIT_TEMPLATES = "edit_templates"
     EDIT_RULES = "edit_rules"
@@ -49,7 +49,9 @@ ROLE_WORDS: Mapping[Role, str] = {
 
 # What the matrix of roles says: what can be done today.
 MEANINGS: Mapping[Permission, str] = {
-    Permission.READ: N_("Reads messages, templates, rules, numbers and operations"),
+    Permission.READ: N_(
+        "Reads messages, payments, subscribers, renewals, templates, rules, numbers and operations"
+    ),
     Permission.ANSWER: N_("Answers readers free of charge, writes notes, links numbers"),
     Permission.EDIT_TEMPLATES: N_("Writes templates"),
     Permission.EDIT_RULES: N_("Writes rules"),

@@ -45,7 +45,7 @@ class Guard:
 
 
 _DOING = {
-    Permission.READ: N_("read messages, subscribers and templates"),
+    Permission.READ: N_("read messages, payments, subscribers, renewals and templates"),
     Permission.ANSWER: N_("answer readers"),
     Permission.EDIT_TEMPLATES: N_("write templates"),
     Permission.EDIT_RULES: N_("write rules"),

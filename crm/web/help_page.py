@@ -8,9 +8,14 @@ from flask_babel import gettext as _
 
 from crm.core.errors import N_
 from crm.mobiletech.words import INBOUND_WORDS, STATE_WORDS, InboundState, MessageState, Word
+from crm.payments.statuses import PaymentStatus, RecurrentState
+from crm.sms_billing.proofs import Waits
 from crm.users.roles import Permission
 from crm.web.guards import staff
 from crm.web.page_tools import render_staff_page
+from crm.web.payment_words import STATUS_WORDS, WAITS_ADVICE, WAITS_WORDS
+from crm.web.renewal_words import FAILURE_RULES, FAILURE_WORDS, PAUSED, UNPROVEN
+from crm.web.renewal_words import STATE_WORDS as RENEWAL_WORDS
 
 help_page = Blueprint("help_page", __name__)
 
@@ -40,6 +45,32 @@ INBOUND_STATES = {
     InboundState.NOT_ANSWERED: N_("An answer was wanted and could not be made; the reason stands beside it."),
     InboundState.HANDLED: N_("Handled, without an answer."),
 }
+PAYMENT_STATES = {
+    PaymentStatus.FORM: N_("Its SMS is made, waits or has left; the gateway's report decides."),
+    PaymentStatus.PAID: N_("The gateway reported it billed, or a person settled it so. It began a period."),
+    PaymentStatus.FAIL: N_("It was not billed. A late report of success still turns it into paid."),
+    PaymentStatus.TIMEOUT: N_(
+        "Not billed in time; from imported data. A late report still turns it into paid."
+    ),
+    PaymentStatus.REFUND: N_("It was paid, and somebody wrote down that the money was given back."),
+    PaymentStatus.IMPORTED: N_("Paid in the system before this one."),
+    PaymentStatus.PREPAID: N_("Paid ahead; from imported data."),
+    PaymentStatus.AUTHORIZED: N_("Allowed and not taken yet; from imported data."),
+}
+RENEWAL_STATES = {
+    RecurrentState.ACTIVE: N_("It is charged when its date comes, unless somebody stops it."),
+    RecurrentState.PENDING: N_("Its charge is made and may be billed; a stop now is what follows it."),
+    RecurrentState.CHARGED: N_("It was billed; the next one is planned in its place."),
+    RecurrentState.CHARGE_FAILED: N_("This try was not billed; the next one has its own row, with its date."),
+    RecurrentState.USER_STOP: N_("The reader stopped it: nothing more is charged."),
+    RecurrentState.ADMIN_STOP: N_("Somebody of the staff stopped it: nothing more is charged."),
+    RecurrentState.SYSTEM_STOP: N_(
+        "No try is left, or another renewal took its place. It is not charged again."
+    ),
+}
+BILLING_SETTLES = N_(
+    "Nobody knows whether it was billed. Nothing else is charged for it until billing has settled it."
+)
 
 
 @help_page.get("")
@@ -50,6 +81,17 @@ def show() -> str:
         "help.html",
         message_states=_explained(STATE_WORDS, MESSAGE_STATES),
         inbound_states=_explained(INBOUND_WORDS, INBOUND_STATES),
+        payment_states=[
+            *_explained(STATUS_WORDS, PAYMENT_STATES),
+            (WAITS_WORDS[Waits.HELD], _(WAITS_ADVICE[Waits.HELD])),
+            (WAITS_WORDS[Waits.UNPROVEN], _(BILLING_SETTLES)),
+        ],
+        renewal_states=[
+            *_explained(RENEWAL_WORDS, RENEWAL_STATES),
+            (PAUSED, _("It is not charged until a person lets it go on: billing may, support may stop it.")),
+            (UNPROVEN, _(BILLING_SETTLES)),
+        ],
+        failures=_explained(FAILURE_WORDS, FAILURE_RULES),
     )
 
 

@@ -74,7 +74,9 @@ CONSEQUENCES: Mapping[str, str] = {
     "recurrent_charge_before": N_("Renewals are charged so many hours before the paid time ends; empty: when it ends."),
     "mobiletech_max_paid_per_day": N_("A paid message above it is held for a person. What is held now stays held."),
     "mobiletech_max_amount_per_payment": N_("A charge above it is not made, and tells why."),
-    "mobiletech_max_amount_per_month": N_("A charge above it is not made, and tells why."),
+    "mobiletech_max_amount_per_month": N_(
+        "A charge that would bring a number above it within 31 days is not made, and tells why."
+    ),
     "mobiletech_duplicate_window": N_(
         "A long one leaves out readers who mean to write the same twice; a short one answers an operator's repeat."
     ),
@@ -85,7 +87,8 @@ CONSEQUENCES: Mapping[str, str] = {
     "renewal_notice_hours": N_("Readers hear of a renewal so long before it. Notices that went out stay."),
     "vat_rate": N_("New payments carry it. Those made before keep theirs."),
     "mobiletech_pending_charge_timeout": N_(
-        "A charge without an answer counts as failed after it; a late report may still turn it into paid."
+        "A charge without a report counts as failed after it, or when its SMS expires if that is later; a late report"
+        " may still turn it into paid."
     ),
 }  # fmt: skip
 

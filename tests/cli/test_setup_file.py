@@ -13,7 +13,7 @@ from crm.core.business_settings import get_setting
 from crm.core.db import transaction
 from crm.mobiletech.catalogue.models import Billkey
 from crm.mobiletech.sms_templates import get_template, list_templates
-from crm.setup_file import Change, apply_setup, export_setup
+from crm.setup_file import PARTS, Change, apply_setup, export_setup
 from crm.setup_yaml import MAX_BYTES, SetupFileError
 from tests.cli.conftest import Run
 from tests.factories.outbound import make_outbound
@@ -196,6 +196,12 @@ def test_what_a_file_leaves_out_of_a_key_is_nothing(app: Flask) -> None:
     assert apply("billkeys: [{code: AA99, kind: paid, price: 5.99}]")[Change.UPDATED] == 1
 
     assert read(Billkey.operators, Billkey.note, Billkey.valid_from, order=Billkey.code)[0] == ([], "", None)
+
+
+def test_the_help_names_every_part(run: Run) -> None:
+    told = run("setup", "apply", "--help").stdout
+
+    assert [part for part in PARTS if part not in told] == []
 
 
 def export_of(content: str) -> bytes:

@@ -256,6 +256,15 @@ def test_a_refusal_names_the_role_that_can(client: FlaskClient) -> None:
     assert "To write templates, one needs the role editor or admin." in page.text
 
 
+def test_a_reader_is_told_what_staff_read(client: FlaskClient) -> None:
+    make_user(role="customer", email="eva@example.sk")
+    sign_in(client, "eva@example.sk")
+
+    page = Page(client.get("/admin/payments"))
+
+    assert "To read messages, payments, subscribers, renewals and templates, one needs" in page.text
+
+
 def test_a_customer_lands_at_home(client: FlaskClient) -> None:
     make_user(role="customer", email="eva@example.sk")
 

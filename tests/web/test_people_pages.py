@@ -125,7 +125,8 @@ def test_the_page_of_one_list_is_no_page_of_another(staff: FlaskClient) -> None:
 def test_the_matrix_tells_who_may_do_what(staff: FlaskClient) -> None:
     page = Page(staff.get(f"{LIST}/roles"))
 
-    assert "Reads messages, templates, rules, numbers and operations – no yes yes yes yes" in page.text
+    read = "Reads messages, payments, subscribers, renewals, templates, rules, numbers and operations"
+    assert f"{read} – no yes yes yes yes" in page.text
     assert "Makes and revokes API tokens – no – no – no – no yes" in page.text
 
 

@@ -32,6 +32,12 @@ def test_a_value_is_read_as_a_person_says_it(app: Flask, key: str, value: str, w
         assert reading(key, value) == words
 
 
+def test_the_wait_for_a_report_and_the_month_of_a_cap_are_told_as_they_are() -> None:
+    assert "or when its SMS expires if that is later" in CONSEQUENCES["mobiletech_pending_charge_timeout"]
+    assert "31 days" in CONSEQUENCES["mobiletech_max_amount_per_month"]
+    assert "31 days" in DEFINITIONS["mobiletech_max_amount_per_month"].meaning
+
+
 def test_every_setting_has_a_consequence_and_every_kind_and_group_words() -> None:
     assert CONSEQUENCES.keys() == DEFINITIONS.keys()
     assert {definition.kind for definition in DEFINITIONS.values()} <= HOW_TO_WRITE.keys()
