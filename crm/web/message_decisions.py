@@ -59,7 +59,7 @@ def settle_outcome(message_id: int) -> ResponseReturnValue:
 
 
 @message_decisions.route("/outbound/<int:message_id>/release", methods=BOTH)
-@staff(Permission.MANAGE_RENEWALS, confirmed=True)
+@staff(Permission.MANAGE_RENEWALS, confirmed=True)  # as resending: it sends what charges, on a person's word
 def release_held(message_id: int) -> ResponseReturnValue:
     """Let a held one go."""
     session, form = current_session(), ReleaseForm()
