@@ -1,6 +1,7 @@
 """A subscription's time has moved: the renewal that is planned by its end moves with it. Source: behaviour.md 7.6."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,6 +10,7 @@ from crm.payments.models import Payment, RecurrentPayment
 from crm.payments.next_charge import Period, earliest_charge
 from crm.payments.statuses import RecurrentState
 from crm.subscriptions.models import Subscription
+from crm.subscriptions.newsroom import current_zone
 from crm.subscriptions.shortening import Move
 
 
@@ -28,7 +30,15 @@ def follow(session: Session, moves: Sequence[Move]) -> list[int]:
     moved = []
     for row, payment, length in session.execute(locked).all():
         period = Period(paid_at=payment.paid_at or payment.created_at, length_days=length)
-        row.charge_at = max(row.charge_at + by[payment.subscription_id or 0], earliest_charge(period))
+        _plan(row, max(row.charge_at + by[payment.subscription_id or 0], earliest_charge(period)))
         moved.append(row.id)
     session.flush()
     return moved
+
+
+def _plan(row: RecurrentPayment, charge_at: datetime) -> None:
+    """Set when a renewal is charged; of another day than they know its reader has to hear anew."""
+    zone = current_zone()
+    if row.charge_at.astimezone(zone).date() != charge_at.astimezone(zone).date():
+        row.noticed_at, row.notice = None, None
+    row.charge_at = charge_at

@@ -21,6 +21,7 @@ from crm.payments.statuses import RecurrentState
 from crm.sms_billing import answers
 from crm.sms_billing.plans import read_plans
 from crm.sms_billing.telling import write
+from crm.subscriptions.newsroom import current_zone
 
 log = get_logger(__name__)
 
@@ -70,13 +71,18 @@ def _tell(session: Session, rows: Sequence[RecurrentPayment], now: datetime) -> 
             plans[row.id],
             answers.RENEWAL_NOTICE,
             {"subscription_name": plans[row.id].next_name},
-            key=f"renewal-notice:{row.id}",
+            key=_key(row),
         )
         for row in rows
     ]
     for row, made in zip(rows, notify_many(session, wishes), strict=True):
         row.noticed_at = now
         row.notice = str(Said(NOT_SENT, reason=made.detail)) if isinstance(made, NotSent) else SENT
+
+
+def _key(row: RecurrentPayment) -> str:
+    """Name the cause of a notice: a renewal that is charged on another day is announced anew."""
+    return f"renewal-notice:{row.id}:{row.charge_at.astimezone(current_zone()):%Y-%m-%d}"
 
 
 def _too_late(row: RecurrentPayment, now: datetime) -> str:

@@ -10,11 +10,16 @@ from crm.core.db import transaction
 from crm.mobiletech.catalogue.status_codes import CodeDetails, describe_code
 from crm.mobiletech.models import OutboundMessage
 from crm.payments.charging_run import charge_due
+from crm.payments.following import follow
+from crm.payments.models import Payment
 from crm.payments.pausing import pause
+from crm.payments.rescheduling import postpone
 from crm.payments.stopping import get_renewal, stop
 from crm.sms_billing.notices import give_notices
 from crm.sms_billing.stop_links import link_of
 from crm.sms_billing.turns import announce_renewals
+from crm.subscriptions.models import Subscription
+from crm.subscriptions.shortening import Move
 from crm.users.accounts import get_user
 from tests.conftest import Clock
 from tests.factories.flows import set_up_keywords, write
@@ -74,6 +79,41 @@ def test_a_reader_hears_a_day_before_what_is_charged_and_how_to_stop(
         "8877",
         None,
     )
+
+
+def test_a_postponed_renewal_is_announced_anew_with_its_new_day(gateway: FakeGateway, clock: Clock) -> None:
+    subscribe()
+    clock.advance(MONTH - timedelta(hours=20))
+    first = notices()
+    row = list_renewals()[0]
+    later = row.charge_at + timedelta(days=5)
+    with transaction() as session:
+        postpone(session, get_renewal(session, row.id), later, reason="on holiday")
+    clock.advance(timedelta(days=5))
+
+    told = notices()
+
+    assert (len(first), len(told)) == (1, 2)
+    assert f" {later.day}.{later.month}.{later.year} " in told[-1]
+    assert told[0] != told[1]
+    assert list_renewals()[0].notice == "The reader was told."
+
+
+@pytest.mark.parametrize(("days", "is_forgotten"), [(-2, True), (0, False)])
+def test_a_renewal_that_moves_with_its_period_to_another_day_is_announced_anew(
+    gateway: FakeGateway, clock: Clock, days: int, is_forgotten: bool
+) -> None:
+    bought = subscribe()
+    clock.advance(MONTH - timedelta(hours=20))
+    notices()
+    with transaction() as session:
+        payment = session.get_one(Payment, bought.payment_id)
+        subscription = session.get_one(Subscription, payment.subscription_id)
+        end = subscription.end_time
+        moved = Move(subscription_id=subscription.id, old_end=end, new_end=end + timedelta(days=days))
+        follow(session, [moved])
+
+    assert (list_renewals()[0].noticed_at is None) == is_forgotten
 
 
 def test_a_notice_that_would_come_too_late_is_skipped_and_holds_nothing(
