@@ -18,6 +18,7 @@ from crm.users.audit_log import record_act
 log = get_logger(__name__)
 
 LONGEST_WAIT = timedelta(days=92)
+NO_NOTICE = N_("Skipped: a person charged it before its date.")
 
 
 def try_now(session: Session, row: RecurrentPayment, *, reason: str) -> None:
@@ -36,8 +37,10 @@ def try_now(session: Session, row: RecurrentPayment, *, reason: str) -> None:
         raise NotNowError(told, earliest=f"{ahead.earliest:%Y-%m-%d %H:%M}")
     if ahead.refusal is not None:
         raise NotNowError(ahead.refusal.told)
-    before = row.charge_at
-    row.charge_at = session.execute(select(db_now())).scalar_one()
+    before, now = row.charge_at, session.execute(select(db_now())).scalar_one()
+    row.charge_at = now
+    if row.noticed_at is None:
+        row.noticed_at, row.notice = now, NO_NOTICE
     session.flush()
     if not charge_batch(session, ids=[row.id], limit=1).seen:
         raise NotNowError(N_("The most charges of an hour have been made (%(setting)s)."), setting=CEILING)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.core.business_settings import get_setting
 from crm.mobiletech.models import InboundMessage
 from crm.mobiletech.wishes import Envelope
 from crm.payments.due import read_due
@@ -29,6 +30,7 @@ class Plan:
     period: int  # days that the next charge pays for
     ends_at: datetime | None
     inbound: InboundMessage | None
+    usual_number: str  # the one of the settings, for a renewal that began without an SMS
 
     @property
     def envelope(self) -> Envelope:
@@ -40,6 +42,7 @@ class Plan:
     @property
     def params(self) -> dict[str, object]:
         """What a template can tell of it."""
+        short_number = self.inbound.to if self.inbound else self.usual_number
         return {
             "subscription_name": self.name,
             "price": self.amount,
@@ -47,7 +50,7 @@ class Plan:
             "next_charge": self.row.charge_at,
             "end_date": self.ends_at,
             "stop_link": link_of(self.row.payment_method_id),
-            **({"short_number": self.inbound.to} if self.inbound else {}),
+            **({"short_number": short_number} if short_number else {}),
         }
 
 
@@ -61,6 +64,7 @@ def read_plans(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[in
     names = read_short_names(session, named)
     ends = _read_ends(session, {row.period_payment_id for row in rows})
     inbounds = _read_inbounds(session, {row.cid for row in rows})
+    usual_number = get_setting(session, "mobiletech_short_number")
     return {
         row.id: Plan(
             row=row,
@@ -71,6 +75,7 @@ def read_plans(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[in
             period=charges[row.id].type.length,
             ends_at=ends.get(row.period_payment_id),
             inbound=inbounds.get(row.cid),
+            usual_number=usual_number,
         )
         for row in rows
     }

@@ -39,6 +39,7 @@ def show_renewal(session: Session, row: RecurrentPayment) -> str:
         renewal=row,
         line=as_row(row, around),
         reason=_reason(row),
+        notice=retell(row.notice or ""),
         steps=list_steps(chain, row, around),
         spending=read_spending(session, to_international(number), row.user_id) if number else None,
         thread_href=_thread(session, number),

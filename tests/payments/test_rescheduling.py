@@ -65,6 +65,23 @@ def test_a_renewal_is_charged_before_its_date(gateway: FakeGateway) -> None:
     assert len(gateway.sent) == 2
 
 
+@pytest.mark.parametrize(
+    ("known", "recorded"),
+    [
+        (None, "Skipped: a person charged it before its date."),
+        ("The reader was told.", "The reader was told."),
+    ],
+)
+def test_that_nobody_was_told_of_a_charge_made_by_hand_is_recorded(known: str | None, recorded: str) -> None:
+    with transaction() as session:
+        told_at = db_now() if known else None
+        session.execute(update(RecurrentPayment).values(noticed_at=told_at, notice=known))
+
+    charge_now()
+
+    assert (newest().noticed_at is not None, newest().notice) == (True, recorded)
+
+
 def test_not_sooner_than_most_of_the_period_after_the_last_payment(
     gateway: FakeGateway, clock: Clock
 ) -> None:

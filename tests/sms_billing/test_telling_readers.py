@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from crm.core.db import transaction
 from crm.mobiletech.catalogue.status_codes import CodeDetails, describe_code
 from crm.mobiletech.models import OutboundMessage
 from crm.payments.charging_run import charge_due
 from crm.payments.following import follow
-from crm.payments.models import Payment
+from crm.payments.models import Payment, RecurrentPayment
 from crm.payments.pausing import pause
 from crm.payments.rescheduling import postpone
 from crm.payments.stopping import get_renewal, stop
@@ -169,6 +170,18 @@ def test_a_paused_renewal_is_not_announced(gateway: FakeGateway, clock: Clock) -
     clock.advance(MONTH - timedelta(hours=20))
 
     assert notices() == []
+
+
+def test_a_renewal_without_its_first_sms_is_told_of_with_the_usual_number(
+    gateway: FakeGateway, clock: Clock
+) -> None:
+    subscribe()
+    with transaction() as session:
+        session.execute(update(RecurrentPayment).values(cid="imported"))
+    clock.advance(MONTH - timedelta(hours=20))
+
+    assert [" STOP na 8877 " in told for told in notices()] == [True]
+    assert (gateway.sent[-1].from_, list_renewals()[0].notice) == ("8877", "The reader was told.")
 
 
 def test_many_notices_are_given_in_batches(gateway: FakeGateway, clock: Clock) -> None:
