@@ -42,7 +42,7 @@ def list_prices(session: Session) -> list[Price]:
     by_id = {each.id: each for each in kinds}
     sold = [each for each in kinds if each.active and each.visible]
     offers, keys = read_offers(session, [each.id for each in sold]), read_keys(session)
-    orders = _read_orders(session)
+    orders = read_orders(session)
     return [
         Price(
             kind=kind,
@@ -60,13 +60,7 @@ def list_orders(session: Session) -> list[tuple[Price, Order]]:
     return [(price, price.order) for price in list_prices(session) if price.order is not None]
 
 
-def _find_following(kind: SubscriptionType, by_id: Mapping[int, SubscriptionType]) -> SubscriptionType | None:
-    if kind.next_subscription_type_id is None or kind.trial_periods == 0:
-        return None
-    return by_id.get(kind.next_subscription_type_id)
-
-
-def _read_orders(session: Session) -> Mapping[str, Order]:
+def read_orders(session: Session) -> Mapping[str, Order]:
     """Return, by the type's code, the first rule that sells it; one of every short number names the usual one."""
     usual = get_setting(session, "mobiletech_short_number")
     rules: Sequence[Rule] = (
@@ -85,3 +79,9 @@ def _read_orders(session: Session) -> Mapping[str, Order]:
             order = Order(keyword=rule.text, short_number=short_number, asks_first=rule.asks_first)
             orders.setdefault(rule.subscription_type or "", order)
     return orders
+
+
+def _find_following(kind: SubscriptionType, by_id: Mapping[int, SubscriptionType]) -> SubscriptionType | None:
+    if kind.next_subscription_type_id is None or kind.trial_periods == 0:
+        return None
+    return by_id.get(kind.next_subscription_type_id)

@@ -8,16 +8,14 @@ from sqlalchemy.orm import Session
 from crm.core.db import current_session
 from crm.events.registry import Event
 from crm.mobiletech.notifications import notify_many
-from crm.mobiletech.rules.deciding import Action
-from crm.mobiletech.rules.queries import read_rules
 from crm.mobiletech.wishes import Wish
 from crm.payments.chains import SUPERSEDED
 from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import OPEN, Failure, RecurrentState
 from crm.sms_billing import answers
 from crm.sms_billing.plans import Plan, read_plans
+from crm.sms_billing.price_list import Order, read_orders
 from crm.sms_billing.reader_stops import stopped_params
-from crm.subscriptions.models import SubscriptionType
 
 # What a reader can do something about, or should know; failures of ours are ours to mend.
 TOLD_FAILURES = frozenset(
@@ -36,9 +34,9 @@ def tell_changes(events: Sequence[Event]) -> None:
     failed = [row for row in failed if row.payment_method_id in trying]
     ended = [row for row in rows if row.state == RecurrentState.SYSTEM_STOP and row.note != SUPERSEDED]
     plans = read_plans(session, [*failed, *ended])
-    keywords = _read_keywords(session) if ended else {}
+    orders = read_orders(session) if ended else {}
     wishes = [_failed(plans[row.id]) for row in failed]
-    wishes += [_ended(plans[row.id], keywords) for row in ended]
+    wishes += [_ended(plans[row.id], orders) for row in ended]
     notify_many(session, wishes)
 
 
@@ -69,8 +67,11 @@ def _failed(plan: Plan) -> Wish:
     return write(plan, answers.CHARGE_FAILED, params, key=key)
 
 
-def _ended(plan: Plan, keywords: Mapping[int, str]) -> Wish:
-    params = {"keyword": keywords.get(plan.row.subscription_type_id, "")}
+def _ended(plan: Plan, orders: Mapping[str, Order]) -> Wish:
+    """Name what would have been charged: its price, and what a reader writes to begin it anew."""
+    params = {"subscription_name": plan.next_name, "keyword": ""}
+    if (order := orders.get(plan.next_type)) is not None:
+        params |= {"keyword": order.keyword, "short_number": order.short_number}
     return write(plan, answers.ENDED, params, key=f"subscription-ended:{plan.row.id}")
 
 
@@ -98,10 +99,3 @@ def _will_be_tried(session: Session, rows: Sequence[RecurrentPayment]) -> set[in
     return {
         row.payment_method_id for row in rows if (row.payment_method_id, row.period_payment_id) in periods
     }
-
-
-def _read_keywords(session: Session) -> Mapping[int, str]:
-    """Return, by type, what a reader writes to begin anew."""
-    ids = {row.code: row.id for row in session.execute(select(SubscriptionType.code, SubscriptionType.id))}
-    sold = [rule for rule in read_rules(session) if rule.is_on and rule.action is Action.SUBSCRIBE]
-    return {ids[code]: rule.text for rule in reversed(sold) if (code := rule.subscription_type) in ids}

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from crm.core.db import transaction
 from crm.mobiletech.catalogue.status_codes import CodeDetails, describe_code
 from crm.mobiletech.models import OutboundMessage
+from crm.mobiletech.rules.models import Rule
 from crm.payments.charging_run import charge_due
 from crm.payments.following import follow
 from crm.payments.models import Payment, RecurrentPayment
@@ -20,12 +21,22 @@ from crm.sms_billing.notices import give_notices
 from crm.sms_billing.stop_links import link_of
 from crm.sms_billing.turns import announce_renewals
 from crm.subscriptions.models import Subscription
+from crm.subscriptions.queries import get_type
 from crm.subscriptions.shortening import Move
 from crm.users.accounts import get_user
 from tests.conftest import Clock
 from tests.factories.flows import set_up_keywords, write
 from tests.factories.messages import set_up_gateway
-from tests.factories.money import MONTH, list_payments, list_renewals, messages_of, report, subscribe
+from tests.factories.money import (
+    MONTH,
+    list_payments,
+    list_renewals,
+    make_type,
+    messages_of,
+    report,
+    subscribe,
+)
+from tests.factories.rules import make_rule
 from tests.fakes import FakeGateway
 from tests.outbox import run_all
 from tests.stored import list_outbound
@@ -56,6 +67,15 @@ def fail_the_renewal(clock: Clock, code: str) -> None:
     charge_due()
     run_all()
     report(list_payments()[-1].id, code)
+
+
+def give_up_the_renewal(clock: Clock) -> None:
+    fail_the_renewal(clock, "A5")
+    for _ in range(6):
+        clock.advance(timedelta(hours=7))
+        charge_due()
+        run_all()
+        report(list_payments()[-1].id, "A5")
 
 
 def test_a_reader_hears_a_day_before_what_is_charged_and_how_to_stop(
@@ -229,17 +249,29 @@ def test_the_first_failure_of_a_period_is_told_once(
 
 def test_the_end_is_told_with_how_to_begin_anew(gateway: FakeGateway, clock: Clock) -> None:
     subscribe()
-    fail_the_renewal(clock, "A5")
-    for _ in range(6):
-        clock.advance(timedelta(hours=7))
-        charge_due()
-        run_all()
-        report(list_payments()[-1].id, "A5")
+    give_up_the_renewal(clock)
 
     assert [row.state for row in list_renewals()][-1] == "system_stop"
     assert len(free(gateway)) == 2
     assert free(gateway)[-1] == (
         "Mesacne sa nepodarilo predlzit a dalej ho nestrhavame. Obnovit za 4,99 EUR: START na 8877"
+    )
+
+
+def test_the_end_of_a_trial_tells_how_to_order_what_it_would_have_become(
+    gateway: FakeGateway, clock: Clock
+) -> None:
+    with transaction() as session:
+        month = get_type(session, "month").id
+    make_type("trial", price="1.50", billkey="AA50", short_name="Skuska", next_subscription_type_id=month)
+    make_rule("SKUSKA", action="subscribe", subscription_type="trial")
+    with transaction() as session:
+        session.execute(update(Rule).where(Rule.text == "START").values(short_number="8866"))
+    subscribe("trial", billkey="AA50")
+    give_up_the_renewal(clock)
+
+    assert free(gateway)[-1] == (
+        "Mesacne sa nepodarilo predlzit a dalej ho nestrhavame. Obnovit za 4,99 EUR: START na 8866"
     )
 
 
