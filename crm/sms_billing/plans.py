@@ -25,7 +25,7 @@ class Plan:
     row: RecurrentPayment
     name: str
     next_name: str
-    next_type: str  # its code
+    next_type: SubscriptionType
     amount: Decimal
     currency: str
     period: int  # days that the next charge pays for
@@ -71,7 +71,7 @@ def read_plans(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[in
             row=row,
             name=names[row.subscription_type_id],
             next_name=names[charges[row.id].type.id],
-            next_type=charges[row.id].type.code,
+            next_type=charges[row.id].type,
             amount=charges[row.id].amount,
             currency=charges[row.id].currency,
             period=charges[row.id].type.length,

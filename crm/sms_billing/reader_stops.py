@@ -155,7 +155,7 @@ def _wish(session: Session, case: StopCase, user_id: int | None, done: _Done, wa
 
 def _state_instead(session: Session, message: InboundMessage, user_id: int, held: Holding) -> Wish:
     """Return the one answer to a STOP that stops nothing: what goes on, and how to stop it."""
-    [first, *_] = list_state_answers(session, message, user_id, held)
+    [first, *_] = list_state_answers(session, message, user_id, held, most=1)
     return replace(first, key=f"stop:{message.id}", context=f"stop:{message.id}")
 
 

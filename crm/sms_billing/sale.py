@@ -21,6 +21,7 @@ class Sale:
     type: SubscriptionType
     offer: SmsOffer
     name: str
+    following: SubscriptionType | None  # what its trial turns into
 
     @property
     def first_template(self) -> str:
@@ -60,4 +61,15 @@ def _read_sale(session: Session, code: str) -> "Sale | Said":
     assert known is not None
     offer = find_offer(session, known.id)
     assert offer is not None
-    return Sale(type=known, offer=offer, name=read_short_names(session, [known.id])[known.id])
+    return Sale(
+        type=known,
+        offer=offer,
+        name=read_short_names(session, [known.id])[known.id],
+        following=_find_following(session, known),
+    )
+
+
+def _find_following(session: Session, kind: SubscriptionType) -> SubscriptionType | None:
+    if kind.next_subscription_type_id is None or kind.trial_periods == 0:
+        return None
+    return session.get_one(SubscriptionType, kind.next_subscription_type_id)

@@ -12,7 +12,7 @@ from crm.mobiletech.rules.cases import Case
 from crm.mobiletech.rules.steps import StepKind
 from crm.mobiletech.wishes import Wish
 from crm.payments.models import Payment, RecurrentPayment
-from crm.payments.statuses import STOPS
+from crm.payments.statuses import STOPS, RecurrentState
 from crm.sms_billing import answers
 from crm.sms_billing.holdings import Holding, Holdings
 from crm.sms_billing.plans import Plan, read_plans
@@ -51,12 +51,20 @@ def list_state_answers(
     user_id: int,
     holding: Holding,
     running_out: Sequence[RecurrentPayment] = (),
+    *,
+    most: int = MOST,
 ) -> list[Wish]:
-    """Return the answers that tell what a person has: one SMS for each subscription, never none."""
-    rows = [*holding.rows, *running_out][:MOST]
+    """Return the answers that tell what a person has: one SMS for each subscription, never none.
+
+    The last of `most` says how many more there are.
+    """
+    everything = [*holding.rows, *running_out]
+    rows, more = everything[:most], len(everything[most:])
     plans = read_plans(session, rows)
-    told = [state_params(plans[row.id]) for row in rows]
-    wishes = [(answers.STATE, params) for params in told]
+    wishes = [
+        (answers.STATE, {**state_params(plans[row.id]), "more": more if row is rows[-1] else 0})
+        for row in rows
+    ]
     if not wishes and holding.firsts:
         first = holding.firsts[0]
         names = read_short_names(session, [first.subscription_type_id or 0])
@@ -72,8 +80,13 @@ def list_state_answers(
 
 def state_params(plan: Plan) -> Mapping[str, object]:
     """Return what the answer tells of a renewal: whether it goes on, or runs out."""
-    is_stopped = plan.row.state in STOPS or plan.row.stop_wanted is not None
-    params = {**plan.params, "is_stopped": is_stopped, "is_paused": plan.row.paused_at is not None}
+    row = plan.row
+    params = {
+        **plan.params,
+        "is_stopped": row.state in STOPS or row.stop_wanted is not None,
+        "is_pending": row.state == RecurrentState.PENDING,  # its day is over: a charge is on its way
+        "is_paused": row.paused_at is not None,
+    }
     params.pop("short_number", None)  # the one that they write to now
     return params
 

@@ -174,7 +174,12 @@ def _ask(session: Session, asked: Sequence[tuple[Order, Sale, str]]) -> None:
         message = order.case.message
         order.case.add(StepKind.ASKED, type=sale.type.code)
         order.case.answered_number = order.case.number
-        params = {"subscription_name": sale.name, "price": sale.type.price, "period": sale.type.length}
+        params = {
+            "subscription_name": sale.name,
+            "price": sale.type.price,
+            "period": sale.type.length,
+            "following_price": sale.following.price if sale.following else "",
+        }
         wish = answers.reply(
             message, message.user_id, answers.ORDER_CONFIRM, params, key=f"order-confirm:{message.id}"
         )

@@ -69,9 +69,13 @@ def _failed(plan: Plan) -> Wish:
 
 def _ended(plan: Plan, orders: Mapping[str, Order]) -> Wish:
     """Name what would have been charged: its price, and what a reader writes to begin it anew."""
-    params = {"subscription_name": plan.next_name, "keyword": ""}
-    if (order := orders.get(plan.next_type)) is not None:
-        params |= {"keyword": order.keyword, "short_number": order.short_number}
+    params: dict[str, object] = {"subscription_name": plan.next_name, "keyword": ""}
+    if (order := orders.get(plan.next_type.code)) is not None:
+        params |= {
+            "keyword": order.keyword,
+            "short_number": order.short_number,
+            "order_price": plan.next_type.price,
+        }
     return write(plan, answers.ENDED, params, key=f"subscription-ended:{plan.row.id}")
 
 

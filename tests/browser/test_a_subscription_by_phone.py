@@ -46,7 +46,7 @@ def test_a_reader_starts_asks_and_stops_on_the_phone(plain: BrowserContext, phon
     _text(handset, phone, "stop")
     handset.goto(phone)
 
-    expect(handset.locator("main")).to_contain_text("Mesacne je zrusené.")
+    expect(handset.locator("main")).to_contain_text("Zrusené: Mesacne.")
     assert [row.state for row in list_renewals()] == ["user_stop"]
 
 

@@ -13,6 +13,7 @@ from crm.mobiletech.catalogue.models import Billkey
 from crm.sms_billing.agreeing import is_yes
 from crm.sms_billing.models import SmsOrder
 from crm.subscriptions.models import SubscriptionType
+from crm.subscriptions.queries import get_type
 from tests.conftest import Clock
 from tests.factories.flows import decision_of, set_up_keywords, step_kinds, waiting_in_inbox, write
 from tests.factories.money import get_payment, list_payments, list_renewals, make_type, report
@@ -45,6 +46,27 @@ def test_who_is_asked_is_told_everything_and_charged_nothing(
     assert (list_payments(), orders()) == ([], ["waiting"])
     assert step_kinds(inbound_id)[-2:] == ["asked", "sent"]
     assert waiting_in_inbox() == []
+
+
+@pytest.mark.parametrize(
+    ("length", "days"),
+    [(1, "na 1 den,"), (2, "na 2 dni,"), (4, "na 4 dni,"), (5, "na 5 dni,"), (30, "na 30 dni,")],
+)
+def test_the_question_of_a_trial_names_the_price_that_follows(
+    client: FlaskClient, gateway: FakeGateway, length: int, days: str
+) -> None:
+    with transaction() as session:
+        month = get_type(session, "month").id
+    trial = {"length": length, "next_subscription_type_id": month}
+    make_type("trial", price="1.50", billkey="AA50", short_name="Skuska", **trial)
+    make_rule("SKUSKA", action="subscribe", subscription_type="trial", asks_first=True)
+
+    write(client, "skuska")
+
+    assert gateway.sent[-1].content == (
+        f"Objednavate Skuska za 1,50 EUR {days} potom 4,99 EUR, predlzuje sa samo. Suhlas: odpovedzte ANO."
+        " Zrusit: STOP na 8877"
+    )
 
 
 def test_the_yes_is_charged_and_its_answer_replies_to_it(client: FlaskClient, gateway: FakeGateway) -> None:

@@ -58,7 +58,7 @@ def test_stop_stops_and_is_answered_free_of_charge(
     assert len(list_payments()) == 1
     [_, answer] = gateway.sent
     day = f"{subscription.end_time.day}.{subscription.end_time.month}.{subscription.end_time.year}"
-    assert answer.content == f"Mesacne je zrusené. Plati do {day}. Uz nic nestrhneme."
+    assert answer.content == f"Zrusené: Mesacne. Plati do {day}. Uz nic nestrhneme."
     assert (answer.billkey, answer.rcv_msg_id is not None) == ("AZ19", True)
     assert (decision_of(inbound_id)[0], step_kinds(inbound_id)) == ("stop", ["stop", "stop_done", "sent"])
     assert waiting_in_inbox() == []
@@ -128,7 +128,7 @@ def test_stop_calls_back_an_order_that_has_not_left(
     [payment] = list_payments()
     assert (payment.status, payment.failure) == ("fail", "person")
     assert [message.state for message in messages_of(payment.id)] == ["cancelled"]
-    assert gateway.sent[-1].content == "Mesacne je zrusené. Uz nic nestrhneme."
+    assert gateway.sent[-1].content == "Zrusené: Mesacne. Uz nic nestrhneme."
 
 
 def test_an_order_that_is_billed_after_a_stop_renews_no_more(
@@ -186,7 +186,7 @@ def test_stop_with_a_keyword_stops_that_one(client: FlaskClient, gateway: FakeGa
     write(client, "STOP TYZDEN")
 
     assert list_states() == ["active", "user_stop"]
-    assert gateway.sent[-1].content.startswith("Tyzdenne je zrusené.")
+    assert gateway.sent[-1].content.startswith("Zrusené: Tyzdenne.")
 
 
 @pytest.mark.usefixtures("two")

@@ -70,7 +70,7 @@ def test_yes_stops_tells_the_reader_and_closes_the_item(app: Flask, gateway: Fak
     assert "It is stopped. An SMS tells the reader so, free of charge." in Page(staff.get(THREAD)).text
     assert (list_renewals()[0].state, open_items()) == ("user_stop", [])
     assert reasons("renewal.stop") == [REASON]
-    assert gateway.sent[-1].content.startswith("Mesacne je zrusené.")
+    assert gateway.sent[-1].content.startswith("Zrusené: Mesacne.")
 
 
 def test_no_lets_it_be_charged(app: Flask, gateway: FakeGateway, clock: Clock) -> None:

@@ -54,7 +54,7 @@ def test_the_button_stops_and_an_sms_confirms(client: FlaskClient, link: str, ga
 
     assert (response.status_code, response.location, state()) == (302, link, "user_stop")
     assert "It is stopped" in Page(client.get(link)).text
-    assert [sent.content[:22] for sent in gateway.sent[1:]] == ["Mesacne je zrusené. Pl"]
+    assert [sent.content[:22] for sent in gateway.sent[1:]] == ["Zrusené: Mesacne. Plat"]
     with transaction() as session:
         acts = session.execute(select(AuditEntry.actor, AuditEntry.action)).all()
         assert (NUMBER, "renewal.stop") in [tuple(act) for act in acts]
