@@ -17,6 +17,7 @@ from crm.core.log import get_logger
 from crm.payments.chains import TWIN, read_chains
 from crm.payments.events import tell_status
 from crm.payments.gateways import Gateway, gateway_codes, gateways
+from crm.payments.late_pauses import read_pauses, take_over
 from crm.payments.late_stops import read_stops
 from crm.payments.making import log_gateway
 from crm.payments.methods import find_or_make_methods
@@ -111,7 +112,9 @@ def _renew(
     methods = _methods_of(session, payments, rows)
     chains = read_chains(session, {method.id for method in methods.values()})
     stops = read_stops(session, [payment.id for payment in payments])
-    renewed = _list_renewed(session, [payment for payment in payments if payment.id not in rows])
+    firsts = [payment for payment in payments if payment.id not in rows]
+    renewed = _list_renewed(session, firsts)
+    pauses = read_pauses(session, [payment.id for payment in firsts])
     planner = Planner(session)
     for payment in payments:
         method, row = methods.get(payment.id), rows.get(payment.id)
@@ -134,6 +137,7 @@ def _renew(
             hand_over(pausing, following)
             if row is None:
                 _stop_beside_another(following, renewed)
+                take_over(following, pauses.get(payment.id), planner.now)
             chain.rows.append(following)
     planner.flush()
 

@@ -1,6 +1,7 @@
 """The free answers about the money, by the codes of their templates; each names its cause, so it is sent once."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -37,6 +38,18 @@ def send_answers(session: Session, answers: Sequence[Answer]) -> list[OutboundMe
     for (_, steps), result in zip(answers, made, strict=True):
         steps.append(told(result))
     return made
+
+
+def stopped_params(
+    names: Sequence[str], ends: Sequence[datetime], *, may_still_be_billed: bool
+) -> Mapping[str, object]:
+    """Return the values of the template that says what was stopped; an order that only waited has no name."""
+    return {
+        "subscription_name": names[0] if names else "",
+        "count": len(names),
+        "end_date": max(ends, default=None),
+        "may_still_be_billed": may_still_be_billed,
+    }
 
 
 def told(result: OutboundMessage | NotSent) -> Step:

@@ -12,11 +12,12 @@ from crm.core.errors import N_, Said
 from crm.mobiletech.models import InboundMessage
 from crm.mobiletech.rules.ports import StopCase
 from crm.payments.lanes import take_lanes
+from crm.payments.late_pauses import pause_orders
 from crm.payments.models import RecurrentPayment
 from crm.payments.pausing import go_on, pause
 from crm.payments.statuses import OPEN
 from crm.payments.stopping import stop
-from crm.sms_billing.holdings import Holdings
+from crm.sms_billing.holdings import Holding, Holdings
 from crm.sms_billing.senders import number_of, read_senders
 
 REASON = N_("The reader may have meant STOP (SMS %(id)s): a person has to ask.")
@@ -31,14 +32,18 @@ def heed_near_stops(session: Session, cases: Sequence[StopCase]) -> None:
     for case in cases:
         user = users[case.message.id]
         if user is not None:
-            pause_for_a_person(session, holdings.of(user.id).rows, case.message)
+            pause_for_a_person(session, holdings.of(user.id), case.message)
 
 
-def pause_for_a_person(
-    session: Session, rows: Sequence[RecurrentPayment], message: InboundMessage
-) -> list[RecurrentPayment]:
-    """Pause renewals because of an SMS; return those that were not paused yet."""
-    return [row for row in rows if pause(session, row, str(Said(REASON, id=message.id)))]
+def pause_for_a_person(session: Session, held: Holding, message: InboundMessage) -> None:
+    """Pause what somebody has because of an SMS; what is paused already keeps its reason.
+
+    An order on its way is billed or not, as it comes; the renewal after it is planned paused.
+    """
+    reason = str(Said(REASON, id=message.id))
+    for row in held.rows:
+        pause(session, row, reason)
+    pause_orders(session, held.unbilled, reason)
 
 
 def stop_as_meant(session: Session, user_id: int, *, reason: str) -> list[RecurrentPayment]:

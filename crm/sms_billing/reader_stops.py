@@ -8,7 +8,7 @@ Source: issue 5 point 6, reliability.md C3 and F5.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -129,7 +129,7 @@ def _ask_what_was_meant(
 ) -> None:
     """Charge nothing of what the reader has until a person knows: they named something that they have not."""
     _stop_orders(session, case.message, type_ids)
-    pause_for_a_person(session, held.rows, case.message)
+    pause_for_a_person(session, held, case.message)
     case.steps.append(step(StepKind.STOP_OTHER, renewals=[row.id for row in held.rows]))
     if _may_answer(session, case):
         wish = _state_instead(session, case.message, user_id, held)
@@ -167,19 +167,7 @@ def _stopped_params(session: Session, done: _Done, wanted: Holding) -> Mapping[s
     names = [plans[each.row.id].name for each in done.renewals]
     names += [name for name in map(read_short_names(session, firsts).get, firsts) if name]
     ends = [plan.ends_at for plan in plans.values() if plan.ends_at is not None]
-    return stopped_params(names, ends, may_still_be_billed=done.may_still_be_billed)
-
-
-def stopped_params(
-    names: Sequence[str], ends: Sequence[datetime], *, may_still_be_billed: bool
-) -> Mapping[str, object]:
-    """Return the values of the template that says what was stopped; an order that only waited has no name."""
-    return {
-        "subscription_name": names[0] if names else "",
-        "count": len(names),
-        "end_date": max(ends, default=None),
-        "may_still_be_billed": may_still_be_billed,
-    }
+    return answers.stopped_params(names, ends, may_still_be_billed=done.may_still_be_billed)
 
 
 def _may_answer(session: Session, case: StopCase) -> bool:

@@ -15,7 +15,6 @@ from crm.payments.statuses import OPEN, Failure, RecurrentState
 from crm.sms_billing import answers
 from crm.sms_billing.plans import Plan, read_plans
 from crm.sms_billing.price_list import Order, read_orders
-from crm.sms_billing.reader_stops import stopped_params
 
 # What a reader can do something about, or should know; failures of ours are ours to mend.
 TOLD_FAILURES = frozenset(
@@ -81,7 +80,7 @@ def _ended(plan: Plan, orders: Mapping[str, Order]) -> Wish:
 
 def _stopped(plan: Plan, event: Event) -> Wish:
     ends = [plan.ends_at] if plan.ends_at is not None else []
-    params = stopped_params([plan.name], ends, may_still_be_billed=event["may_still_be_billed"])
+    params = answers.stopped_params([plan.name], ends, may_still_be_billed=event["may_still_be_billed"])
     return write(plan, answers.STOPPED, params, key=f"renewal-stopped:{plan.row.id}:{event['at']}")
 
 
