@@ -57,8 +57,14 @@ def test_the_question_of_a_trial_names_the_price_that_follows(
 ) -> None:
     with transaction() as session:
         month = get_type(session, "month").id
-    trial = {"length": length, "next_subscription_type_id": month}
-    make_type("trial", price="1.50", billkey="AA50", short_name="Skuska", **trial)
+    make_type(
+        "trial",
+        price="1.50",
+        billkey="AA50",
+        short_name="Skuska",
+        length=length,
+        next_subscription_type_id=month,
+    )
     make_rule("SKUSKA", action="subscribe", subscription_type="trial", asks_first=True)
 
     write(client, "skuska")
