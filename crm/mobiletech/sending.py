@@ -197,6 +197,7 @@ class _Claim:
         if obstacle is not None and obstacle.is_final:
             self._end(entry, message, S.CANCELLED, obstacle.told)
         elif obstacle is not None:
+            message.state_reason = obstacle.told
             put_off(self.session, [entry.id], WAITS_FOR_PERSON)
         elif message.payment_id and not entry.is_bulk and self._has_news(entry):
             put_off(self.session, [entry.id], BEHIND_ANOTHER)
