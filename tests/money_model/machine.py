@@ -18,7 +18,6 @@ from crm.payments.statuses import RecurrentState
 from crm.payments.stopping import get_renewal, list_open, reactivate, reactivate_after_system_stop, stop
 from crm.sms_billing.turns import look_for_timeouts
 from crm.users.queries import find_by_phone
-from tests.factories.flows import write
 from tests.factories.money import subscribe
 from tests.fakes import ambiguous, not_connected, rejected
 from tests.money_model.crashes import Boundary, striking
@@ -45,6 +44,7 @@ class MoneyMachine(StaffRules):
         self.open_curtain()
         for number in NUMBERS[:subscribed]:
             subscribe(number=to_local(number))
+            self.stage.dated = read_now()
 
     # Readers
 
@@ -52,7 +52,7 @@ class MoneyMachine(StaffRules):
     def text_start(self, number: str, run: bool) -> None:
         """A reader orders; whoever has ordered already is told so."""
         self.gateway.stopped.discard(number)
-        write(self.stage.client, "START", number, run=run)
+        self.stage.write("START", number, run=run)
 
     @precondition(lambda self: len(self.view.busy) < len(NUMBERS))
     @rule(number=readers)
@@ -67,7 +67,7 @@ class MoneyMachine(StaffRules):
     @rule(number=readers)
     def text_stop(self, number: str) -> None:
         """A reader stops."""
-        write(self.stage.client, "STOP", number)
+        self.stage.write("STOP", number)
         self.gateway.stopped.add(number)
 
     @precondition(lambda self: self.view.known)
@@ -106,7 +106,7 @@ class MoneyMachine(StaffRules):
     @rule(number=readers, operator=st.sampled_from(["T", "2"]))
     def text(self, number: str, operator: str) -> None:
         """A reader texts something; the gateway names the operator."""
-        write(self.stage.client, "Ahoj", number, run=False, operator_type=operator)
+        self.stage.write("Ahoj", number, run=False, operator_type=operator)
 
     # The gateway
 
