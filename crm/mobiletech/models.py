@@ -159,8 +159,7 @@ class OutboundMessage(Base):
     released_at: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=True)
     )  # held once, let go by a person
-    # The money waits for no report of it any more: it stands in the way of no other charge.
-    given_up_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    given_up_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # bars no other charge
     attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     sending_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
