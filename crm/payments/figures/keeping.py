@@ -17,6 +17,7 @@ from crm.core.db import transaction
 from crm.payments.figures.counting import ALIKE, span_values
 from crm.payments.figures.models import MoneyDay
 from crm.payments.figures.subscribers import keep_subscribers
+from crm.payments.models import Payment
 from crm.subscriptions.newsroom import current_zone
 
 KEPT_DAYS = 400  # a year and the month before it
@@ -55,7 +56,10 @@ def count_subscribers() -> None:
 
 def _list_wanted(session: Session, now: datetime, zone: ZoneInfo) -> Sequence[date]:
     today = now.astimezone(zone).date()
-    days = list_days(today - DAY * KEPT_DAYS, today - DAY)
+    began = _find_beginning(session)
+    if began is None:
+        return []
+    days = list_days(max(today - DAY * KEPT_DAYS, began.astimezone(zone).date()), today - DAY)
     when = select(MoneyDay.day, func.min(MoneyDay.counted_at)).group_by(MoneyDay.day)
     counted: dict[date, datetime] = dict(session.execute(when).all())
     return [
@@ -63,6 +67,13 @@ def _list_wanted(session: Session, now: datetime, zone: ZoneInfo) -> Sequence[da
         for day in days
         if today - day <= DAY * CHANGING_DAYS or day not in counted or now - counted[day] > SETTLED_FOR
     ]
+
+
+def _find_beginning(session: Session) -> datetime | None:
+    """Return when the first payment was made, or paid; None while there is none, and nothing to count."""
+    first = select(func.least(func.min(Payment.created_at), func.min(Payment.paid_at)))
+    began: datetime | None = session.execute(first).scalar_one()
+    return began
 
 
 def _lock(session: Session) -> None:

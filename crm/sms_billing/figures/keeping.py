@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select, text
 from crm.core.clock import db_now
 from crm.core.days import DAY, list_days
 from crm.core.db import transaction
+from crm.payments.models import Payment
 from crm.sms_billing.figures.models import BillingDay
 from crm.sms_billing.figures.operators import ALIKE, span_values
 from crm.subscriptions.newsroom import current_zone
@@ -24,9 +25,12 @@ def count_billing_days() -> None:
     with transaction() as session:
         now: datetime = session.execute(select(db_now())).scalar_one()
         counted = set(session.execute(select(BillingDay.day).distinct()).scalars())
+        began: datetime | None = session.execute(select(func.min(Payment.created_at))).scalar_one()
+    if began is None:
+        return  # nothing was ever charged
     today = now.astimezone(zone).date()
     first = today - timedelta(days=KEPT_DAYS)
-    for day in list_days(first, today - DAY):
+    for day in list_days(max(first, began.astimezone(zone).date()), today - DAY):
         if day not in counted or (today - day).days <= CHANGING_DAYS:
             with transaction() as session:
                 session.execute(select(func.pg_advisory_xact_lock(LOCK)))
