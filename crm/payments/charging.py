@@ -178,7 +178,7 @@ def _put_off(session: Session, planner: Planner, row: RecurrentPayment, refusal:
     row.status, row.failure, row.approval = refusal.code, refusal.failure, refusal.told[:LONGEST]
     left = Standing(retries=row.retries, gateway_fails=row.gateway_fails)
     again = find_next_try(refusal.failure, left, planner.schedule)
-    if again is None and refusal.failure is Failure.OURS:
+    if again is None and refusal.failure is Failure.OURS and not refusal.is_of_reader:
         # Our fault ends no subscription: it waits for a person, and once it goes on it is tried anew.
         row.paused_at, row.pause_reason, row.gateway_fails = planner.now, refusal.told, 0
         return

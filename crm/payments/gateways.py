@@ -32,11 +32,15 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a charge is not made: its class, the gateway's word for it, and the sentence for a person."""
+    """Why a charge is not made: its class, the gateway's word for it, and the sentence for a person.
+
+    `is_of_reader` when nothing that we set is wrong: the reader has no number any more, or no account.
+    """
 
     failure: Failure
     code: str
     told: str
+    is_of_reader: bool = False
 
 
 class Gateway(Protocol):

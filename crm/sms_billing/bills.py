@@ -1,7 +1,7 @@
 """How is a renewal billed: to which number, on which key, with which text; or why it must not be."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -82,9 +82,11 @@ def _find_bill(known: _Known, charge: Charge) -> Bill | Refusal:
         told = N_("The SMS %(token)s, by which this renewal began, is not known.")
         return ours("no_token", told, token=charge.token)
     if charge.recurrent.user_id in known.closed:
-        return ours("closed_account", N_("The reader's account is closed: nothing is charged."))
+        told = N_("The reader's account is closed: nothing is charged.")
+        return replace(ours("closed_account", told), is_of_reader=True)
     if phone is None:
-        return ours("no_number", N_("The reader has no number linked, so nothing can be charged."))
+        told = N_("The reader has no number linked, so nothing can be charged.")
+        return replace(ours("no_number", told), is_of_reader=True)
     if charge.type.fixed_end is not None and charge.type.fixed_end <= known.now:
         return ours(
             "type_over",
