@@ -6,9 +6,9 @@ from crm.users.roles import PERMISSIONS, STAFF, Permission, Role, may
 
 TABLE = {
     "customer": set(),
-    "support": {"read", "answer"},
+    "support": {"read", "answer", "stop_renewals"},
     "editor": {"read", "edit_templates", "edit_rules"},
-    "billing": {"read", "manage_billkeys"},
+    "billing": {"read", "manage_billkeys", "manage_types", "manage_renewals", "stop_renewals"},
     "admin": {permission.value for permission in Permission},
 }
 
