@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField
+from wtforms import RadioField, SelectChoice
 from wtforms.validators import DataRequired
 
 from crm.core.db import current_session, transaction
@@ -36,8 +36,8 @@ class RefundForm(ReasonForm):
     subscription = RadioField(
         _l("The subscription"),
         choices=[
-            (ENDS, _l("Ends now: the reader has nothing for it any more")),
-            (STAYS, _l("Stays until its end: a favour")),
+            SelectChoice(value=ENDS, label=_l("Ends now: the reader has nothing for it any more")),
+            SelectChoice(value=STAYS, label=_l("Stays until its end: a favour")),
         ],
         validators=[DataRequired(_l("Choose what becomes of the subscription."))],
     )
