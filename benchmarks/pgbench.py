@@ -23,8 +23,10 @@ class PgbenchResult:
     latency_ms: float
 
 
-def run_pgbench(stage: Stage, script: Path, *, clients: int, seconds: int) -> PgbenchResult:
-    """Run the script, prepared, in that many clients.
+def run_pgbench(
+    stage: Stage, script: Path, *, clients: int, seconds: int, protocol: str = "prepared"
+) -> PgbenchResult:
+    """Run the script in that many clients.
 
     Raises: BenchmarkError if pgbench fails, or one transaction does.
     """
@@ -33,7 +35,7 @@ def run_pgbench(stage: Stage, script: Path, *, clients: int, seconds: int) -> Pg
     command = [
         str(find_pgbench()),
         *("--host", options["host"], "--port", options["port"], "--username", address.username or ""),
-        *("--no-vacuum", "--protocol", "prepared", "--file", str(script)),
+        *("--no-vacuum", "--protocol", protocol, "--file", str(script)),
         *("--client", str(clients), "--jobs", "1", "--time", str(seconds)),
         address.path.removeprefix("/"),
     ]

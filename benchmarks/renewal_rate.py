@@ -62,7 +62,7 @@ def measure(plan: Plan) -> list[Figure]:
         with stage.connect() as connection:
             connection.execute("CHECKPOINT")
         script = _script(known)
-        limit = run_pgbench(stage, script, clients=1, seconds=plan.seconds).per_second
+        limit = run_pgbench(stage, script, clients=1, seconds=plan.seconds, protocol="simple").per_second
         script.unlink()
     rate, largest = plan.renewals / run.seconds, max(run.megabytes.values())
     say(f"{rate:.0f}/s, {', '.join(f'{name} {size:.0f} MB' for name, size in run.megabytes.items())}")
