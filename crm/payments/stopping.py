@@ -124,6 +124,7 @@ def reactivate(session: Session, row: RecurrentPayment, *, by_user: bool, reason
     chain = read_chains(session, [row.payment_method_id])[row.payment_method_id]
     if chain.open_row is not None or chain.rows[-1].id != row.id:
         raise NotActiveError(N_("Another renewal has taken the place of this one."))
+    _check_alone(session, row)
     if is_past(session, row):
         raise ChargeInPastError
     row.state, row.payment_id, row.status, row.approval, row.failure = R.ACTIVE, None, None, None, None
@@ -142,6 +143,7 @@ def reactivate_after_system_stop(session: Session, row: RecurrentPayment, *, rea
     is_last = chain.open_row is None and chain.rows[-1].id == row.id
     if row.state != R.SYSTEM_STOP or row.note in REPLACED or not is_last:
         raise NotActiveError(N_("Only the last renewal of a reader that was given up can be tried anew."))
+    _check_alone(session, row)
     _check_stoppable(session, row, by_user=False)
     now = _now(session)
     if row.charge_at < now - LONGEST_SYSTEM_STOP:
@@ -160,6 +162,21 @@ def reactivate_after_system_stop(session: Session, row: RecurrentPayment, *, rea
     )
     tell_state(session, [anew.id], R.ACTIVE)
     return anew
+
+
+def _check_alone(session: Session, row: RecurrentPayment) -> None:
+    """Refuse to go on beside a newer order of the same type: the reader would pay for it twice.
+
+    Raises: NotActiveError.
+    """
+    beside = select(RecurrentPayment.id).where(
+        RecurrentPayment.user_id == row.user_id,
+        RecurrentPayment.subscription_type_id == row.subscription_type_id,
+        RecurrentPayment.id != row.id,
+        RecurrentPayment.state.in_(OPEN),
+    )
+    if session.execute(select(beside.exists())).scalar_one():
+        raise NotActiveError(N_("The same subscription is renewed already by a later order."))
 
 
 def is_past(session: Session, row: RecurrentPayment) -> bool:

@@ -8,7 +8,7 @@ from crm.mobiletech.events import lane_of
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import get_outbound_message
 from crm.mobiletech.second_chances import lock_message
-from crm.payments.lanes import take_lanes, take_named
+from crm.payments.lanes import lanes_of, take_named
 from crm.payments.models import Payment
 
 
@@ -19,9 +19,8 @@ def take_message(session: Session, message_id: int) -> OutboundMessage:
     """
     message = get_outbound_message(session, message_id)
     payment = session.get(Payment, message.payment_id) if message.payment_id else None
-    if payment is not None:
-        take_lanes(session, [payment.user_id])
-    take_named(session, [lane_of(message.to)])
+    readers = lanes_of(session, [payment.user_id]).values() if payment is not None else ()
+    take_named(session, {lane_of(message.to), *readers})  # at once: two who take both never wait in a circle
     return lock_message(session, message_id)
 
 
