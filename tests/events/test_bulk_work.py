@@ -1,13 +1,19 @@
 """Bulk work stands behind all that somebody waits for: of the whole table, and of its own number."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+
+from sqlalchemy.orm import Session
 
 from crm.audit import run_audit
 from crm.core.db import current_session, transaction
+from crm.events.claim import Entry
+from crm.events.drain import PARALLEL_BULK
 from crm.events.heartbeat import read_backlog
 from crm.events.publish import Work, publish, publish_many
 from crm.events.pump import find_overdue, run_everything_due
 from crm.events.registry import Event, Registry
+from crm.events.settle import finish
 from tests.conftest import Clock
 from tests.events.conftest import Effects
 from tests.outbox import run_all
@@ -66,6 +72,35 @@ def test_what_comes_while_bulk_work_is_done_goes_before_the_rest_of_it(
     run_all()
 
     assert effects.list_all() == ["slow 0", "quick", "slow 1"]
+
+
+def test_what_comes_for_a_number_between_two_rounds_goes_before_its_bulk_work(
+    switchboard: Registry, effects: Effects
+) -> None:
+    class Charging:
+        """Does a few at a time; while the first ones are on their way, something comes for the last number."""
+
+        def claim(self, _session: Session, entries: Sequence[Entry]) -> Sequence[Entry]:
+            return entries
+
+        def perform(self, entry: Entry) -> None:
+            """Nothing happens outside."""
+
+        def record(self, session: Session, results: Sequence[tuple[Entry, None]]) -> None:
+            for entry, _ in results:
+                effects.write(entry.payload["what"])
+            finish(session, [entry.id for entry, _ in results])
+            publish(session, QUICK, {"what": "stop"}, key="stop", lane="last")
+
+    switchboard.effect(SLOW, Charging())
+    switchboard.on(QUICK, lambda event: effects.write(event["what"]))
+    for number in range(PARALLEL_BULK):
+        put(SLOW, f"charge {number}", lane=f"lane {number}", is_bulk=True)
+    put(SLOW, "the last charge", lane="last", is_bulk=True)
+
+    run_all()
+
+    assert effects.list_all()[-2:] == ["stop", "the last charge"]
 
 
 def test_bulk_work_of_one_number_keeps_its_order(switchboard: Registry, effects: Effects) -> None:

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from crm.audit import run_audit
 from crm.core.clock import db_now
 from crm.core.db import transaction
-from crm.payments.charging_run import charge_due
 from crm.payments.models import RecurrentPayment
 from crm.payments.pausing import go_on
 from crm.sms_billing.models import SmsOrder
@@ -19,6 +18,7 @@ from tests.factories.flows import decision_of, set_up_keywords, step_kinds, wait
 from tests.factories.money import (
     MONTH,
     buy,
+    charge,
     get_payment,
     list_payments,
     list_renewals,
@@ -37,11 +37,6 @@ from tests.outbox import run_all
 @pytest.fixture(autouse=True)
 def _keywords(app: Flask) -> None:
     set_up_keywords()
-
-
-def charge() -> None:
-    charge_due()
-    run_all()
 
 
 def test_stop_stops_and_is_answered_free_of_charge(
@@ -338,3 +333,18 @@ def test_the_books_are_right_after_all_of_it(client: FlaskClient, gateway: FakeG
     with transaction() as session:
         assert run_audit(session) == []
     assert set(list_states()) == {"user_stop"}
+
+
+def test_a_stop_that_waits_to_be_read_comes_before_the_answer_that_would_charge(
+    client: FlaskClient, gateway: FakeGateway, clock: Clock
+) -> None:
+    """The order's SMS is the older work of the number, and due: it waits for the STOP behind it all the same."""
+    bought = buy(run=False)
+    write(client, "STOP", run=False)
+
+    run_all()
+    clock.advance(timedelta(seconds=2))
+    run_all()
+
+    assert [sent.billkey for sent in gateway.sent] == ["AZ19"]
+    assert get_payment(bought.payment_id).status == "fail"
