@@ -3,11 +3,20 @@
 from crm.core.business_settings import BusinessSetting
 from crm.core.db import Base, db
 from crm.events.models import OutboxBatch, OutboxEntry, PeriodicRun
+from crm.importer.models import (
+    ImportCheck,
+    ImportChunk,
+    ImportClaim,
+    ImportFile,
+    ImportRefusal,
+    ImportRun,
+    ImportStop,
+)
+from crm.mobiletech.breaker_state import GatewayState
 from crm.mobiletech.catalogue.models import Billkey, OperatorPrefix, ShortNumber, StatusCode
 from crm.mobiletech.conversations.models import InboxItem, Note
 from crm.mobiletech.figures.models import DailyCount
 from crm.mobiletech.models import (
-    GatewayState,
     InboundMessage,
     NotSent,
     OutboundMessage,
@@ -62,6 +71,13 @@ __all__ = [
     "DailyCount",
     "Decision",
     "GatewayState",
+    "ImportCheck",
+    "ImportChunk",
+    "ImportClaim",
+    "ImportFile",
+    "ImportRefusal",
+    "ImportRun",
+    "ImportStop",
     "InboundMessage",
     "InboxItem",
     "KnownNumber",

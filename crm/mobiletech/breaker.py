@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from crm.core.clock import db_now
 from crm.core.errors import N_
 from crm.core.log import get_logger
+from crm.mobiletech.breaker_state import GatewayState
 from crm.mobiletech.client import LEASE_SECONDS
-from crm.mobiletech.models import GatewayState, OutboundMessage
+from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundState
 
 log = get_logger(__name__)

@@ -28,6 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.core.db import Base
 
 NOW = text("crm_now()")
+IX = "ix_mobiletech_outbound_messages"
 LIVE = "state NOT IN ('rejected', 'expired', 'cancelled', 'not_sent') AND billing <> 'failed' AND resent_as IS NULL"
 UNPROVEN = (
     "payment_id IS NOT NULL AND resent_as IS NULL AND billing = 'none'"
@@ -58,6 +59,8 @@ class InboundMessage(Base):
     body_sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
     duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("mobiletech_inbound_messages.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    external_id: Mapped[str | None] = mapped_column(Text)  # its id in the system that it was imported from
+    import_id: Mapped[int | None] = mapped_column(BigInteger)  # opaque here: which import brought it
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=NOW, onupdate=func.crm_now()
@@ -66,6 +69,12 @@ class InboundMessage(Base):
     __table_args__ = (
         Index("ix_mobiletech_inbound_messages_newest", "created_at", "id"),
         Index("ix_mobiletech_inbound_messages_from", "from", "created_at"),
+        Index(
+            "uq_mobiletech_inbound_messages_external_id",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL"),
+        ),
     )
 
 
@@ -77,17 +86,24 @@ class SmsTemplate(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     code: Mapped[str] = mapped_column(Text, unique=True)
     content: Mapped[str] = mapped_column(Text)  # Slovak
-    content_en: Mapped[str | None] = mapped_column(
-        Text
-    )  # for receivers who read English; None: the Slovak one
+    content_en: Mapped[str | None] = mapped_column(Text)  # for who reads English; None: the Slovak one
     purpose: Mapped[str] = mapped_column(Text, server_default="service")
     version: Mapped[int] = mapped_column(Integer)
+    external_id: Mapped[str | None] = mapped_column(Text)  # its id in the system that it was imported from
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=NOW, onupdate=func.crm_now()
     )
 
-    __table_args__ = (CheckConstraint("purpose IN ('service', 'paid')", name="purpose"),)
+    __table_args__ = (
+        CheckConstraint("purpose IN ('service', 'paid')", name="purpose"),
+        Index(
+            "uq_mobiletech_templates_external_id",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL"),
+        ),
+    )
 
 
 class SmsTemplateVersion(Base):
@@ -121,9 +137,7 @@ class OutboundMessage(Base):
     key: Mapped[str | None] = mapped_column(Text, unique=True)  # names the cause: it makes one message
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     mobiletech_id: Mapped[str | None] = mapped_column(Text, unique=True)
-    payment_id: Mapped[int | None] = mapped_column(
-        BigInteger, index=True
-    )  # opaque here; read by the money above
+    payment_id: Mapped[int | None] = mapped_column(BigInteger, index=True)  # opaque here, read above
     mobiletech_template_id: Mapped[int | None] = mapped_column(ForeignKey("mobiletech_templates.id"))
     template_version: Mapped[int | None] = mapped_column(Integer)
     params: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what the template was filled with
@@ -156,13 +170,13 @@ class OutboundMessage(Base):
     context: Mapped[str | None] = mapped_column(Text)
     charges_for: Mapped[str | None] = mapped_column(Text)  # what is charged once only: a period of a renewal
     resent_as: Mapped[int | None] = mapped_column(BigInteger)  # the copy of one that a ported number missed
-    released_at: Mapped[datetime | None] = mapped_column(
-        DateTime(timezone=True)
-    )  # held once, let go by a person
+    released_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # a person let it go
     given_up_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # bars no other charge
     attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     sending_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    external_id: Mapped[str | None] = mapped_column(Text)  # its id in the system that it was imported from
+    import_id: Mapped[int | None] = mapped_column(BigInteger)  # opaque here: which import brought it
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=NOW, onupdate=func.crm_now()
@@ -180,27 +194,23 @@ class OutboundMessage(Base):
         Index("ix_mobiletech_outbound_messages_newest", "created_at", "id"),
         Index("ix_mobiletech_outbound_messages_state_newest", "state", "billing", "created_at", "id"),
         Index("ix_mobiletech_outbound_messages_to", "to", "id"),
+        Index(
+            "uq_mobiletech_outbound_messages_external_id",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL"),
+        ),
         Index("ix_mobiletech_outbound_messages_sending", "to", postgresql_where=text("state = 'sending'")),
         Index("ix_mobiletech_outbound_messages_template", "mobiletech_template_id", "created_at", "id"),
         Index("ix_mobiletech_outbound_messages_billkey", "billkey", "created_at", "id"),
         Index("ix_mobiletech_outbound_messages_conflict", "id", postgresql_where=text("conflict")),
-        Index(
-            "ix_mobiletech_outbound_messages_failed",
-            "status",
-            "created_at",
-            "id",
-            postgresql_where=text("billing = 'failed'"),
-        ),
+        Index(f"{IX}_failed", "status", "created_at", "id", postgresql_where=text("billing = 'failed'")),
         Index(
             "ix_mobiletech_outbound_messages_unanswered",
             "sent_at",
             postgresql_where=text("state = 'accepted' AND billing = 'none' AND payment_id IS NOT NULL"),
         ),
-        Index(
-            "ix_mobiletech_outbound_messages_charges_for",
-            "charges_for",
-            postgresql_where=text("charges_for IS NOT NULL"),
-        ),
+        Index(f"{IX}_charges_for", "charges_for", postgresql_where=text("charges_for IS NOT NULL")),
         Index("ix_mobiletech_outbound_messages_unproven", "id", postgresql_where=text(UNPROVEN)),
         Index("ix_mobiletech_outbound_messages_paid", "to", "created_at", postgresql_where=text("paid")),
         Index(
@@ -283,18 +293,3 @@ class NotSent(Base):
         Index("ix_mobiletech_not_sent_newest", "created_at", "id"),
         Index("ix_mobiletech_not_sent_to", "to", "created_at"),
     )
-
-
-class GatewayState(Base):
-    """The breaker of paid sending; one row."""
-
-    __tablename__ = "mobiletech_gateway_state"
-
-    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    paused_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    pause_seconds: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-    reason: Mapped[str | None] = mapped_column(Text)
-    recent_ambiguous: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
-    ambiguous_run: Mapped[int] = mapped_column(Integer, server_default=text("0"))
-
-    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)

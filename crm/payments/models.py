@@ -78,6 +78,8 @@ class Payment(Base):
     subscription_start_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     subscription_end_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     recurrent_charge: Mapped[bool] = mapped_column(server_default=text("false"))  # made by the charger
+    external_id: Mapped[str | None] = mapped_column(Text)  # its id in the system that it was imported from
+    import_id: Mapped[int | None] = mapped_column(BigInteger)  # opaque here: which import brought it
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
     modified_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=NOW, onupdate=func.crm_now()
@@ -109,6 +111,12 @@ class Payment(Base):
             "ix_payments_failure", "failure", "created_at", "id", postgresql_where=text("failure IS NOT NULL")
         ),
         Index("ix_payments_amount", "amount"),
+        Index(
+            "uq_payments_external_id",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL"),
+        ),
     )
 
 
@@ -220,6 +228,8 @@ class RecurrentPayment(Base):
         DateTime(timezone=True)
     )  # told, or why not in `notice`
     notice: Mapped[str | None] = mapped_column(Text)
+    external_id: Mapped[str | None] = mapped_column(Text)  # its id in the system that it was imported from
+    import_id: Mapped[int | None] = mapped_column(BigInteger)  # opaque here: which import brought it
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW, index=True)
     updated_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=NOW, onupdate=func.crm_now()
@@ -248,6 +258,12 @@ class RecurrentPayment(Base):
             postgresql_where=text("state = 'active' AND noticed_at IS NULL AND attempt = 0"),
         ),
         Index("ix_recurrent_payments_state", "state", "charge_at", "id"),
+        Index(
+            "uq_recurrent_payments_external_id",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL"),
+        ),
         Index("ix_recurrent_payments_user_id", "user_id", "id"),
         Index("ix_recurrent_payments_open_user", "user_id", postgresql_where=text(OPEN)),
         Index("ix_recurrent_payments_period", "period_payment_id"),

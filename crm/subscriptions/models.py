@@ -54,12 +54,19 @@ class SubscriptionType(Base):
     no_subscription: Mapped[bool] = mapped_column(server_default=text("false"))
     limit_per_user: Mapped[int | None] = mapped_column(Integer)
     recurrent_charge_before: Mapped[int | None] = mapped_column(Integer)  # hours; negative: after the end
+    external_id: Mapped[str | None] = mapped_column(Text)  # its id in the system that it was imported from
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=NOW, onupdate=func.crm_now()
     )
 
     __table_args__ = (
+        Index(
+            "uq_subscription_types_external_id",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL"),
+        ),
         CheckConstraint(
             "extension_method IN ('extend_actual', 'extend_same_actual', 'extend_same_type',"
             " 'extend_last_subscription', 'start_now')",

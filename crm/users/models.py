@@ -72,12 +72,20 @@ class User(Base):
     referer: Mapped[str | None] = mapped_column(Text)
     disable_auto_invoice: Mapped[bool] = mapped_column(server_default=text("false"))
     deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    external_id: Mapped[str | None] = mapped_column(Text)  # its id in the system that it was imported from
+    import_id: Mapped[int | None] = mapped_column(BigInteger)  # opaque here: which import brought it
     # Names and e-mail, one a line, as people look for them: a search reads nothing else of a person.
     search_text: Mapped[str] = mapped_column(Text, Computed(SEARCH_TEXT, persisted=True), deferred=True)
 
     __table_args__ = (
         CheckConstraint("role IN ('customer', 'support', 'editor', 'billing', 'admin')", name="role"),
         Index("uq_users_email", func.lower(email), unique=True),
+        Index(
+            "uq_users_external_id",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL"),
+        ),
     )
 
 

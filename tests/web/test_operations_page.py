@@ -15,7 +15,8 @@ from crm.core.clock import db_now
 from crm.core.db import transaction
 from crm.events import doorbell
 from crm.events.pump import run_if_due
-from crm.mobiletech.models import GatewayState, StatusReport
+from crm.mobiletech.breaker_state import GatewayState
+from crm.mobiletech.models import StatusReport
 from crm.web.operations import TASKS
 from crm.wiring import PERIODIC
 from tests.conftest import Clock

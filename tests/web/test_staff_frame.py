@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from crm.core.clock import db_now
 from crm.core.db import transaction
-from crm.mobiletech.models import GatewayState
+from crm.mobiletech.breaker_state import GatewayState
 from crm.mobiletech.words import InboundState, MessageState
 from crm.web.flashes import Undo, flash_link, flash_undoable
 from crm.web.guards import public

@@ -1,0 +1,1 @@
+"""Moving in: a publisher's history from files, right or refused with the reason, and never anything sent."""
