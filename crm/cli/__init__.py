@@ -21,6 +21,7 @@ COMMANDS = {
     "template": Entry("crm.cli.template:template", "SMS templates: list, show, set."),
     "mobiletech": Entry("crm.cli.mobiletech:mobiletech", "Send a test message; play the gateway."),
     "payments": Entry("crm.cli.payments:payments", "Renewals: charge what is due, hold, resume."),
+    "import": Entry("crm.cli.imports:imports", "Moving in: import a history from files, check it."),
     "outbox": Entry("crm.cli.outbox:outbox", "Failed work: list, retry, discard."),
     "doctor": Entry("crm.cli.doctor:doctor", "Look for what is set wrongly; exit 1 if anything is."),
     "audit": Entry("crm.cli.audit:audit", "Check the invariants; exit 1 if one is broken."),

@@ -94,7 +94,7 @@ def test_every_command_has_help() -> None:
         result = CliRunner().invoke(crm, [*path, "--help"], prog_name="crm")
         assert result.exit_code == 0, result.output
         assert "Usage: crm" in result.stdout
-    assert len(COMMANDS) == 16
+    assert len(COMMANDS) == 17
 
 
 def test_help_and_measuring_load_neither_flask_nor_the_database() -> None:

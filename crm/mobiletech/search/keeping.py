@@ -37,12 +37,19 @@ def keep_inbound(events: Sequence[Event]) -> None:
 def keep_inbound_messages(session: Session, ids: Sequence[int]) -> None:
     """Keep readers' messages findable."""
     note_numbers(session, session.execute(_INBOUND_NUMBERS, {"ids": ids}).scalars().all())
-    session.execute(_INBOUND, {"ids": ids})
+    keep_words(session, inbound_ids=ids)
 
 
 def keep_outbound_messages(session: Session, made: Sequence[OutboundMessage | NotSent]) -> None:
     """Keep our own messages, and what was not made, findable; they have their ids."""
     note_numbers(session, [each.to for each in made if each.to])
-    ids = [each.id for each in made if isinstance(each, OutboundMessage)]
-    if ids:
-        session.execute(_OUTBOUND, {"ids": ids})
+    keep_words(session, outbound_ids=[each.id for each in made if isinstance(each, OutboundMessage)])
+
+
+def keep_words(
+    session: Session, *, inbound_ids: Sequence[int] = (), outbound_ids: Sequence[int] = ()
+) -> None:
+    """Keep the words of messages findable; their numbers are noted apart."""
+    for statement, ids in ((_INBOUND, inbound_ids), (_OUTBOUND, outbound_ids)):
+        if ids:
+            session.execute(statement, {"ids": ids})

@@ -1,0 +1,200 @@
+"""Import readers' messages (MO). The gateway's id is the key; a message that came live stays as it came.
+
+Source: behaviour.md 8.3.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, update
+
+from crm.core.copying import copy_rows, take_ids
+from crm.core.errors import N_
+from crm.importer import kinds
+from crm.importer.batches import Batch, Outcome, differing
+from crm.importer.columns import Column, Entity, Line
+from crm.importer.findable import keep_findable
+from crm.importer.people import USER_COLUMNS, find_people
+from crm.mobiletech.models import InboundMessage
+
+TABLE = "mobiletech_inbound_messages"
+
+
+class InboundRecord(NamedTuple):
+    """One row of the file."""
+
+    mobiletech_id: str
+    external_id: str | None
+    user_external_id: str | None
+    user_email: str | None
+    user_phone: str | None
+    from_: str
+    to: str
+    content: str
+    receive_date: datetime
+    serv_id: str
+    project_id: str
+    content_coding: str
+    dcs: str
+    esm: str
+    operator_type: str
+    created_at: datetime | None
+
+
+def _record(**values: Any) -> InboundRecord:
+    return InboundRecord(from_=values.pop("from"), **values)
+
+
+COLUMNS = (
+    Column(
+        name="mobiletech_id",
+        read=kinds.code,
+        must=True,
+        told=N_("The gateway's id of the message; no two have the same."),
+    ),
+    Column(
+        name="external_id",
+        read=kinds.external_id,
+        other_names=("id",),
+        told=N_("Its id in the old system."),
+    ),
+    *USER_COLUMNS,
+    Column(name="from", read=kinds.address, must=True, told=N_("Who wrote, as +421908123456.")),
+    Column(name="to", read=kinds.address, must=True, told=N_("The short number that was written to.")),
+    Column(
+        name="content",
+        read=kinds.message_text,
+        must=True,
+        may_be_empty=True,
+        as_it_stands=True,
+        otherwise="",
+        told=N_("The text, as it stands."),
+    ),
+    Column(name="receive_date", must=True, told=N_("When the gateway had it.")),
+    Column(name="serv_id", read=kinds.text, must=True, told=N_("The gateway's id of the service.")),
+    Column(name="project_id", read=kinds.text, otherwise="", told=N_("The gateway's id of the project.")),
+    Column(
+        name="content_coding", read=kinds.text, otherwise="", told=N_("As the gateway had it; mostly empty.")
+    ),
+    Column(name="dcs", read=kinds.text, otherwise="", told=N_("As the gateway had it.")),
+    Column(name="esm", read=kinds.text, otherwise="", told=N_("As the gateway had it.")),
+    Column(
+        name="operator_type",
+        read=kinds.one_of("T", "O", "2", "S"),
+        must=True,
+        told=N_("The reader's operator: T, O, 2 or S."),
+    ),
+    Column(name="created_at", told=N_("When the old system stored it; the time of receiving if left out.")),
+)
+
+
+def load(batch: Batch, lines: Sequence[Line[InboundRecord]]) -> None:
+    """Write the messages of a batch."""
+    people = find_people(batch, lines, must=False)
+    known = _read_known(batch, lines)
+    _refuse_taken_ids(batch, lines, known)
+    batch.claim(lines, "mobiletech_id", "mobiletech_id", lambda line: line.record.mobiletech_id)
+    batch.claim(lines, "external_id", "external_id", lambda line: line.record.external_id)
+    fresh = []
+    for line in batch.open(lines):
+        row = known.get(line.record.mobiletech_id)
+        if row is None:
+            fresh.append(line)
+            batch.settle(line.number, Outcome.INSERTED)
+        else:
+            batch.settle(line.number, _update(batch, line, row, people.get(line.number)))
+    _insert(batch, fresh, people)
+
+
+def _read_known(batch: Batch, lines: Sequence[Line[InboundRecord]]) -> Mapping[str, Mapping[str, Any]]:
+    wanted = {line.record.mobiletech_id for line in batch.open(lines)}
+    found = select(*InboundMessage.__table__.columns).where(InboundMessage.mobiletech_id.in_(wanted))
+    return {row["mobiletech_id"]: dict(row) for row in batch.session.execute(found).mappings()}
+
+
+def _refuse_taken_ids(
+    batch: Batch, lines: Sequence[Line[InboundRecord]], known: Mapping[str, Mapping[str, Any]]
+) -> None:
+    wanted = {line.record.external_id for line in lines if line.record.external_id}
+    if not wanted:
+        return
+    found = select(InboundMessage.external_id, InboundMessage.mobiletech_id)
+    holders = {
+        row[0]: row[1] for row in batch.session.execute(found.where(InboundMessage.external_id.in_(wanted)))
+    }
+    for line in batch.open(lines):
+        holder = holders.get(line.record.external_id)
+        if holder not in (None, line.record.mobiletech_id):
+            told = N_("The message %(mobiletech_id)s has this id of the old system already.")
+            batch.refuse(
+                line.number, "external_id", "taken", told, value=line.record.external_id, mobiletech_id=holder
+            )
+
+
+def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], user_id: int | None) -> Outcome:
+    """Bring a message that is there to what the file says; one that came live is as the gateway sent it."""
+    wanted = _values(line.record, user_id)
+    if row["raw"] is not None:
+        wanted = {name: wanted[name] for name in ("external_id", "user_id") if row[name] is None}
+    given = {name: value for name, value in wanted.items() if _is_given(batch, name)}
+    changes = differing(row, given)
+    if not changes:
+        return Outcome.UNCHANGED
+    batch.session.execute(
+        update(InboundMessage)
+        .where(InboundMessage.id == row["id"])
+        .values({InboundMessage.__table__.columns[name]: value for name, value in changes.items()})
+    )
+    return Outcome.UPDATED
+
+
+def _is_given(batch: Batch, name: str) -> bool:
+    given = batch.context.given
+    return any(each.name in given for each in USER_COLUMNS) if name == "user_id" else name in given
+
+
+def _values(record: InboundRecord, user_id: int | None) -> dict[str, Any]:
+    return {
+        "mobiletech_id": record.mobiletech_id,
+        "external_id": record.external_id,
+        "user_id": user_id,
+        "from": record.from_,
+        "to": record.to,
+        "content": record.content,
+        "receive_date": record.receive_date,
+        "serv_id": record.serv_id,
+        "project_id": record.project_id,
+        "content_coding": record.content_coding,
+        "dcs": record.dcs,
+        "esm": record.esm,
+        "operator_type": record.operator_type,
+        "created_at": record.created_at or record.receive_date,
+    }
+
+
+def _insert(batch: Batch, lines: Sequence[Line[InboundRecord]], people: Mapping[int, int]) -> None:
+    ids = take_ids(batch.session, TABLE, len(lines))
+    rows = [
+        {"id": row_id, **_values(line.record, people.get(line.number)), "receive_date_raw": ""}
+        for row_id, line in zip(ids, lines, strict=True)
+    ]
+    if rows:
+        columns = (*rows[0], "updated_at", "import_id")
+        stored = ((*row.values(), batch.context.now, batch.context.import_id) for row in rows)
+        copy_rows(batch.session, TABLE, columns, stored)
+        keep_findable(
+            batch,
+            inbound_ids={row["id"]: row["created_at"] for row in rows},
+            numbers={row["from"] for row in rows},
+        )
+
+
+INBOUND_MESSAGES = Entity(
+    name="inbound-messages",
+    title=N_("Messages from readers"),
+    summary=N_("What readers wrote, by the gateway's id."),
+    columns=COLUMNS,
+    record=_record,
+    load=load,
+)

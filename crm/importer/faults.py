@@ -1,0 +1,39 @@
+"""What is wrong with one value of a row: the column, what stood there, the rule's code, and the sentence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LONGEST_VALUE = 100
+HIDDEN = "(not shown)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong; the sentence is `message` with its places filled from `fields`."""
+
+    column: str
+    value: str
+    code: str
+    message: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Say it in English: what a command prints and an error file holds."""
+        told = self.message % self.fields if self.fields else self.message
+        return f"{self.column}: {told} [{self.code}]" if self.column else f"{told} [{self.code}]"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is stored."""
+        return {
+            "column": self.column,
+            "value": self.value[:LONGEST_VALUE],
+            "code": self.code,
+            "message": self.message,
+            "fields": {name: str(value) for name, value in self.fields.items()},
+        }
+
+
+def read_fault(stored: Mapping[str, Any]) -> Fault:
+    """Return what was stored."""
+    return Fault(**stored)

@@ -1,0 +1,181 @@
+"""How a file is laid out: its format, its delimiter, its columns, and which of ours each of them is."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any, BinaryIO
+
+from crm.core.errors import N_
+from crm.importer.columns import Entity, list_missing
+from crm.importer.errors import LayoutError, SourceError
+from crm.importer.sources.lines import Lines
+from crm.importer.sources.rows import MOST_COLUMNS, Row, read_csv, read_jsonl, read_keys
+
+CSV, JSON_LINES = "csv", "jsonl"
+DELIMITERS = (",", ";", "\t", "|")
+LOOKED_AT = 100  # lines of JSON whose keys are the columns
+LEFT_OUT = ""
+# Our own error files have these as well: they tell, and are not imported.
+ERROR_COLUMNS = ("import_line", "import_errors")
+ESCAPE = "'"
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠", ESCAPE)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Shape: `header` has the file's names of its columns, `columns` ours in the same order, "" for one left out.
+
+    Units: `position` is where the first row begins, in bytes, `line` the lines before it.
+    """
+
+    format: str
+    encoding: str
+    delimiter: str
+    header: Sequence[str]
+    columns: Sequence[str]
+    position: int
+    line: int
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Where each of our columns stands in a row."""
+        return {column: place for place, column in enumerate(self.columns) if column}
+
+    @property
+    def is_error_file(self) -> bool:
+        """Whether it is one of ours, whose cells are written so that no table runs them."""
+        return ERROR_COLUMNS[-1] in self.header
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is stored."""
+        return asdict(self)
+
+
+def read_layout(stored: Mapping[str, Any]) -> Layout:
+    """Return what was stored."""
+    return Layout(**stored)
+
+
+def find_layout(stream: BinaryIO, encoding: str, entity: Entity[Any], mapping: Mapping[str, str]) -> Layout:
+    """Return the layout of a file from its beginning; `mapping` names our column for one of the file's, or "".
+
+    Raises: LayoutError naming every column that is unknown, double or missing; SourceError.
+    """
+    layout = _sniff(stream, encoding, entity)
+    columns = _map(layout.header, entity, mapping)
+    _check(layout.header, columns, entity, mapping)
+    return replace(layout, columns=[column or LEFT_OUT for column in columns])
+
+
+def sniff_layout(stream: BinaryIO, encoding: str, entity: Entity[Any]) -> Layout:
+    """Return the layout as far as the file tells it; columns that nobody knows are left out. Raises: SourceError."""
+    layout = _sniff(stream, encoding, entity)
+    return replace(layout, columns=[column or LEFT_OUT for column in _map(layout.header, entity, {})])
+
+
+def read_rows(stream: BinaryIO, layout: Layout, *, position: int, line: int) -> Iterator[Row]:
+    """Give the rows of a stream that stands at a position. Raises: SourceError."""
+    lines = Lines(stream, layout.encoding, position=position, line=line)
+    rows = read_csv(lines, layout.delimiter) if layout.format == CSV else read_jsonl(lines, layout.header)
+    return map(_unescaped, rows) if layout.is_error_file else rows
+
+
+def escape(cell: str) -> str:
+    """Write a cell so that no table runs it; what an error file escapes, `read_rows` reads back as it was."""
+    return f"{ESCAPE}{cell}" if cell.startswith(FORMULA_SIGNS) else cell
+
+
+def _unescaped(row: Row) -> Row:
+    cells = [
+        cell[1:] if cell[:1] == ESCAPE and cell[1:].startswith(FORMULA_SIGNS) else cell for cell in row.cells
+    ]
+    return row._replace(cells=cells)
+
+
+def _sniff(stream: BinaryIO, encoding: str, entity: Entity[Any]) -> Layout:
+    """Return the layout without our columns."""
+    lines = Lines(stream, encoding)
+    first = next((text for text in lines if text.strip()), None)
+    if first is None:
+        raise LayoutError(N_("The file has no rows."))
+    if not first.lstrip().startswith(("{", "[")):
+        delimiter, header = _split_header(first, entity)
+        return Layout(CSV, encoding, delimiter, header, (), lines.position, lines.number)
+    position, line = lines.position - len(first.encode(encoding)), lines.number - 1
+    keys = dict.fromkeys(read_keys(first))
+    for text in islice(lines, LOOKED_AT):
+        keys |= dict.fromkeys(_keys_of(text))
+    return Layout(JSON_LINES, encoding, "", list(keys), (), position, line)
+
+
+def _split_header(first: str, entity: Entity[Any]) -> tuple[str, list[str]]:
+    """Return the delimiter by which the first line names the most of our columns, and the names."""
+    return max(
+        ((each, _split(first, each)) for each in DELIMITERS),
+        key=lambda found: (sum(_name(name) in entity.named for name in found[1]), len(found[1])),
+    )
+
+
+def _keys_of(text: str) -> list[str]:
+    try:
+        return read_keys(text)
+    except SourceError:
+        return []  # told when its turn comes, with its line
+
+
+def _split(first: str, delimiter: str) -> list[str]:
+    try:
+        return [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+    except csv.Error:
+        return []
+
+
+def _name(written: str) -> str:
+    return written.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def _map(header: Sequence[str], entity: Entity[Any], mapping: Mapping[str, str]) -> list[str | None]:
+    """Return our column for each of the file's: "" to leave it out, None for one that nobody knows."""
+    return [_find(name, entity, mapping) for name in header]
+
+
+def _find(name: str, entity: Entity[Any], mapping: Mapping[str, str]) -> str | None:
+    if name in mapping:
+        return mapping[name]
+    if name in ERROR_COLUMNS:
+        return LEFT_OUT
+    column = entity.named.get(_name(name))
+    return column.name if column else None
+
+
+def _check(
+    header: Sequence[str], columns: Sequence[str | None], entity: Entity[Any], mapping: Mapping[str, str]
+) -> None:
+    own = [column.name for column in entity.columns]
+    faults: list[str] = []
+    if len(header) > MOST_COLUMNS:
+        raise LayoutError(N_("The file has more than %(most)s columns."), most=MOST_COLUMNS)
+    if not any(columns):
+        told = N_("The first line must name the columns. Those of %(entity)s are: %(columns)s.")
+        raise LayoutError(told, entity=entity.name, columns=", ".join(own))
+    faults += [f"{name}: the file has no such column" for name in mapping if name not in header]
+    faults += [
+        f"{name}: {_hint(name, own)}" for name, ours in zip(header, columns, strict=True) if ours is None
+    ]
+    faults += [f"{ours}: there is no such column" for ours in mapping.values() if ours and ours not in own]
+    given = [column for column in columns if column]
+    faults += [f"{name}: stands in the file twice" for name in sorted(set(given)) if given.count(name) > 1]
+    faults += [f"{name}: is missing" for name in list_missing(entity, given)]
+    if faults:
+        raise LayoutError(
+            N_("The columns of the file are not those of %(entity)s: %(faults)s."),
+            entity=entity.name,
+            faults="; ".join(faults[:20]),
+        )
+
+
+def _hint(name: str, own: Sequence[str]) -> str:
+    near = get_close_matches(_name(name), own, n=1)
+    return f"is unknown; do you mean {near[0]}?" if near else "is unknown; map it, or leave it out"

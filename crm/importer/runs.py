@@ -1,0 +1,132 @@
+"""Imports as rows: begun, found again, resumed, cancelled; each with who and when."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import BinaryIO
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.core.errors import N_
+from crm.importer.entities import get_entity
+from crm.importer.errors import ImportStateError, UnknownImportError
+from crm.importer.layouts import Layout, find_layout
+from crm.importer.models import ImportRun
+from crm.importer.sources.examining import Examined
+from crm.users.audit_log import find_actor, record_act
+
+Opener = Callable[[], BinaryIO]
+
+
+class State(StrEnum):
+    """waiting -> checking -> loading -> done | refused | cancelled; interrupted can be resumed."""
+
+    WAITING = "waiting"
+    CHECKING = "checking"
+    LOADING = "loading"
+    INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    DONE = "done"
+
+
+ENDED = (State.CANCELLED, State.REFUSED, State.DONE)
+UNFINISHED = (State.WAITING, State.CHECKING, State.LOADING, State.INTERRUPTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An import to be. `mapping` names our column for one of the file's, "" to leave it out."""
+
+    entity: str
+    file_name: str
+    is_dry: bool
+    confirm_due: bool = False
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    file_id: int | None = None
+
+
+def begin(session: Session, wanted: Wanted, examined: Examined, open_stream: Opener) -> ImportRun:
+    """Store an import that has not read a row yet.
+
+    Raises: SourceError, LayoutError if the file's columns are not those of the entity; UnknownEntityError.
+    """
+    entity = get_entity(wanted.entity)
+    with open_stream() as stream:
+        layout = find_layout(stream, examined.encoding, entity, wanted.mapping)
+    return store(session, wanted, examined, layout)
+
+
+def store(session: Session, wanted: Wanted, examined: Examined, layout: Layout) -> ImportRun:
+    """Store an import whose layout is known."""
+    actor = find_actor()
+    run = ImportRun(
+        entity=wanted.entity,
+        file_name=shown_name(wanted.file_name),
+        file_id=wanted.file_id,
+        sha256=examined.sha256,
+        size=examined.size,
+        layout=layout.as_json(),
+        is_dry=wanted.is_dry,
+        confirm_due=wanted.confirm_due,
+        position=layout.position,
+        line=layout.line,
+        started_by=actor.name if actor else "",
+        user_id=actor.user_id if actor else None,
+    )
+    session.add(run)
+    session.flush()
+    if not wanted.is_dry:
+        record_act(
+            session, "import.start", subject_of(run), after={"entity": run.entity, "file": run.file_name}
+        )
+    return run
+
+
+def get_run(session: Session, run_id: int, *, lock: bool = False) -> ImportRun:
+    """Return an import. Raises: UnknownImportError."""
+    run = session.get(ImportRun, run_id, with_for_update=lock, populate_existing=True)
+    if run is None:
+        raise UnknownImportError(N_("There is no import %(id)s."), id=run_id)
+    return run
+
+
+def find_unfinished(session: Session, entity: str, examined: Examined, *, is_dry: bool) -> ImportRun | None:
+    """Return the newest import of just this file that was begun and has not ended."""
+    found = select(ImportRun).where(
+        ImportRun.sha256 == examined.sha256,
+        ImportRun.entity == entity,
+        ImportRun.is_dry == is_dry,
+        ImportRun.state.in_(UNFINISHED),
+    )
+    return session.execute(found.order_by(ImportRun.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def want_cancel(session: Session, run: ImportRun) -> None:
+    """Let an import end after the batch that is being written. Raises: ImportStateError if it has ended."""
+    if run.state in ENDED:
+        raise ImportStateError(N_("This import has ended already."))
+    run.cancel_wanted = True
+    if run.state == State.INTERRUPTED:
+        run.state = State.CANCELLED
+    record_act(session, "import.cancel", subject_of(run))
+
+
+def interrupt(session: Session, run_id: int) -> ImportRun:
+    """Say that nobody works on an import for now; it can be resumed."""
+    run = get_run(session, run_id, lock=True)
+    if run.state not in ENDED:
+        run.state = State.INTERRUPTED
+    return run
+
+
+def subject_of(run: ImportRun) -> str:
+    """Return how the audit log calls an import."""
+    return f"import {run.id}"
+
+
+def shown_name(path: str) -> str:
+    """Return the last part of a file's name, as it is safe to show: no path, no control characters."""
+    last = path.replace("\\", "/").rpartition("/")[2]
+    return "".join(sign for sign in last if sign.isprintable())[:200] or "unnamed"
