@@ -9,7 +9,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
 
-from benchmarks import answer_rate, message_list, renewal_rate, send_latency, staff_pages, webhook_rate
+from benchmarks import (
+    answer_rate,
+    import_rate,
+    message_list,
+    renewal_rate,
+    send_latency,
+    staff_pages,
+    webhook_rate,
+)
 from benchmarks.figures import Figure, as_markdown, as_text
 from benchmarks.machine import describe_machine
 from benchmarks.plan import BIG_ROWS, QUICK, Plan
@@ -25,6 +33,7 @@ PARTS: MappingProxyType[str, Callable[[Plan], list[Figure]]] = MappingProxyType(
         "d": message_list.measure,
         "e": staff_pages.measure,
         "f": renewal_rate.measure,
+        "g": import_rate.measure,
     }
 )
 

@@ -17,6 +17,7 @@ class Plan:
     rows: tuple[int, ...] = (1_000_000,)
     pages: int = 60
     renewals: int = 100_000
+    readers: int = 100_000
 
 
 QUICK = Plan(
@@ -28,4 +29,5 @@ QUICK = Plan(
     rows=(100_000,),
     pages=20,
     renewals=3_000,
+    readers=10_000,
 )

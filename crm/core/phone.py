@@ -13,6 +13,7 @@ from crm.core.errors import N_, InvalidInputError
 _NATIONAL = r"9(?:09[1-9][0-9]{5}|(?:0[1-8]|1[0-24-9]|4[03-57-9]|5[0-9])[0-9]{6})"
 
 # Nine bare digits are refused: a Czech number is written just so. `+421 (0)908…` is common and clear.
+_AS_THE_GATEWAY_WRITES = re.compile(rf"\+421{_NATIONAL}")
 _SLOVAK_MOBILE = re.compile(rf"(?:(?:\+|00)?4210?|0)({_NATIONAL})")
 
 # Spaces of every width, dashes, brackets, and the invisible marks that phones add when a number is copied.
@@ -62,6 +63,11 @@ def to_international(text: str) -> str:
     Raises: InvalidPhoneError if it is not a Slovak mobile number.
     """
     return f"+421{to_local(text)[1:]}"
+
+
+def is_international(text: str) -> bool:
+    """Return whether a text is a Slovak mobile number just as the gateway writes it, `+421908123456`."""
+    return _AS_THE_GATEWAY_WRITES.fullmatch(text) is not None
 
 
 def mask(text: str) -> str:

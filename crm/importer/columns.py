@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from crm.core.errors import N_
 from crm.importer.errors import CellError
 from crm.importer.faults import HIDDEN, Fault
 from crm.importer.kinds import Parse
@@ -12,6 +13,8 @@ R = TypeVar("R")
 
 # What databases write for "nothing".
 NOTHING = ("NULL", "\\N")
+MOST_KNOWN = 500  # values of a column that are kept in mind
+_UNREAD = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +36,19 @@ class Column:
 
 
 class Line(NamedTuple, Generic[R]):
-    """One row of the file that could be read, and its line."""
+    """One row of the file that could be read, its line, and its cells as they were."""
 
     number: int
     record: R
+    cells: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity(Generic[R]):
     """One kind of thing that can be imported.
 
-    `record` makes a record of the values by column (a NamedTuple with the columns' names as fields). `check` says
-    what is wrong with a record as a whole. `load` decides each line of a batch and writes it.
+    `record` is a NamedTuple with the columns as fields, in their order (`from_` for `from`). `check` says what is
+    wrong with a record as a whole. `load` decides each line of a batch and writes it.
     """
 
     name: str  # as in `crm import inbound-messages`
@@ -69,52 +73,78 @@ class RowReader(Generic[R]):
     """Makes records of the cells of rows; `places` says where each column stands in a row."""
 
     def __init__(self, entity: Entity[R], places: Mapping[str, int], width: int, moment: Parse) -> None:
-        self._record, self._check, self._width = entity.record, entity.check, width
+        self._check, self._width = entity.check, width
+        self._make = _maker(entity)
+        self._otherwise = [column.otherwise for column in entity.columns]
+        steps = [_Step(column, column.read or moment) for column in entity.columns]
         self._plan = [
-            (column, places[column.name], column.read or moment)
-            for column in entity.columns
-            if column.name in places
+            (index, places[step.column.name], step.known, step)
+            for index, step in enumerate(steps)
+            if step.column.name in places
         ]
-        self._absent = {
-            column.name: column.otherwise for column in entity.columns if column.name not in places
-        }
 
     def read(self, cells: Sequence[str]) -> R | list[Fault]:
         """Return the record, or all that is wrong with the row."""
         if len(cells) != self._width:
-            told = "The row has %(count)s values, the first line names %(width)s columns."
+            told = N_("The row has %(count)s values, the first line names %(width)s columns.")
             fields = {"count": len(cells), "width": self._width}
             return [Fault(column="", value="", code="columns", message=told, fields=fields)]
-        values = dict(self._absent)
+        values = self._otherwise.copy()
         faults: list[Fault] = []
-        for column, place, read in self._plan:
+        for index, place, known, step in self._plan:
             text = cells[place]
-            if not column.as_it_stands:
-                text = text.strip()
-                if text in NOTHING:
-                    text = ""
-            if not text:
-                if column.must and not column.may_be_empty:
-                    faults.append(_missing(column))
-                values[column.name] = column.otherwise
-                continue
-            try:
-                values[column.name] = read(text)
-            except CellError as error:
-                faults.append(_fault(column, text, error))
+            value = known.get(text, _UNREAD)
+            if value is _UNREAD:
+                try:
+                    value = step.read(text)
+                except CellError as error:
+                    faults.append(_fault(step.column, text, error))
+            values[index] = value
         if faults:
             return faults
-        record = self._record(**values)
+        record = self._make(values)
         return list(self._check(record)) or record
+
+
+class _Step:
+    """How one column of a row is read. Values that come again and again are read once."""
+
+    __slots__ = ("_parse", "column", "known")
+
+    def __init__(self, column: Column, parse: Parse) -> None:
+        self.column, self._parse = column, parse
+        self.known: dict[str, Any] = {}
+
+    def read(self, text: str) -> Any:
+        """Return what a cell means. Raises: CellError."""
+        plain = text if self.column.as_it_stands else text.strip()
+        if not plain or (plain in NOTHING and not self.column.as_it_stands):
+            if _is_needed(self.column):
+                raise CellError("missing", N_("This must not be empty."))
+            return self.column.otherwise
+        value = self._parse(plain)
+        if len(self.known) < MOST_KNOWN:
+            self.known[text] = value
+        return value
+
+
+def _is_needed(column: Column) -> bool:
+    return column.must and not column.may_be_empty
+
+
+def _maker(entity: Entity[R]) -> Callable[[list[Any]], R]:
+    """Return what makes a record of values in the order of the columns; a NamedTuple of just them is the fastest."""
+    names = [column.name for column in entity.columns]
+    fields = getattr(entity.record, "_fields", ())
+    if [each.rstrip("_") for each in fields] == names:
+        make: Callable[[list[Any]], R] = entity.record._make  # type: ignore[attr-defined]
+        return make
+    return lambda values: entity.record(**dict(zip(names, values, strict=True)))
 
 
 def list_missing(entity: Entity[Any], given: Collection[str]) -> list[str]:
     """Return the columns that every file of the entity must have and this one has not."""
     return [column.name for column in entity.columns if column.must and column.name not in given]
-
-
-def _missing(column: Column) -> Fault:
-    return Fault(column=column.name, value="", code="missing", message="This must not be empty.")
 
 
 def _fault(column: Column, text: str, error: CellError) -> Fault:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from crm.core.errors import N_
 from crm.core.money import InvalidAmountError, parse_amount
-from crm.core.phone import find_slovak_mobile, to_international
+from crm.core.phone import find_slovak_mobile, is_international, to_international
 from crm.importer.errors import CellError
 from crm.users.email_addresses import is_email_address
 
@@ -96,6 +96,8 @@ def number_of_people(value: str) -> str:
 
 def address(value: str) -> str:
     """Read the sender or the receiver of a message: a number as the gateway has it, or a short number."""
+    if is_international(value):
+        return value
     if find_slovak_mobile(value):
         return to_international(value)
     if not _ADDRESS.fullmatch(value):

@@ -3,7 +3,6 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -119,16 +118,16 @@ class ImportRefusal(Base):
 class ImportClaim(Base):
     """Something that only one row of a file may have, such as a gateway's id, and the line that has it.
 
-    `key` is the MD5 of what is claimed, `digest` that of the whole row: the same row again is no fault.
+    `key` is a hash of what is claimed, `digest` one of the whole row: the same row again is no fault.
     """
 
     __tablename__ = "import_claims"
 
     # no foreign key: a million rows would ask a million times for the one run; housekeeping removes them
     import_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    key: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     line: Mapped[int] = mapped_column(BigInteger)
-    digest: Mapped[UUID] = mapped_column()
+    digest: Mapped[int] = mapped_column(BigInteger)
 
 
 class ImportStop(Base):

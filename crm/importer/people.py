@@ -1,18 +1,19 @@
 """Whom a row speaks of: named by e-mail, number, or id of the old system, and by any of them only one person."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm.core.copying import among
 from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch
 from crm.importer.columns import Column, Line
 from crm.users.models import MobilePhone, User
 
+EMAIL = "user_email"
 USER_COLUMNS = (
     Column(
         name="user_external_id",
@@ -20,7 +21,7 @@ USER_COLUMNS = (
         told=N_("Whose it is, by the person's id in the old system."),
         other_names=("user_id",),
     ),
-    Column(name="user_email", read=kinds.email, told=N_("Whose it is, by e-mail.")),
+    Column(name=EMAIL, read=kinds.email, told=N_("Whose it is, by e-mail.")),
     Column(name="user_phone", read=kinds.number_of_people, told=N_("Whose it is, by mobile number.")),
 )
 
@@ -39,63 +40,58 @@ class NamesUser(Protocol):
 R = TypeVar("R", bound=NamesUser)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    user_external_id: Mapping[str, int]
-    user_email: Mapping[str, int]
-    user_phone: Mapping[str, int]
-
-
 def find_people(batch: Batch, lines: Iterable[Line[R]], *, must: bool) -> dict[int, int]:
     """Return the ids of the people by line; a line whose person is unknown, or two, is refused.
 
     Without `must` a line may speak of nobody.
     """
     open_lines = batch.open(lines)
-    known = _look_up(batch.session, [line.record for line in open_lines])
+    columns = [each.name for each in USER_COLUMNS if each.name in batch.context.given]
+    known = {column: _LOOK_UPS[column](batch.session, _wanted(open_lines, column)) for column in columns}
     found: dict[int, int] = {}
     for line in open_lines:
-        named = _named(line.record)
-        ids = {column: getattr(known, column).get(value) for column, value in named.items()}
-        for column, user_id in ids.items():
-            if user_id is None:
-                told = N_("There is no such user; import users (and phone numbers) first.")
-                batch.refuse(line.number, column, "unknown_user", told, value=named[column])
-        if None in ids.values():
-            continue
-        if len(set(ids.values())) > 1:
+        named = _named(line.record, columns)
+        ids = [known[column].get(value) for column, value in named]
+        if None in ids:
+            _refuse_unknown(batch, line.number, named, ids)
+        elif len(set(ids)) > 1:
             told = N_("%(columns)s name different people.")
-            batch.refuse(line.number, next(iter(ids)), "user_differs", told, columns=", ".join(ids))
+            names = ", ".join(column for column, _ in named)
+            batch.refuse(line.number, named[0][0], "user_differs", told, columns=names)
         elif ids:
-            found[line.number] = next(each for each in ids.values() if each is not None)
+            found[line.number] = ids[0] or 0
         elif must:
             told = N_("Say whose it is: user_external_id, user_email or user_phone.")
             batch.refuse(line.number, "user_external_id", "missing", told)
     return found
 
 
-def _named(record: NamesUser) -> dict[str, str]:
-    named: dict[str, Any] = {
-        "user_external_id": record.user_external_id,
-        "user_email": record.user_email and record.user_email.lower(),
-        "user_phone": record.user_phone,
-    }
-    return {column: value for column, value in named.items() if value}
+def _wanted(lines: Iterable[Line[R]], column: str) -> set[str]:
+    return {value for line in lines for _, value in _named(line.record, (column,))}
 
 
-def _look_up(session: Session, records: Sequence[NamesUser]) -> _Known:
-    return _Known(
-        find_by_external_ids(session, {each.user_external_id for each in records if each.user_external_id}),
-        find_by_emails(session, {each.user_email.lower() for each in records if each.user_email}),
-        _find_by_phones(session, {each.user_phone for each in records if each.user_phone}),
-    )
+def _named(record: NamesUser, columns: Sequence[str]) -> list[tuple[str, str]]:
+    """Return by what a record names its person, e-mails in small letters."""
+    named = [(column, getattr(record, column)) for column in columns]
+    return [
+        (column, value.lower() if column == EMAIL else value) for column, value in named if value is not None
+    ]
+
+
+def _refuse_unknown(
+    batch: Batch, line: int, named: Sequence[tuple[str, str]], ids: Sequence[int | None]
+) -> None:
+    told = N_("There is no such user; import users (and phone numbers) first.")
+    for (column, value), user_id in zip(named, ids, strict=True):
+        if user_id is None:
+            batch.refuse(line, column, "unknown_user", told, value=value)
 
 
 def find_by_external_ids(session: Session, wanted: Collection[str]) -> dict[str, int]:
     """Return the ids of people by their ids in the old system."""
     if not wanted:
         return {}
-    found = select(User.external_id, User.id).where(User.external_id.in_(wanted))
+    found = select(User.external_id, User.id).where(among(User.external_id, wanted))
     return {external_id: user_id for external_id, user_id in session.execute(found) if external_id}
 
 
@@ -104,12 +100,21 @@ def find_by_emails(session: Session, wanted: Collection[str]) -> dict[str, int]:
     if not wanted:
         return {}
     lowered = func.lower(User.email)
-    found = select(lowered, User.id).where(lowered.in_(wanted))
+    found = select(lowered, User.id).where(among(lowered, wanted))
     return {row[0]: row[1] for row in session.execute(found)}
 
 
 def _find_by_phones(session: Session, wanted: Collection[str]) -> dict[str, int]:
     if not wanted:
         return {}
-    found = select(MobilePhone.phone_number, MobilePhone.user_id).where(MobilePhone.phone_number.in_(wanted))
+    found = select(MobilePhone.phone_number, MobilePhone.user_id).where(
+        among(MobilePhone.phone_number, wanted)
+    )
     return {row[0]: row[1] for row in session.execute(found)}
+
+
+_LOOK_UPS = {
+    "user_external_id": find_by_external_ids,
+    EMAIL: find_by_emails,
+    "user_phone": _find_by_phones,
+}

@@ -155,7 +155,7 @@ class Runner:
                 batch.faults[row.line] = read
                 batch.settle(row.line, Outcome.REFUSED)
             else:
-                lines.append(Line(row.line, read))
+                lines.append(Line(row.line, read, row.cells))
         return lines
 
     def _batch(self, session: Session, run: ImportRun) -> Batch:

@@ -25,9 +25,9 @@ def upgrade() -> None:
     op.create_table(
         "import_claims",
         sa.Column("import_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("key", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("line", sa.BigInteger(), nullable=False),
-        sa.Column("digest", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("import_id", "key", name="pk_import_claims"),
     )
     op.create_table(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 
-from crm.core.copying import copy_rows, take_ids
+from crm.core.copying import among, copy_rows
 from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome, differing
@@ -17,6 +17,7 @@ from crm.importer.columns import Column, Entity, Line
 from crm.importer.findable import keep_findable
 from crm.importer.people import USER_COLUMNS, find_people
 from crm.mobiletech.models import InboundMessage
+from crm.mobiletech.search.housekeeping import KEPT
 
 TABLE = "mobiletech_inbound_messages"
 
@@ -40,10 +41,6 @@ class InboundRecord(NamedTuple):
     esm: str
     operator_type: str
     created_at: datetime | None
-
-
-def _record(**values: Any) -> InboundRecord:
-    return InboundRecord(from_=values.pop("from"), **values)
 
 
 COLUMNS = (
@@ -109,7 +106,7 @@ def load(batch: Batch, lines: Sequence[Line[InboundRecord]]) -> None:
 
 def _read_known(batch: Batch, lines: Sequence[Line[InboundRecord]]) -> Mapping[str, Mapping[str, Any]]:
     wanted = {line.record.mobiletech_id for line in batch.open(lines)}
-    found = select(*InboundMessage.__table__.columns).where(InboundMessage.mobiletech_id.in_(wanted))
+    found = select(*InboundMessage.__table__.columns).where(among(InboundMessage.mobiletech_id, wanted))
     return {row["mobiletech_id"]: dict(row) for row in batch.session.execute(found).mappings()}
 
 
@@ -121,7 +118,8 @@ def _refuse_taken_ids(
         return
     found = select(InboundMessage.external_id, InboundMessage.mobiletech_id)
     holders = {
-        row[0]: row[1] for row in batch.session.execute(found.where(InboundMessage.external_id.in_(wanted)))
+        row[0]: row[1]
+        for row in batch.session.execute(found.where(among(InboundMessage.external_id, wanted)))
     }
     for line in batch.open(lines):
         holder = holders.get(line.record.external_id)
@@ -174,20 +172,15 @@ def _values(record: InboundRecord, user_id: int | None) -> dict[str, Any]:
 
 
 def _insert(batch: Batch, lines: Sequence[Line[InboundRecord]], people: Mapping[int, int]) -> None:
-    ids = take_ids(batch.session, TABLE, len(lines))
-    rows = [
-        {"id": row_id, **_values(line.record, people.get(line.number)), "receive_date_raw": ""}
-        for row_id, line in zip(ids, lines, strict=True)
-    ]
-    if rows:
-        columns = (*rows[0], "updated_at", "import_id")
-        stored = ((*row.values(), batch.context.now, batch.context.import_id) for row in rows)
-        copy_rows(batch.session, TABLE, columns, stored)
-        keep_findable(
-            batch,
-            inbound_ids={row["id"]: row["created_at"] for row in rows},
-            numbers={row["from"] for row in rows},
-        )
+    rows = [{**_values(line.record, people.get(line.number)), "receive_date_raw": ""} for line in lines]
+    if not rows:
+        return
+    columns = (*rows[0], "updated_at", "import_id")
+    more = (batch.context.now, batch.context.import_id)
+    copy_rows(batch.session, TABLE, columns, ((*row.values(), *more) for row in rows))
+    since = batch.context.now - KEPT
+    recent = [row["mobiletech_id"] for row in rows if row["created_at"] > since]
+    keep_findable(batch, numbers={row["from"] for row in rows}, inbound=recent)
 
 
 INBOUND_MESSAGES = Entity(
@@ -195,6 +188,6 @@ INBOUND_MESSAGES = Entity(
     title=N_("Messages from readers"),
     summary=N_("What readers wrote, by the gateway's id."),
     columns=COLUMNS,
-    record=_record,
+    record=InboundRecord,
     load=load,
 )
