@@ -1,7 +1,6 @@
 """One batch of rows: what becomes of each line, what each claims for itself, and how rows are written at once."""
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -9,16 +8,15 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.core.copying import among, copy_rows
 from crm.core.errors import N_
+from crm.importer.claims import Claim, Claims
 from crm.importer.columns import Line
 from crm.importer.faults import Fault
-from crm.importer.models import ImportClaim
 
 L = TypeVar("L", bound=Line[Any])
+SEPARATOR = "\x1f"
 
 
 class Outcome(StrEnum):
@@ -53,7 +51,11 @@ class Batch:
     due_count: int = 0  # renewals that would be charged at once
     due_amount: Decimal = Decimal(0)
     stopped: int = 0  # renewals that come in stopped, for they break a rule
-    _claims: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _claims: Claims = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin without claims."""
+        self._claims = Claims(self.context.import_id, is_dry=self.context.is_dry)
 
     def refuse(
         self, line: int, column: str, code: str, message: str, *, value: object = "", **fields: object
@@ -71,64 +73,64 @@ class Batch:
         """Return the lines of which nothing is said yet."""
         return [line for line in lines if line.number not in self.outcomes]
 
-    def claim(self, lines: Iterable[L], name: str, column: str, key: Callable[[L], object | None]) -> None:
+    def claim(
+        self,
+        lines: Iterable[L],
+        name: str,
+        column: str,
+        key: Callable[[L], object | None],
+        *,
+        row: Callable[[L], str] = lambda line: SEPARATOR.join(line.cells),
+        is_row: Callable[[L], bool] = lambda _: False,
+    ) -> None:
         """Let each value of `key` (None: of no matter) belong to one line of the file, the first.
 
-        The very same row again is unchanged; another one with the value is refused, and told which line has it.
-        Claim when all other rules have been asked, for a line that is refused should hold nothing back.
+        The very same row again (`row`: its cells) is unchanged; another one with the value is refused, and told which
+        line has it. Claim when all other rules have been asked, for a line that is
+        refused should hold nothing back. `is_row` says that the line will be inserted with the value in a unique
+        column, and that the loader itself refuses a row `is_of_this_file`: then a real run need not remember it.
         """
-        wanted = [(line, _key(name, value)) for line in self.open(lines) if (value := key(line)) is not None]
-        taken = self._read_claims([each for _, each in wanted])
-        for line, each in wanted:
-            holder, digest = taken.setdefault(each, (line.number, _digest(line)))
-            if holder == line.number:
-                self._claims[each] = (holder, digest)
-            elif digest == _digest(line):
-                self.settle(line.number, Outcome.UNCHANGED)
+        wanted = [
+            Claim(line, value, row, is_row(line))
+            for line in self.open(lines)
+            if (value := key(line)) is not None
+        ]
+        for late in self._claims.take(self.session, name, wanted):
+            if late.is_same:
+                self.settle(late.line, Outcome.UNCHANGED)
             else:
-                told = N_("Line %(holder)s of this file has the same, and other values beside it.")
-                self.refuse(line.number, column, "duplicate", told, value=key(line), holder=holder)
+                value = next(each.value for each in wanted if each.line.number == late.line)
+                self.refuse_double(late.line, column, value, holder=late.holder)
+
+    def refuse_double(self, line: int, column: str, value: object, *, holder: int | None = None) -> None:
+        """Keep a line out because an earlier one of the file has a value that no two may have."""
+        if holder is None:
+            told = N_("An earlier line of this file has the same, and other values beside it.")
+            self.refuse(line, column, "duplicate", told, value=value)
+        else:
+            told = N_("Line %(holder)s of this file has the same, and other values beside it.")
+            self.refuse(line, column, "duplicate", told, value=value, holder=holder)
+
+    def is_of_this_file(self, import_id: int | None) -> bool:
+        """Return whether a row that is there came with an earlier line of this file, by the row's import."""
+        return import_id == self.context.import_id
 
     def has_claim(self, name: str, value: object) -> bool:
         """Return whether an earlier line of the file has the value."""
-        return bool(self._read_claims([_key(name, value)]))
+        return self._claims.has(self.session, name, value)
 
-    def note(self, line: int, name: str, value: object) -> None:
+    def note(self, line: Line[Any], name: str, value: object) -> None:
         """Remember that the file had the value, for `has_claim`."""
-        self._claims.setdefault(_key(name, value), (line, 0))
+        self._claims.take(self.session, name, [Claim(line, value, lambda _: "")])
 
     def keep_claims(self) -> None:
-        """Write the claims of the lines that were not refused."""
-        rows = [
-            (self.context.import_id, key, line, digest)
-            for key, (line, digest) in self._claims.items()
-            if self.outcomes.get(line) is not Outcome.REFUSED
-        ]
-        copy_rows(self.session, "import_claims", ("import_id", "key", "line", "digest"), rows)
-
-    def _read_claims(self, keys: Sequence[int]) -> dict[int, tuple[int, int]]:
-        found = select(ImportClaim.key, ImportClaim.line, ImportClaim.digest).where(
-            ImportClaim.import_id == self.context.import_id, among(ImportClaim.key, keys)
+        """Keep the claims of the lines that were not refused, whether or not the batch was taken back."""
+        self._claims.keep(
+            self.session,
+            {line for line, outcome in self.outcomes.items() if outcome is Outcome.REFUSED},
         )
-        known = {key: (line, digest) for key, line, digest in self.session.execute(found)}
-        own = {key: self._claims[key] for key in keys if key in self._claims}
-        return {**known, **own}
 
 
 def differing(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the wanted values that a stored row does not have."""
     return {name: value for name, value in wanted.items() if row[name] != value}
-
-
-def _key(name: str, value: object) -> int:
-    return _short_hash(f"{name}\0{value}")
-
-
-def _digest(line: Line[Any]) -> int:
-    return _short_hash("\0".join(line.cells) if line.cells else repr(line.record))
-
-
-def _short_hash(text: str) -> int:
-    """Return 64 bits: in a file of a million rows two texts meet by chance once in ten million files."""
-    digest = hashlib.md5(text.encode(errors="surrogatepass"), usedforsecurity=False).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)

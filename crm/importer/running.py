@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now, monotonic
-from crm.core.copying import copy_rows
+from crm.core.copying import copy_rows, planned_anew
 from crm.core.errors import N_, Said
 from crm.importer.batches import Batch, Context, Outcome
 from crm.importer.columns import Line, RowReader
@@ -57,6 +57,16 @@ class Runner:
 
         Raises: SourceError only where the file has become another one while it was read.
         """
+        with planned_anew(session):
+            return self._step(session)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._stream is not None:
+            self._stream.close()
+        self._stream, self._position = None, -1
+
+    def _step(self, session: Session) -> ImportRun:
         began = monotonic()
         session.execute(select(func.pg_advisory_xact_lock(LOCK)))
         run = get_run(session, self._run_id, lock=True)
@@ -73,12 +83,6 @@ class Runner:
         if run.state in ENDED:
             self.close()
         return run
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._stream is not None:
-            self._stream.close()
-        self._stream, self._position = None, -1
 
     def _work(self, session: Session, run: ImportRun) -> None:
         is_first = run.state == State.WAITING

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from crm.core.copying import array_text
 from crm.users.errors import UnknownNumberError
 from crm.users.models import KnownNumber
 
@@ -22,7 +23,7 @@ def note_numbers(session: Session, numbers: Iterable[str]) -> None:
     """Give each number an id, unless it has one; numbers as the gateway writes them."""
     fresh = sorted(set(numbers))
     if fresh:
-        session.execute(_NOTE, {"numbers": fresh})
+        session.execute(_NOTE, {"numbers": array_text(fresh)})
 
 
 def get_number(session: Session, number_id: int) -> KnownNumber:

@@ -3,7 +3,7 @@
 Source: behaviour.md 8.3.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -91,16 +91,27 @@ def load(batch: Batch, lines: Sequence[Line[InboundRecord]]) -> None:
     people = find_people(batch, lines, must=False)
     known = _read_known(batch, lines)
     _refuse_taken_ids(batch, lines, known)
-    batch.claim(lines, "mobiletech_id", "mobiletech_id", lambda line: line.record.mobiletech_id)
-    batch.claim(lines, "external_id", "external_id", lambda line: line.record.external_id)
+
+    def row(line: Line[InboundRecord]) -> str:
+        return repr(_values(line.record, people.get(line.number)))
+
+    def is_fresh(line: Line[InboundRecord]) -> bool:
+        return line.record.mobiletech_id not in known
+
+    ids: dict[str, Callable[[Line[InboundRecord]], str | None]] = {
+        "mobiletech_id": lambda line: line.record.mobiletech_id,
+        "external_id": lambda line: line.record.external_id,
+    }
+    for name, key in ids.items():
+        batch.claim(lines, name, name, key, row=row, is_row=is_fresh)
     fresh = []
     for line in batch.open(lines):
-        row = known.get(line.record.mobiletech_id)
-        if row is None:
+        stored = known.get(line.record.mobiletech_id)
+        if stored is None:
             fresh.append(line)
             batch.settle(line.number, Outcome.INSERTED)
         else:
-            batch.settle(line.number, _update(batch, line, row, people.get(line.number)))
+            _update(batch, line, stored, people.get(line.number))
     _insert(batch, fresh, people)
 
 
@@ -116,21 +127,22 @@ def _refuse_taken_ids(
     wanted = {line.record.external_id for line in lines if line.record.external_id}
     if not wanted:
         return
-    found = select(InboundMessage.external_id, InboundMessage.mobiletech_id)
-    holders = {
-        row[0]: row[1]
-        for row in batch.session.execute(found.where(among(InboundMessage.external_id, wanted)))
-    }
+    found = select(InboundMessage.external_id, InboundMessage.mobiletech_id, InboundMessage.import_id)
+    rows = batch.session.execute(found.where(among(InboundMessage.external_id, wanted)))
+    holders = {row.external_id: row for row in rows}
     for line in batch.open(lines):
-        holder = holders.get(line.record.external_id)
-        if holder not in (None, line.record.mobiletech_id):
-            told = N_("The message %(mobiletech_id)s has this id of the old system already.")
-            batch.refuse(
-                line.number, "external_id", "taken", told, value=line.record.external_id, mobiletech_id=holder
-            )
+        holder, record = holders.get(line.record.external_id), line.record
+        if holder is None or holder.mobiletech_id == record.mobiletech_id:
+            continue
+        if batch.is_of_this_file(holder.import_id):
+            batch.refuse_double(line.number, "external_id", record.external_id)
+        else:
+            told = N_("The message %(other)s has this id of the old system already.")
+            other = holder.mobiletech_id
+            batch.refuse(line.number, "external_id", "taken", told, value=record.external_id, other=other)
 
 
-def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], user_id: int | None) -> Outcome:
+def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], user_id: int | None) -> None:
     """Bring a message that is there to what the file says; one that came live is as the gateway sent it."""
     wanted = _values(line.record, user_id)
     if row["raw"] is not None:
@@ -138,13 +150,14 @@ def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], use
     given = {name: value for name, value in wanted.items() if _is_given(batch, name)}
     changes = differing(row, given)
     if not changes:
-        return Outcome.UNCHANGED
-    batch.session.execute(
-        update(InboundMessage)
-        .where(InboundMessage.id == row["id"])
-        .values({InboundMessage.__table__.columns[name]: value for name, value in changes.items()})
-    )
-    return Outcome.UPDATED
+        batch.settle(line.number, Outcome.UNCHANGED)
+    elif batch.is_of_this_file(row["import_id"]):
+        batch.refuse_double(line.number, "mobiletech_id", line.record.mobiletech_id)
+    else:
+        columns = InboundMessage.__table__.columns
+        statement = update(InboundMessage).where(InboundMessage.id == row["id"])
+        batch.session.execute(statement.values({columns[name]: value for name, value in changes.items()}))
+        batch.settle(line.number, Outcome.UPDATED)
 
 
 def _is_given(batch: Batch, name: str) -> bool:
