@@ -5,14 +5,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure, say
-from benchmarks.moving_in import History, write_files
+from benchmarks.moving_in import DUE_EACH, History, write_files
 from benchmarks.pgbench import find_pgbench
 from benchmarks.plan import Plan
 from benchmarks.stage import BENCH_VAR, Stage, open_stage
@@ -33,6 +33,14 @@ TABLES: Mapping[str, Sequence[str]] = {
     "outbound-messages": ("mobiletech_outbound_messages", "mobiletech_status_log"),
     "recurrent-payments": ("recurrent_payments",),
 }
+SECONDS_EACH = 0.05
+POLL_SECONDS = 0.5
+SQL = Path(__file__).parent / "sql"
+_LEFT = """
+    SELECT (SELECT count(*) FROM recurrent_payments
+            WHERE state = 'pending' OR state = 'active' AND charge_at <= crm_now()),
+           (SELECT count(*) FROM outbox WHERE state = 'ready')
+"""
 BEFORE = (
     *("mobiletech_templates", "mobiletech_template_versions", "billkeys", "subscription_types"),
     *("subscription_types_meta", "subscription_type_items", "payment_gateways"),
@@ -52,12 +60,6 @@ class Imported:
     rows: int
 
 
-@dataclass(slots=True)
-class _Files:
-    folder: Path
-    files: Mapping[str, Path] = field(default_factory=dict)
-
-
 def measure(plan: Plan) -> list[Figure]:
     """Import a whole history, then let PostgreSQL copy the very same rows into empty tables."""
     folder = BENCH_VAR / "moving-in"
@@ -70,7 +72,9 @@ def measure(plan: Plan) -> list[Figure]:
     with open_stage("crm_bench_moved") as stage, open_stage("crm_bench_copied") as other:
         imported = import_all(stage, files)
         copied = _copy_all(stage, other, folder)
-    return [_figure(entity, imported[entity], copied[entity]) for entity in TABLES] + [_memory(imported)]
+        wrong = _charge(stage, history)
+    figures = [_figure(entity, imported[entity], copied[entity]) for entity in TABLES]
+    return [*figures, _memory(imported), _charged(history, wrong)]
 
 
 def import_all(stage: Stage, files: Mapping[str, Path]) -> dict[str, Imported]:
@@ -96,6 +100,25 @@ def _import(stage: Stage, entity: str, path: Path) -> Imported:
     rows = int(told[-1].split()[1])
     say(f"{entity}: {rows:,} rows in {seconds:.1f} s, {usage.ru_maxrss / 1024:.0f} MB")
     return Imported(seconds=seconds, megabytes=usage.ru_maxrss / 1024, rows=rows)
+
+
+def _charge(stage: Stage, history: History) -> int:
+    """Charge what is due, and return how many readers were not charged just as they should be."""
+    with stage.connect() as connection:
+        connection.execute("ANALYZE")
+    stage.start_worker(CRM_MOBILETECH_CLIENT="mock")
+    stage.start("charge", ["-m", "flask", "--app", "app", "payments", "charge"])
+    deadline = time.monotonic() + max(60.0, history.due * SECONDS_EACH)
+    with stage.connect() as connection:
+        while any(connection.execute(_LEFT).fetchone() or (1,)):
+            if time.monotonic() > deadline:
+                raise BenchmarkError("Not all that was due is charged; see the log of `worker`.")
+            time.sleep(POLL_SECONDS)
+        stage.stop_processes()
+        statement = (SQL / "charged_after_moving_in.sql").read_text()
+        (wrong,) = connection.execute(statement, {"due_each": DUE_EACH}).fetchone() or (history.readers,)
+    say(f"charged {history.due:,} of {history.readers:,} readers, {wrong} of them wrongly")
+    return int(wrong)
 
 
 def _copy_all(stage: Stage, other: Stage, folder: Path) -> dict[str, float]:
@@ -153,6 +176,19 @@ def _figure(entity: str, imported: Imported, copied: float) -> Figure:
         is_met=imported.seconds <= most * copied,
         note=f"{imported.rows:,} rows, {imported.rows / imported.seconds:,.0f} a second, "
         f"{imported.megabytes:.0f} MB; \\copy into {', '.join(TABLES[entity])}",
+    )
+
+
+def _charged(history: History, wrong: int) -> Figure:
+    return Figure(
+        what="(g) readers not charged just as they should be, after moving in",
+        value=wrong,
+        unit="",
+        limit_is="readers",
+        limit=history.readers,
+        target="0",
+        is_met=wrong == 0,
+        note=f"{history.due:,} of {history.readers:,} renewals were due: once each, with their key, price and number",
     )
 
 

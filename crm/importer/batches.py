@@ -14,6 +14,7 @@ from crm.core.errors import N_
 from crm.importer.claims import Claim, Claims
 from crm.importer.columns import Line
 from crm.importer.faults import Fault
+from crm.importer.noted import Noted
 
 L = TypeVar("L", bound=Line[Any])
 SEPARATOR = "\x1f"
@@ -46,6 +47,7 @@ class Batch:
 
     session: Session
     context: Context
+    noted: Noted = field(default_factory=Noted)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     faults: dict[int, list[Fault]] = field(default_factory=dict)
     due_count: int = 0  # renewals that would be charged at once

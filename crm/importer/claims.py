@@ -6,7 +6,6 @@ it is empty.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import text
@@ -46,8 +45,7 @@ _HAS = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim(Generic[L]):
+class Claim(NamedTuple, Generic[L]):
     """What a line wants for itself; `row` says the row, as far as it matters whether another is the same.
 
     `is_row` when the line makes a row with the value in a unique column: later batches find the row itself.

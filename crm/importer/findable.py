@@ -15,7 +15,9 @@ def keep_findable(
     batch: Batch, *, numbers: Collection[str], inbound: Collection[str] = (), outbound: Collection[str] = ()
 ) -> None:
     """Note the numbers, and the words of messages, by the gateway's ids: of those that the search still looks at."""
-    note_numbers(batch.session, numbers)
+    fresh = batch.noted.among(numbers)
+    note_numbers(batch.session, fresh)
+    batch.noted.add(fresh)
     keep_words(
         batch.session,
         inbound_ids=_ids(batch, InboundMessage, inbound),

@@ -5,11 +5,9 @@ batch. A dry run does the same, and takes each batch back. Where the import is w
 themselves, so whatever dies in between, the next step goes on with the next row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal
-from itertools import islice
-from typing import Any, BinaryIO
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import func, select
@@ -17,22 +15,21 @@ from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now, monotonic
 from crm.core.copying import copy_rows, planned_anew
-from crm.core.errors import N_, Said
+from crm.core.errors import N_
 from crm.importer.batches import Batch, Context, Outcome
-from crm.importer.columns import Line, RowReader
+from crm.importer.columns import Line
 from crm.importer.entities import get_entity
 from crm.importer.errors import SourceError
 from crm.importer.faults import Fault
-from crm.importer.kinds import moment
-from crm.importer.layouts import read_layout, read_rows
+from crm.importer.layouts import read_layout
 from crm.importer.models import ImportRun
+from crm.importer.noted import Noted
+from crm.importer.reading import Reading, ReadRow
 from crm.importer.runs import ENDED, Opener, State, get_run, subject_of
-from crm.importer.sources.rows import Row
 from crm.subscriptions.newsroom import current_zone
 from crm.users.audit_log import record_act
 
 BATCH_ROWS = 5000
-CHECKED_AT_ONCE = 4  # checking writes nothing: it takes as many rows as four batches
 FIRST_ROWS = 1000  # if not one of them is good, the file is another one than was meant
 MOST_REFUSED = 100_000  # nobody mends more than that by hand
 LOCK = 8877_0022  # batches of two imports take turns
@@ -43,28 +40,26 @@ class _TakenBackError(Exception):
 
 
 class Runner:
-    """Works on one import; keeps the file open between steps."""
+    """Works on one import; keeps the file open between steps. `ahead` is for a process that does nothing else."""
 
-    def __init__(self, run_id: int, open_stream: Opener, *, batch_rows: int = BATCH_ROWS) -> None:
-        self._run_id, self._open, self._batch_rows = run_id, open_stream, batch_rows
-        self._stream: BinaryIO | None = None
-        self._rows: Iterator[Row] = iter(())
-        self._position = -1
-        self._reader: RowReader[Any] | None = None
+    def __init__(
+        self, run_id: int, open_stream: Opener, *, batch_rows: int = BATCH_ROWS, ahead: bool = False
+    ) -> None:
+        self._run_id, self._batch_rows = run_id, batch_rows
+        self._reading = Reading(open_stream, ahead=ahead)
+        self._noted = Noted()
 
     def step(self, session: Session) -> ImportRun:
         """Do the next step and return the import; when its state is one of ENDED there is no more to do.
 
-        Raises: SourceError only where the file has become another one while it was read.
+        Raises: DBAPIError; an IntegrityError where somebody else wrote the same rows just now: step again.
         """
         with planned_anew(session):
             return self._step(session)
 
     def close(self) -> None:
         """Close the file."""
-        if self._stream is not None:
-            self._stream.close()
-        self._stream, self._position = None, -1
+        self._reading.close()
 
     def _step(self, session: Session) -> ImportRun:
         began = monotonic()
@@ -85,38 +80,24 @@ class Runner:
         return run
 
     def _work(self, session: Session, run: ImportRun) -> None:
-        is_first = run.state == State.WAITING
-        if is_first:
+        if run.state == State.WAITING:
             run.state = State.CHECKING
         if run.state == State.INTERRUPTED:
             run.state = State.CHECKING if run.rows_total is None else State.LOADING
-        checking = run.state == State.CHECKING
-        most = self._batch_rows * (CHECKED_AT_ONCE if checking else 1)
-        rows = list(islice(self._rows_from(run), most))
-        is_at_start = run.rows_done == 0
-        if checking:
-            self._check(run, rows, is_last=len(rows) < most, is_at_start=is_at_start)
+        rows, is_new = self._reading.take(run, self._batch_rows)
+        if is_new:
+            self._noted = Noted()  # what a batch that was undone has noted is not
+        is_at_start, is_last = run.rows_done == 0, len(rows) < self._batch_rows
+        if run.state == State.CHECKING:
+            self._check(run, rows, is_last=is_last, is_at_start=is_at_start)
         else:
-            self._load(session, run, rows, is_last=len(rows) < most, is_at_start=is_at_start)
+            self._load(session, run, rows, is_last=is_last, is_at_start=is_at_start)
 
-    def _rows_from(self, run: ImportRun) -> Iterator[Row]:
-        """Return the rows from where the import is; the open file is used as long as it stands there."""
-        if self._stream is None or self._position != run.position:
-            self.close()
-            layout = read_layout(run.layout)
-            self._stream = self._open()
-            _go_to(self._stream, run.position)
-            self._rows = read_rows(self._stream, layout, position=run.position, line=run.line)
-        self._position = -1  # until what is read now is settled
-        return self._rows
-
-    def _check(self, run: ImportRun, rows: Sequence[Row], *, is_last: bool, is_at_start: bool) -> None:
-        reader = self._reader_of(run)
-        faults = [row.odd or reader.read(row.cells) for row in rows]
-        refused = sum(isinstance(each, (list, Fault)) for each in faults)
+    def _check(self, run: ImportRun, rows: Sequence[ReadRow], *, is_last: bool, is_at_start: bool) -> None:
+        faults = [each.faults for each in rows if each.faults]
         self._advance(run, rows)
-        run.refused += refused
-        if is_at_start and len(rows) >= FIRST_ROWS and refused == len(rows):
+        run.refused += len(faults)
+        if is_at_start and len(rows) >= FIRST_ROWS and len(faults) == len(rows):
             raise _nothing_good(faults)
         if run.refused > MOST_REFUSED:
             raise SourceError(
@@ -129,16 +110,20 @@ class Runner:
             run.worked_seconds = Decimal(0)
 
     def _load(
-        self, session: Session, run: ImportRun, rows: Sequence[Row], *, is_last: bool, is_at_start: bool
+        self, session: Session, run: ImportRun, rows: Sequence[ReadRow], *, is_last: bool, is_at_start: bool
     ) -> None:
         batch = self._batch(session, run)
-        lines = self._read_lines(run, rows, batch)
+        for each in rows:
+            if each.faults:
+                batch.faults[each.row.line] = list(each.faults)
+                batch.settle(each.row.line, Outcome.REFUSED)
+        lines = [Line(each.row.line, each.record, each.row.cells) for each in rows if not each.faults]
         with suppress(_TakenBackError), session.begin_nested():
             get_entity(run.entity).load(batch, lines)
             session.flush()
             refused = list(batch.outcomes.values()).count(Outcome.REFUSED)
             if is_at_start and len(rows) >= FIRST_ROWS and refused == len(rows):
-                raise _nothing_good([batch.faults[row.line] for row in rows])
+                raise _nothing_good([batch.faults[each.row.line] for each in rows])
             if run.is_dry:
                 raise _TakenBackError
         self._keep(session, run, rows, batch)
@@ -149,18 +134,6 @@ class Runner:
             _refuse(session, run, SourceError(told, line=run.line, most=MOST_REFUSED))
         elif is_last:
             _end(session, run, State.DONE)
-
-    def _read_lines(self, run: ImportRun, rows: Sequence[Row], batch: Batch) -> list[Line[Any]]:
-        reader = self._reader_of(run)
-        lines = []
-        for row in rows:
-            read = [row.odd] if row.odd else reader.read(row.cells)
-            if isinstance(read, list):
-                batch.faults[row.line] = read
-                batch.settle(row.line, Outcome.REFUSED)
-            else:
-                lines.append(Line(row.line, read, row.cells))
-        return lines
 
     def _batch(self, session: Session, run: ImportRun) -> Batch:
         return Batch(
@@ -173,14 +146,15 @@ class Runner:
                 now=session.execute(select(db_now())).scalar_one(),
                 zone=current_zone(),
             ),
+            noted=Noted() if run.is_dry else self._noted,
         )
 
-    def _keep(self, session: Session, run: ImportRun, rows: Sequence[Row], batch: Batch) -> None:
+    def _keep(self, session: Session, run: ImportRun, rows: Sequence[ReadRow], batch: Batch) -> None:
         """Write down what became of a batch: in the transaction of its rows, so that it is told once."""
         batch.keep_claims()
         refused = [
             (run.id, row.line, Jsonb([fault.as_json() for fault in batch.faults[row.line]]), list(row.cells))
-            for row in rows
+            for row, _, _ in rows
             if batch.outcomes[row.line] is Outcome.REFUSED
         ]
         copy_rows(session, "import_refusals", ("import_id", "line", "faults", "cells"), refused)
@@ -194,37 +168,16 @@ class Runner:
         run.stopped += batch.stopped
         self._advance(run, rows)
 
-    def _advance(self, run: ImportRun, rows: Sequence[Row]) -> None:
+    def _advance(self, run: ImportRun, rows: Sequence[ReadRow]) -> None:
         run.rows_done += len(rows)
         if rows:
-            run.position, run.line = rows[-1].end, rows[-1].lines
-        self._position = run.position
-
-    def _reader_of(self, run: ImportRun) -> RowReader[Any]:
-        if self._reader is None:
-            layout = read_layout(run.layout)
-            entity = get_entity(run.entity)
-            self._reader = RowReader(entity, layout.places, len(layout.header), moment(current_zone()))
-        return self._reader
+            run.position, run.line = rows[-1].row.end, rows[-1].row.lines
+        self._reading.settle(run.position)
 
 
-def _go_to(stream: BinaryIO, position: int) -> None:
-    with suppress(OSError, ValueError):
-        if stream.seekable():
-            stream.seek(position)
-            return
-    left = position  # a packed stream knows no places: it is read up to there
-    while left > 0:
-        piece = stream.read(min(left, 1024 * 1024))
-        if not piece:
-            raise SourceError(N_("The file is shorter than it was."))
-        left -= len(piece)
-
-
-def _nothing_good(faults: Sequence[Any]) -> SourceError:
-    first = next(each[0] if isinstance(each, list) else each for each in faults)
+def _nothing_good(faults: Sequence[Sequence[Fault]]) -> SourceError:
     told = N_("Not one of the first %(count)s rows can be imported, so nothing was. The first: %(fault)s")
-    return SourceError(told, count=len(faults), fault=Said(str(first).replace("%", "%%")))
+    return SourceError(told, count=len(faults), fault=faults[0][0])
 
 
 def _refuse(session: Session, run: ImportRun, error: SourceError) -> None:
