@@ -60,7 +60,7 @@ class Batch:
         self._claims = Claims(self.context.import_id, is_dry=self.context.is_dry)
 
     def refuse(
-        self, line: int, column: str, code: str, message: str, *, value: object = "", **fields: object
+        self, line: int, column: str, code: str, message: str, /, *, value: object = "", **fields: object
     ) -> None:
         """Keep a line out; it may be refused for several reasons."""
         fault = Fault(column=column, value=str(value), code=code, message=message, fields=fields)

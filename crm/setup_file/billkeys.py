@@ -10,12 +10,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from crm.core.business_settings import get_setting
-from crm.mobiletech.catalogue.billkey_use import FREE_SETTING
 from crm.mobiletech.catalogue.billkeys import (
     BillkeyDetails,
-    Kind,
     add_billkey,
+    check_not_named_free,
     edit_billkey,
     find_billkey,
     list_billkeys,
@@ -51,8 +49,7 @@ def export_billkeys(session: Session) -> list[dict[str, Any]]:
 
 
 def _billkey(session: Session, code: str, details: BillkeyDetails) -> Change:
-    if details.kind == Kind.PAID and code == get_setting(session, FREE_SETTING):
-        raise FaultError(f"it is paid, and {FREE_SETTING} names it as the free one")
+    check_not_named_free(session, code, details)
     known = find_billkey(session, code)
     if known is None:
         add_billkey(session, code, details, reason=REASON)

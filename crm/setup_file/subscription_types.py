@@ -21,10 +21,11 @@ from crm.setup_file.applying import (
     text_of,
 )
 from crm.sms_billing.models import SmsOffer
-from crm.sms_billing.offers import OfferTexts, find_offer, read_offers, remove_offer, set_offer
+from crm.sms_billing.offers import OfferTexts, check_offer, read_offers, remove_offer, set_offer
 from crm.subscriptions.details import SubscriptionTypeDetails
 from crm.subscriptions.models import SubscriptionType
 from crm.subscriptions.queries import find_type, list_types, read_written_short_names
+from crm.subscriptions.type_order import list_followers_first
 from crm.subscriptions.types import add_type, edit_type
 
 PART = "subscription_types"
@@ -65,7 +66,8 @@ def apply_types(applying: Applying, content: Any) -> None:
             applying.faults.append(f"{place}: {error}")
             continue
         sound[code] = (place, item)
-    for code in _in_order(sound):
+    following = {code: text_of(item, "next_subscription_type") or "" for code, (_, item) in sound.items()}
+    for code in list_followers_first(following):
         place, item = sound[code]
         applying.item(f"{place} {code}", partial(_type, applying.session, code, item))
 
@@ -84,19 +86,6 @@ def export_types(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-def _in_order(sound: Mapping[str, tuple[str, dict[str, Any]]]) -> list[str]:
-    """Return the codes so that each comes after the one that follows it, as far as that can be."""
-    order: dict[str, None] = {}
-    for first in sound:
-        chain: list[str] = []
-        code = first
-        while code in sound and code not in order and code not in chain:
-            chain.append(code)
-            code = text_of(sound[code][1], "next_subscription_type") or ""
-        order.update(dict.fromkeys(reversed(chain)))
-    return list(order)
-
-
 def _type(session: Session, code: str, item: Mapping[str, Any]) -> Change:
     known = find_type(session, code)
     if known is None:
@@ -111,10 +100,8 @@ def _type(session: Session, code: str, item: Mapping[str, Any]) -> Change:
 def _sell(session: Session, known: SubscriptionType, item: Mapping[str, Any], *, is_changed: bool) -> bool:
     """Sell the type as the item says; where nothing changes, a key that ended since is no fault of the file."""
     if "billkey" not in item:
-        offer = find_offer(session, known.id) if is_changed else None
-        if offer is not None:
-            texts = OfferTexts(renewal=offer.template_code, first=offer.first_template_code)
-            set_offer(session, known, offer.billkey, texts, reason=REASON)
+        if is_changed:
+            check_offer(session, known)
         return False
     texts_wanted = _texts(item)
     if texts_wanted is None:

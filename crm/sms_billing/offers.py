@@ -85,6 +85,16 @@ def set_offer(
     return True
 
 
+def check_offer(session: Session, known: SubscriptionType) -> None:
+    """Look whether a type that has changed can still be charged as it is sold; one that is not sold is fine.
+
+    Raises: InvalidOfferError as `set_offer`.
+    """
+    offer = find_offer(session, known.id)
+    for field, fault in _find_faults(session, known, offer) if offer is not None else ():
+        raise InvalidOfferError(fault.message, field=field, **fault.fields)
+
+
 def remove_offer(session: Session, known: SubscriptionType, *, reason: str = "") -> bool:
     """Sell a type by SMS no more; return whether it was sold so. Its renewals cannot be charged then."""
     offer = find_offer(session, known.id)

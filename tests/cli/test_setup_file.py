@@ -95,7 +95,7 @@ FAULTS = {
     ),
     "paid key named as free": (
         "settings: {mobiletech_billkey_free: AA99}\nbillkeys: [{code: AA99, kind: paid, price: 4.99}]",
-        "billkeys[0] AA99: it is paid, and mobiletech_billkey_free names it as the free one",
+        "billkeys[0] AA99: It is paid, and mobiletech_billkey_free names it as the free one",
     ),
     "no operator": ("billkeys: [{code: A, kind: free, price: 0, operators: [X]}]", "'X' is none of T, O, 2"),
     "operators as a text": ("billkeys: [{code: A, kind: free, price: 0, operators: O}]", "must be a list of"),

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from crm.core.business_settings import get_setting
 from crm.core.errors import N_
 from crm.core.money import CURRENCY
-from crm.mobiletech.catalogue.billkey_use import NAMING_SETTINGS, is_used
+from crm.mobiletech.catalogue.billkey_use import FREE_SETTING, NAMING_SETTINGS, is_used
 from crm.mobiletech.catalogue.errors import (
     BillkeyExistsError,
     BillkeyNotFoundError,
@@ -88,6 +88,16 @@ def get_billkey(session: Session, code: str) -> Billkey:
     if billkey is None:
         raise BillkeyNotFoundError(code)
     return billkey
+
+
+def check_not_named_free(session: Session, code: str, details: BillkeyDetails) -> None:
+    """Refuse a paid key that the settings take for the free one: a file has read either of them wrongly.
+
+    Raises: InvalidEntryError.
+    """
+    if details.kind == Kind.PAID and code == get_setting(session, FREE_SETTING):
+        told = N_("It is paid, and %(setting)s names it as the free one.")
+        raise InvalidEntryError(told, setting=FREE_SETTING, field="kind")
 
 
 def add_billkey(session: Session, code: str, details: BillkeyDetails, *, reason: str = "") -> Billkey:
