@@ -10,7 +10,7 @@ from threading import BoundedSemaphore
 from time import sleep
 
 import bcrypt
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
@@ -23,6 +23,7 @@ SHORTEST = 10
 LONGEST = 256
 BCRYPT_BYTES = 72  # PHP read no more of a password; bcrypt 5 raises where PHP cut
 AT_ONCE = 2  # each hash takes 64 MiB: a flood of sign-ins must not take the machine
+MOST_MEMORY, MOST_ROUNDS, MOST_LANES = 256 * 1024, 16, 16  # of an argon2id hash that is not ours; KiB
 REFUSAL_SECONDS = 0.4  # twice what `$2y$12$`, the slowest, takes on a slow machine
 
 _ARGON2 = "$argon2"
@@ -84,6 +85,19 @@ def verify_password(password: str, hashed: str | None) -> bool:
     if not fits:
         sleep((began - monotonic()) % REFUSAL_SECONDS)
     return fits
+
+
+def is_verifiable(hashed: str) -> bool:
+    """Return whether a password could be held against a hash of somebody else's making, at a cost we can bear."""
+    if not hashed.startswith(_ARGON2):
+        return _BCRYPT.fullmatch(hashed) is not None
+    try:
+        cost = extract_parameters(hashed)
+    except InvalidHashError:
+        return False
+    return (
+        cost.memory_cost <= MOST_MEMORY and cost.time_cost <= MOST_ROUNDS and cost.parallelism <= MOST_LANES
+    )
 
 
 def is_outdated(hashed: str) -> bool:

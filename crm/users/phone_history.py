@@ -20,7 +20,8 @@ ANOTHER_PERSON = N_("another person")
 PROVED = N_("Proved by a code to have it in hand.")
 PROVED_BY_ANOTHER = N_("Another person has proved by a code to have it in hand.")
 CHANGED = N_("Changed to another number.")
-SAID = (ACCOUNT_HOLDER, ANOTHER_PERSON, PROVED, PROVED_BY_ANOTHER, CHANGED)
+IMPORTED = N_("Imported")
+SAID = (ACCOUNT_HOLDER, ANOTHER_PERSON, PROVED, PROVED_BY_ANOTHER, CHANGED, IMPORTED)
 
 
 def open_link(session: Session, local: str, user_id: int, *, by: str | None = None, reason: str = "") -> None:

@@ -4,10 +4,18 @@ from typing import Any
 
 from crm.core.errors import N_
 from crm.importer.columns import Entity
+from crm.importer.entities.billkeys import BILLKEYS
 from crm.importer.entities.inbound_messages import INBOUND_MESSAGES
+from crm.importer.entities.phone_numbers import PHONE_NUMBERS
+from crm.importer.entities.subscription_types import SUBSCRIPTION_TYPES
+from crm.importer.entities.templates import TEMPLATES
+from crm.importer.entities.users import USERS
 from crm.importer.errors import UnknownEntityError
 
-ENTITIES: dict[str, Entity[Any]] = {each.name: each for each in (INBOUND_MESSAGES,)}
+ENTITIES: dict[str, Entity[Any]] = {
+    each.name: each
+    for each in (TEMPLATES, BILLKEYS, SUBSCRIPTION_TYPES, USERS, PHONE_NUMBERS, INBOUND_MESSAGES)
+}
 
 
 def get_entity(name: str) -> Entity[Any]:

@@ -1,0 +1,78 @@
+"""What staff could as well write by hand comes in through the same doors: line by line, each with its act.
+
+What a door refuses is a refusal of the line. What staff have changed since it was imported stays as it is: the
+file is history by then.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from crm.core.errors import N_, ConflictError, CrmError, InvalidFieldError
+from crm.importer.batches import Batch, Outcome
+from crm.importer.columns import Line
+from crm.users.models import AuditEntry
+from crm.users.phone_history import IMPORTED
+
+R = TypeVar("R")
+# What a door refuses: the column and the rule's code.
+Place = Callable[[CrmError, R], tuple[str, str]]
+
+
+def go_through(
+    batch: Batch, lines: Iterable[Line[R]], door: Callable[[R], Outcome], *, place: Place[R]
+) -> None:
+    """Bring in each line, or refuse it with what the door says."""
+    for line in lines:
+        try:
+            with batch.session.begin_nested():
+                outcome = door(line.record)
+        except CrmError as error:
+            column, code = place(error, line.record)
+            value = getattr(line.record, column, "")
+            batch.refuse(
+                line.number, column, code, error.message, value="" if value is None else value, **error.fields
+            )
+        else:
+            batch.settle(line.number, outcome)
+
+
+def place_by_field(error: CrmError, otherwise: str, names: Mapping[str, str]) -> tuple[str, str]:
+    """Return the column that a refusal speaks of, by its field, and the code."""
+    field = error.field if isinstance(error, InvalidFieldError) else otherwise
+    return names.get(field, field), "conflict" if isinstance(error, ConflictError) else "invalid"
+
+
+def refuse_taken_ids(
+    batch: Batch,
+    lines: Iterable[Line[Any]],
+    external_id: InstrumentedAttribute[str | None],
+    code: InstrumentedAttribute[str],
+) -> None:
+    """Refuse lines whose id of the old system something else here has; one thing has one code and one id."""
+    open_lines = batch.open(lines)
+    wanted = {line.record.external_id for line in open_lines} - {None}
+    found = select(external_id, code).where(external_id.in_(wanted))
+    holders = {row[0]: row[1] for row in batch.session.execute(found)} if wanted else {}
+    for line in open_lines:
+        holder = holders.get(line.record.external_id)
+        if holder not in (None, line.record.code):
+            told = N_("%(holder)s has this id of the old system already.")
+            batch.refuse(
+                line.number, "external_id", "taken", told, value=line.record.external_id, holder=holder
+            )
+
+
+def list_changed_here(session: Session, subjects: Collection[str], acts: Collection[str]) -> set[str]:
+    """Return those of the subjects that an import brought and that somebody has changed since."""
+    last = func.max(AuditEntry.id)
+    imported = last.filter(AuditEntry.reason == IMPORTED)
+    found = (
+        select(AuditEntry.subject)
+        .where(AuditEntry.subject.in_(subjects), AuditEntry.action.in_(acts))
+        .group_by(AuditEntry.subject)
+        .having(last > imported)
+    )
+    return set(session.execute(found).scalars())

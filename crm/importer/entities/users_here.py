@@ -1,0 +1,173 @@
+"""People of a file who are here already: who they are, and what of them a file may still tell.
+
+Live data wins. What a person or a colleague has changed here since stands in the audit log, and stays.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Row, Text, Uuid, any_, func, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from crm.core.errors import N_
+from crm.core.phone import find_slovak_mobile
+from crm.importer.batches import Batch, Outcome
+from crm.importer.columns import Line
+from crm.users.codes import end_codes_of
+from crm.users.models import NO_PASSWORD, AuditEntry, User
+from crm.users.roles import Role
+from crm.users.sessions import EndReason, end_all
+
+# What describes a person: the file may change it, but for what was changed here since.
+DESCRIBING = ("public_name", "first_name", "last_name", "locale", "note", "institution_name")
+# Where a person came from: of who was here before, live data tells it.
+ORIGIN = ("source", "registration_channel", "created_at", "ext_id")
+# Filled where nothing is, and never changed.
+FILLED = ("external_id", "email", "confirmed_at")
+EDITS = (
+    "user.edit", "user.activate", "user.deactivate", "user.claim",
+    "account.name", "account.email", "account.language",
+)  # fmt: skip
+
+
+class Telling(Protocol):
+    """What a row tells of a person; other names of columns are asked for as they come."""
+
+    @property
+    def external_id(self) -> str | None: ...
+    @property
+    def email(self) -> str | None: ...
+    @property
+    def uuid(self) -> UUID | None: ...
+
+
+T = TypeVar("T", bound=Telling)
+
+HERE = (
+    User.id,
+    User.external_id,
+    User.email,
+    User.uuid,
+    User.password,
+    User.role,
+    User.active,
+    User.confirmed_at,
+    User.email_validated_at,
+    User.deleted_at,
+    User.import_id,
+    *(getattr(User, name) for name in (*DESCRIBING, *ORIGIN)),
+)
+Here = Row[Any]
+
+
+def find_here(batch: Batch, lines: Iterable[Line[T]]) -> dict[int, Here]:
+    """Return the people who are here already, by line; a row that names two of them is refused."""
+    open_lines = batch.open(lines)
+    known = _look_up(batch.session, [line.record for line in open_lines])
+    found: dict[int, Here] = {}
+    for line in open_lines:
+        named = {column: known[key] for column, key in _keys(line.record) if key in known}
+        if not named:
+            continue
+        column, person = next(iter(named.items()))
+        if len({each.id for each in named.values()}) > 1:
+            told = N_("%(columns)s name different people who are here.")
+            batch.refuse(line.number, column, "user_differs", told, columns=", ".join(named))
+        elif line.record.external_id and person.external_id not in (None, line.record.external_id):
+            told = N_("The person with this %(column)s has another id of the old system here.")
+            batch.refuse(
+                line.number, "external_id", "taken", told, value=line.record.external_id, column=column
+            )
+        else:
+            found[line.number] = person
+    return found
+
+
+def update_here(batch: Batch, pairs: Sequence[tuple[Line[T], Here]]) -> None:
+    """Write what a file may still tell of these people."""
+    edited = _read_edits(batch.session, [person.id for _, person in pairs])
+    changes = []
+    for line, person in pairs:
+        wanted = _wanted(line.record, person)
+        own = {name: wanted[name] for name in wanted if name not in edited.get(person.id, ())}
+        changed = {name: value for name, value in own.items() if getattr(person, name) != value}
+        batch.settle(line.number, Outcome.UPDATED if changed else Outcome.UNCHANGED)
+        if changed:
+            changes.append({"id": person.id, **_with_kind(changed)})
+    if changes:
+        batch.session.execute(update(User), changes)
+    for each in changes:
+        if each.get("active") is False:
+            end_all(batch.session, each["id"], reason=EndReason.DEACTIVATED)
+            end_codes_of(batch.session, each["id"])
+
+
+def _keys(record: Telling) -> list[tuple[str, object]]:
+    email = record.email and record.email.lower()
+    keys: list[tuple[str, object]] = [
+        ("external_id", record.external_id),
+        ("email", email and ("email", email)),
+        ("uuid", record.uuid),
+    ]
+    return [(column, key) for column, key in keys if key]
+
+
+def _look_up(session: Session, records: Sequence[Telling]) -> dict[object, Here]:
+    """Return the people by each key that a record may name them by."""
+    ids = [each.external_id for each in records if each.external_id]
+    emails = [each.email.lower() for each in records if each.email]
+    uuids = [each.uuid for each in records if each.uuid]
+    conditions: list[ColumnElement[bool]] = []
+    if ids:  # that there is one is said for the index, which has only those
+        has_id = User.external_id == any_(literal(ids, ARRAY(Text)))
+        conditions.append(User.external_id.is_not(None) & has_id)
+    if emails:
+        conditions.append(func.lower(User.email) == any_(literal(emails, ARRAY(Text))))
+    if uuids:
+        conditions.append(User.uuid == any_(literal(uuids, ARRAY(Uuid))))
+    known: dict[object, Here] = {}
+    for person in session.execute(select(*HERE).where(or_(*conditions))) if conditions else ():
+        known |= {key: person for _, key in _keys(person)}
+    return known
+
+
+def _wanted(record: Any, person: Here) -> dict[str, Any]:
+    """Return what the file says of a person, as far as live data does not win over it."""
+    if person.deleted_at is not None:
+        return {}
+    wanted = {name: getattr(record, name) for name in DESCRIBING}
+    if find_slovak_mobile(record.public_name):
+        del wanted["public_name"]  # called by a number, which may be somebody else's by now
+    if person.import_id is not None:
+        wanted |= {name: getattr(record, name) for name in ORIGIN}
+        if person.role == Role.CUSTOMER:
+            wanted["active"] = record.active
+    wanted |= {name: getattr(record, name) for name in FILLED if getattr(person, name) is None}
+    if person.email_validated_at is None and _is_same_email(record, person):
+        wanted["email_validated_at"] = record.email_validated_at
+    if person.password == NO_PASSWORD and person.role == Role.CUSTOMER:
+        wanted["password"] = record.password
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+def _is_same_email(record: Telling, person: Here) -> bool:
+    if record.email is None:
+        return False
+    return person.email is None or record.email.lower() == person.email.lower()
+
+
+def _with_kind(changed: dict[str, Any]) -> dict[str, Any]:
+    return changed | ({"is_institution": True} if "institution_name" in changed else {})
+
+
+def _read_edits(session: Session, user_ids: Sequence[int]) -> dict[int, set[str]]:
+    """Return what was changed here of people, by their ids: the names of the columns."""
+    subjects = {f"user {user_id}": user_id for user_id in user_ids}
+    found = select(AuditEntry.subject, AuditEntry.after).where(
+        AuditEntry.subject == any_(literal(list(subjects), ARRAY(Text))), AuditEntry.action.in_(EDITS)
+    )
+    edits: dict[int, set[str]] = {}
+    for subject, after in session.execute(found) if subjects else ():
+        edits.setdefault(subjects[subject], set()).update(after or ())
+    return edits
