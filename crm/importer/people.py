@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, func, select
 from sqlalchemy.orm import Session
 
 from crm.core.copying import among
@@ -99,7 +99,7 @@ def find_by_emails(session: Session, wanted: Collection[str]) -> dict[str, int]:
     """Return the ids of people by their e-mails, in small letters."""
     if not wanted:
         return {}
-    lowered = func.lower(User.email)
+    lowered = func.lower(User.email, type_=Text())
     found = select(lowered, User.id).where(among(lowered, wanted))
     return {row[0]: row[1] for row in session.execute(found)}
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, Text, any_, literal, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from crm.core.copying import copy_rows
+from crm.core.copying import among, copy_rows
 from crm.core.errors import N_
 from crm.core.phone import to_international
 from crm.importer import kinds
@@ -85,7 +85,7 @@ def _leave_parted(batch: Batch, pairs: dict[int, tuple[str, int]]) -> None:
     """Leave those as they are now who had the number here once."""
     numbers = [number for number, _ in pairs.values()]
     ended = select(PhoneLink.phone_number, PhoneLink.user_id).where(
-        PhoneLink.phone_number == any_(literal(numbers, ARRAY(Text))), PhoneLink.until.is_not(None)
+        among(PhoneLink.phone_number, numbers), PhoneLink.until.is_not(None)
     )
     parted = {(row[0], row[1]) for row in batch.session.execute(ended)}
     for line, pair in pairs.items():
@@ -112,8 +112,8 @@ def _refuse_taken(
 
 
 def _read_bound(session: Session, pairs: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
-    is_number = MobilePhone.phone_number == any_(literal([pair[0] for pair in pairs], ARRAY(Text)))
-    is_person = MobilePhone.user_id == any_(literal([pair[1] for pair in pairs], ARRAY(BigInteger)))
+    is_number = among(MobilePhone.phone_number, [pair[0] for pair in pairs])
+    is_person = among(MobilePhone.user_id, [pair[1] for pair in pairs])
     found = select(MobilePhone.phone_number, MobilePhone.user_id).where(or_(is_number, is_person))
     return {(row[0], row[1]) for row in session.execute(found)}
 

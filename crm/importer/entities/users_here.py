@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Text, Uuid, any_, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, Text, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from crm.core.copying import among
 from crm.core.errors import N_
 from crm.core.phone import find_slovak_mobile
 from crm.importer.batches import Batch, Outcome
@@ -120,12 +121,11 @@ def _look_up(session: Session, records: Sequence[Telling]) -> dict[object, Here]
     uuids = [each.uuid for each in records if each.uuid]
     conditions: list[ColumnElement[bool]] = []
     if ids:  # that there is one is said for the index, which has only those
-        has_id = User.external_id == any_(literal(ids, ARRAY(Text)))
-        conditions.append(User.external_id.is_not(None) & has_id)
+        conditions.append(User.external_id.is_not(None) & among(User.external_id, ids))
     if emails:
-        conditions.append(func.lower(User.email) == any_(literal(emails, ARRAY(Text))))
+        conditions.append(among(func.lower(User.email, type_=Text()), emails))
     if uuids:
-        conditions.append(User.uuid == any_(literal(uuids, ARRAY(Uuid))))
+        conditions.append(among(User.uuid, uuids))
     known: dict[object, Here] = {}
     for person in session.execute(select(*HERE).where(or_(*conditions))) if conditions else ():
         known |= {key: person for _, key in _keys(person)}
@@ -165,7 +165,7 @@ def _read_edits(session: Session, user_ids: Sequence[int]) -> dict[int, set[str]
     """Return what was changed here of people, by their ids: the names of the columns."""
     subjects = {f"user {user_id}": user_id for user_id in user_ids}
     found = select(AuditEntry.subject, AuditEntry.after).where(
-        AuditEntry.subject == any_(literal(list(subjects), ARRAY(Text))), AuditEntry.action.in_(EDITS)
+        among(AuditEntry.subject, subjects), AuditEntry.action.in_(EDITS)
     )
     edits: dict[int, set[str]] = {}
     for subject, after in session.execute(found) if subjects else ():
