@@ -8,7 +8,7 @@ from argon2.exceptions import VerifyMismatchError
 
 from crm.users import passwords
 from crm.users.errors import InvalidUserError
-from crm.users.passwords import hash_password, is_outdated, rehash, verify_password
+from crm.users.passwords import hash_password, is_outdated, is_verifiable, rehash, verify_password
 from tests.hashing import CountingHasher, make_bcrypt
 
 LONG = "ľ" * 40  # 80 bytes, of which PHP read 72
@@ -145,6 +145,28 @@ def test_who_is_let_in_does_not_wait(naps: list[float]) -> None:
     verify_password("správne heslo", hash_password("správne heslo"))
 
     assert naps == []
+
+
+@pytest.mark.parametrize("label", ["2y", "2a", "2b"])
+def test_a_hash_of_an_older_crm_can_be_verified(label: str) -> None:
+    assert is_verifiable(f"${label}$10${'a' * 53}")
+    assert is_verifiable(hash_password("správne heslo"))
+
+
+STRANGE = {
+    "no hash": "secret",
+    "a cost of hours": f"$2y$31${'a' * 53}",
+    "a cost below any": f"$2y$03${'a' * 53}",
+    "gigabytes of memory": "$argon2id$v=19$m=9999999,t=3,p=1$c29tZXNhbHQ$aGFzaGhhc2hoYXNo",
+    "thousands of rounds": "$argon2id$v=19$m=65536,t=5000,p=1$c29tZXNhbHQ$aGFzaGhhc2hoYXNo",
+    "hundreds of lanes": "$argon2id$v=19$m=65536,t=3,p=500$c29tZXNhbHQ$aGFzaGhhc2hoYXNo",
+    "half a hash": "$argon2id$v=19$m=65536",
+}
+
+
+@pytest.mark.parametrize("hashed", STRANGE.values(), ids=STRANGE)
+def test_a_hash_that_costs_too_much_to_verify_is_told(hashed: str) -> None:
+    assert not is_verifiable(hashed)
 
 
 @pytest.fixture
