@@ -120,8 +120,8 @@ def _look_up(session: Session, records: Sequence[Telling]) -> dict[object, Here]
     emails = [each.email.lower() for each in records if each.email]
     uuids = [each.uuid for each in records if each.uuid]
     conditions: list[ColumnElement[bool]] = []
-    if ids:  # that there is one is said for the index, which has only those
-        conditions.append(User.external_id.is_not(None) & among(User.external_id, ids))
+    if ids:
+        conditions.append(among(User.external_id, ids))
     if emails:
         conditions.append(among(func.lower(User.email, type_=Text()), emails))
     if uuids:
