@@ -4,11 +4,11 @@ A pair that was here and was parted since stays parted: the operator may have gi
 customer, and who has it in hand can sign in by a code. Source: behaviour.md 8.2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from crm.core.copying import among, copy_rows
@@ -23,6 +23,8 @@ from crm.importer.people import USER_COLUMNS, find_people
 from crm.users.models import MobilePhone, PhoneLink
 from crm.users.phone_history import IMPORTED
 
+Pair = tuple[str, int]  # the number, and whose it is
+Pairs = dict[int, Pair]  # by line
 OWNERS = tuple(column for column in USER_COLUMNS if column.name != "user_phone")
 
 
@@ -70,8 +72,7 @@ def load(batch: Batch, lines: Sequence[Line[PhoneRecord]]) -> None:
     pairs = {line.number: (line.record.phone_number, people[line.number]) for line in batch.open(lines)}
     _leave_parted(batch, pairs)
     bound = _refuse_taken(batch, lines, pairs)
-    batch.claim(lines, "phone_number", "phone_number", lambda line: line.record.phone_number)
-    batch.claim(lines, "user", "user_external_id", lambda line: pairs[line.number][1])
+    _claim(batch, lines, pairs, bound)
     fresh = []
     for line in batch.open(lines):
         is_bound = pairs[line.number] in bound
@@ -81,7 +82,7 @@ def load(batch: Batch, lines: Sequence[Line[PhoneRecord]]) -> None:
     _insert(batch, fresh)
 
 
-def _leave_parted(batch: Batch, pairs: dict[int, tuple[str, int]]) -> None:
+def _leave_parted(batch: Batch, pairs: Pairs) -> None:
     """Leave those as they are now who had the number here once."""
     numbers = [number for number, _ in pairs.values()]
     ended = select(PhoneLink.phone_number, PhoneLink.user_id).where(
@@ -93,9 +94,7 @@ def _leave_parted(batch: Batch, pairs: dict[int, tuple[str, int]]) -> None:
             batch.settle(line, Outcome.UNCHANGED)
 
 
-def _refuse_taken(
-    batch: Batch, lines: Sequence[Line[PhoneRecord]], pairs: dict[int, tuple[str, int]]
-) -> set[tuple[str, int]]:
+def _refuse_taken(batch: Batch, lines: Sequence[Line[PhoneRecord]], pairs: Pairs) -> set[Pair]:
     """Refuse a number that is somebody else's, and a person who has another one; return the pairs that are bound."""
     bound = _read_bound(batch.session, list(pairs.values()))
     owners, numbers = dict(bound), {user_id: number for number, user_id in bound}
@@ -111,11 +110,28 @@ def _refuse_taken(
     return bound
 
 
-def _read_bound(session: Session, pairs: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
-    is_number = among(MobilePhone.phone_number, [pair[0] for pair in pairs])
-    is_person = among(MobilePhone.user_id, [pair[1] for pair in pairs])
-    found = select(MobilePhone.phone_number, MobilePhone.user_id).where(or_(is_number, is_person))
-    return {(row[0], row[1]) for row in session.execute(found)}
+def _read_bound(session: Session, pairs: Sequence[Pair]) -> set[Pair]:
+    number, user_id = MobilePhone.phone_number, MobilePhone.user_id
+    found = select(number, user_id).where(among(number, [pair[0] for pair in pairs]))
+    more = select(number, user_id).where(among(user_id, [pair[1] for pair in pairs]))
+    return {(row[0], row[1]) for row in session.execute(union(found, more))}
+
+
+def _claim(batch: Batch, lines: Sequence[Line[PhoneRecord]], pairs: Pairs, bound: set[Pair]) -> None:
+    """Let a number and a person stand in the file once; the same pair again is the same row, whatever its date."""
+
+    def row(line: Line[PhoneRecord]) -> str:
+        return repr(pairs[line.number])
+
+    def is_fresh(line: Line[PhoneRecord]) -> bool:
+        return pairs[line.number] not in bound
+
+    keys: dict[str, Callable[[Line[PhoneRecord]], object]] = {
+        "phone_number": lambda line: line.record.phone_number,
+        "user_external_id": lambda line: pairs[line.number][1],
+    }
+    for column, key in keys.items():
+        batch.claim(lines, column, column, key, row=row, is_row=is_fresh)
 
 
 def _insert(batch: Batch, rows: Sequence[tuple[str, int, datetime]]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Text, func, or_, select, update
+from sqlalchemy import Row, Text, func, select, update
 from sqlalchemy.orm import Session
 
 from crm.core.copying import among
@@ -75,13 +75,15 @@ def find_here(batch: Batch, lines: Iterable[Line[T]]) -> dict[int, Here]:
         if len({each.id for each in named.values()}) > 1:
             told = N_("%(columns)s name different people who are here.")
             batch.refuse(line.number, column, "user_differs", told, columns=", ".join(named))
-        elif line.record.external_id and person.external_id not in (None, line.record.external_id):
+        elif person.external_id in (None, line.record.external_id) or line.record.external_id is None:
+            found[line.number] = person
+        elif batch.is_of_this_file(person.import_id):
+            batch.refuse_double(line.number, column, getattr(line.record, column))
+        else:
             told = N_("The person with this %(column)s has another id of the old system here.")
             batch.refuse(
                 line.number, "external_id", "taken", told, value=line.record.external_id, column=column
             )
-        else:
-            found[line.number] = person
     return found
 
 
@@ -119,16 +121,15 @@ def _look_up(session: Session, records: Sequence[Telling]) -> dict[object, Here]
     ids = [each.external_id for each in records if each.external_id]
     emails = [each.email.lower() for each in records if each.email]
     uuids = [each.uuid for each in records if each.uuid]
-    conditions: list[ColumnElement[bool]] = []
-    if ids:
-        conditions.append(among(User.external_id, ids))
-    if emails:
-        conditions.append(among(func.lower(User.email, type_=Text()), emails))
-    if uuids:
-        conditions.append(among(User.uuid, uuids))
+    conditions = [  # each by its own index; one question with all of them would read every person
+        among(User.external_id, ids),
+        among(func.lower(User.email, type_=Text()), emails),
+        among(User.uuid, uuids),
+    ]
     known: dict[object, Here] = {}
-    for person in session.execute(select(*HERE).where(or_(*conditions))) if conditions else ():
-        known |= {key: person for _, key in _keys(person)}
+    for values, condition in zip((ids, emails, uuids), conditions, strict=True):
+        for person in session.execute(select(*HERE).where(condition)) if values else ():
+            known |= {key: person for _, key in _keys(person)}
     return known
 
 
