@@ -54,6 +54,7 @@ class Batch:
     due_amount: Decimal = Decimal(0)
     stopped: int = 0  # renewals that come in stopped, for they break a rule
     _claims: Claims = field(init=False)
+    _copies: dict[int, list[int]] = field(default_factory=dict)  # lines that are the same row again, by the first
 
     def __post_init__(self) -> None:
         """Begin without claims."""
@@ -64,8 +65,10 @@ class Batch:
     ) -> None:
         """Keep a line out; it may be refused for several reasons."""
         fault = Fault(column=column, value=str(value), code=code, message=message, fields=fields)
-        self.faults.setdefault(line, []).append(fault)
-        self.outcomes[line] = Outcome.REFUSED
+        faults = self.faults.setdefault(line, [])
+        faults.append(fault)
+        for each in (line, *self._copies.get(line, ())):
+            self.outcomes[each], self.faults[each] = Outcome.REFUSED, faults
 
     def settle(self, line: int, outcome: Outcome) -> None:
         """Say what became of a line."""
@@ -100,6 +103,7 @@ class Batch:
         for late in self._claims.take(self.session, name, wanted):
             if late.is_same:
                 self.settle(late.line, Outcome.UNCHANGED)
+                self._copies.setdefault(late.holder, []).append(late.line)
             else:
                 value = next(each.value for each in wanted if each.line.number == late.line)
                 self.refuse_double(late.line, column, value, holder=late.holder)
