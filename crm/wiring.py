@@ -9,6 +9,11 @@ from crm.core.errors import CrmError
 from crm.events.housekeeping import forget_old_work
 from crm.events.periodic import TICK, Periodic
 from crm.events.registry import Registry
+from crm.importer.check_work import run_checks
+from crm.importer.events import IMPORT_CHECK, IMPORT_STEP
+from crm.importer.housekeeping import forget_old_imports
+from crm.importer.working import HANDLER as TAKE_STEP
+from crm.importer.working import take_steps
 from crm.mobiletech.catalogue.billkey_use import FREE_SETTING
 from crm.mobiletech.catalogue.key_rules import refuse_paid_as_free
 from crm.mobiletech.client import GatewayClient
@@ -72,6 +77,8 @@ HANDLERS = (
     (RENEWAL_STATE_CHANGED, "tell_readers", 20, tell_changes),
     (RENEWAL_STOPPED, "tell_readers", 20, tell_stops),
     (ONE_TIME_CODE, "send_codes", 10, send_codes),
+    (IMPORT_STEP, TAKE_STEP, 10, take_steps),
+    (IMPORT_CHECK, "import_check", 10, run_checks),
 )
 
 GATEWAYS = (MobiletechGateway(), MobiletechRecurrentGateway())
@@ -106,6 +113,7 @@ PERIODIC = (
     Periodic(name="audit", every=timedelta(minutes=10), run=audit_and_alert),
     Periodic(name="forget_old_work", every=timedelta(days=1), run=forget_old_work),
     Periodic(name="forget_old_words", every=timedelta(days=1), run=forget_old_words),
+    Periodic(name="forget_old_imports", every=timedelta(days=1), run=forget_old_imports),
     Periodic(name="count_days", every=timedelta(hours=1), run=figures.count_days),
     Periodic(name="count_money_days", every=timedelta(hours=1), run=count_money_days),
     Periodic(name="count_billing_days", every=timedelta(hours=1), run=count_billing_days),

@@ -87,6 +87,7 @@ class ImportRun(Base):
     stopped: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # renewals that break a rule
     error: Mapped[str | None] = mapped_column(Text)  # why it ended early
     cancel_wanted: Mapped[bool] = mapped_column(server_default=text("false"))
+    step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # of the outbox; 0: a terminal's
     started_by: Mapped[str] = mapped_column(Text)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=NOW)

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     MANAGE_SETTINGS = "manage_settings"
     READ_AUDIT = "read_audit"
     OPERATE = "operate"  # retry and give up work
+    IMPORT = "import"  # bring history in from files, and see what of it breaks a rule
 
 
 STAFF = frozenset(Role) - {Role.CUSTOMER}
@@ -64,6 +65,7 @@ MEANINGS: Mapping[Permission, str] = {
     Permission.MANAGE_SETTINGS: N_("Changes settings"),
     Permission.READ_AUDIT: N_("Reads and exports the audit log"),
     Permission.OPERATE: N_("Tries failed work again or gives it up"),
+    Permission.IMPORT: N_("Imports history from files, and checks it"),
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -58,6 +58,7 @@ _DOING = {
     Permission.MANAGE_SETTINGS: N_("change settings"),
     Permission.READ_AUDIT: N_("read the audit log"),
     Permission.OPERATE: N_("try work again or give it up"),
+    Permission.IMPORT: N_("import history from files"),
 }
 
 

@@ -12,6 +12,7 @@ from crm.core.phone import mask_in_text
 from crm.events.backoff import MAX_ATTEMPTS
 from crm.events.failed_work import FailedState
 from crm.events.models import EntryState, OutboxEntry
+from crm.importer.events import IMPORT_CHECK, IMPORT_STEP
 from crm.mobiletech.events import INBOUND, OUTBOUND_ENDED, OUTBOUND_STATUS, PENDING_TIMEOUT, SEND
 from crm.mobiletech.words import Tone, Word
 from crm.users.codes import ONE_TIME_CODE
@@ -69,6 +70,16 @@ EVENTS: Mapping[str, EventWords] = {
         name=N_("One-time code"),
         retry=N_("A code is made and sent only if the one that was asked for is still good."),
         discard=N_("No code is sent; the person asks for another."),
+    ),
+    IMPORT_STEP: EventWords(
+        name=N_("Step of an import"),
+        retry=N_("The import goes on with the row where it stopped. No row goes in twice."),
+        discard=N_("The import stands still until somebody resumes it on its page; what is in stays in."),
+    ),
+    IMPORT_CHECK: EventWords(
+        name=N_("Check of what was imported"),
+        retry=N_("The rule is checked again. Nothing else is changed."),
+        discard=N_("The page of checks keeps what the last check found."),
     ),
 }
 OTHER = EventWords(

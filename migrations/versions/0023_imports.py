@@ -84,6 +84,7 @@ def upgrade() -> None:
         sa.Column("stopped", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("cancel_wanted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("step", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("started_by", sa.Text(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column(

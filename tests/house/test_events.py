@@ -5,6 +5,7 @@ import ast
 from flask import Flask
 
 from crm.events.registry import registry
+from crm.importer import events as import_events
 from crm.mobiletech import events
 from crm.payments import events as payment_events
 from crm.subscriptions import events as subscription_events
@@ -25,6 +26,8 @@ INTERNAL = {
     "mobiletech-outbound-ended",
     "recurrent-payment-state-changed",
     "recurrent-payment-stopped",
+    "import-step",
+    "import-check",
 }
 # What a rule gives to an extension; a rule for one that is not there is refused when it is saved.
 FOR_EXTENSIONS = "rule_event(name)"
@@ -38,7 +41,7 @@ def test_every_published_event_is_heard(app: Flask) -> None:
     heard = set(registry.handlers) | set(registry.effects) | registry.unheard
 
     names = published_names() - {FOR_EXTENSIONS}
-    places = (events, codes, subscription_events, payment_events)
+    places = (events, codes, subscription_events, payment_events, import_events)
     published = {next(getattr(place, name) for place in places if hasattr(place, name)) for name in names}
     assert published | {events.INBOUND} <= heard
 
@@ -69,6 +72,8 @@ def test_the_names_of_handlers_stay() -> None:
         ("recurrent-payment-state-changed", "tell_readers"),
         ("recurrent-payment-stopped", "tell_readers"),
         ("one-time-code", "send_codes"),
+        ("import-step", "import_step"),
+        ("import-check", "import_check"),
     }
 
 

@@ -13,6 +13,7 @@ EDGES = (
     "crm/mobiletech/figures/housekeeping.py",
     "crm/subscriptions/housekeeping.py",
     "crm/payments/charging_run.py",
+    "crm/importer/housekeeping.py",
     "crm/payments/figures/keeping.py",
     "crm/sms_billing/figures/keeping.py",
     "crm/sms_billing/turns.py",

@@ -1,0 +1,64 @@
+"""Forget what imports leave behind: uploaded files, what their rows claimed, and refused rows, which name people."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import TextClause, text
+
+from crm.core.db import transaction
+
+FILES_KEPT_DAYS = 7
+REFUSALS_KEPT_DAYS = 90
+BATCH = 5000
+
+# One file at a time: its pieces go with it, up to half a gigabyte.
+_FORGET_FILES = text("""
+    DELETE FROM import_files WHERE id IN (
+        SELECT file.id FROM import_files AS file
+        WHERE file.created_at < crm_now() - make_interval(days => :days)
+          AND NOT EXISTS (
+              SELECT 1 FROM imports
+              WHERE imports.file_id = file.id
+                AND COALESCE(imports.finished_at, imports.beat_at, imports.created_at)
+                    > crm_now() - make_interval(days => :days)
+          )
+        ORDER BY file.id LIMIT 1
+    )
+""")
+_FORGET_CLAIMS = text("""
+    DELETE FROM import_claims WHERE (import_id, key) IN (
+        SELECT claim.import_id, claim.key
+        FROM imports, LATERAL (
+            SELECT import_id, key FROM import_claims WHERE import_id = imports.id LIMIT :batch
+        ) AS claim
+        WHERE imports.finished_at IS NOT NULL
+        LIMIT :batch
+    )
+""")
+_FORGET_REFUSALS = text("""
+    DELETE FROM import_refusals WHERE (import_id, line) IN (
+        SELECT refusal.import_id, refusal.line
+        FROM imports, LATERAL (
+            SELECT import_id, line FROM import_refusals WHERE import_id = imports.id LIMIT :batch
+        ) AS refusal
+        WHERE imports.created_at < crm_now() - make_interval(days => :days)
+        LIMIT :batch
+    )
+""")
+
+
+def forget_old_imports() -> None:
+    """Remove files 7 days after their last import, claims of ended imports, refused rows after 90 days.
+
+    The imports themselves stay, with who, when and how many.
+    """
+    _forget(_FORGET_FILES, {"days": FILES_KEPT_DAYS})
+    _forget(_FORGET_CLAIMS, {"batch": BATCH})
+    _forget(_FORGET_REFUSALS, {"days": REFUSALS_KEPT_DAYS, "batch": BATCH})
+
+
+def _forget(statement: TextClause, values: Mapping[str, int]) -> None:
+    while True:
+        with transaction() as session:
+            removed = session.execute(statement, values).rowcount  # type: ignore[attr-defined]
+        if not removed:
+            return

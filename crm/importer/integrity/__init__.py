@@ -1,0 +1,1 @@
+"""What must hold of an imported history before it may be charged from."""
