@@ -24,6 +24,12 @@ from crm.web.gateway_log import gateway_log
 from crm.web.health import health
 from crm.web.help_page import help_page
 from crm.web.home import home
+from crm.web.import_acts import import_acts
+from crm.web.import_checks import import_checks
+from crm.web.import_entities import import_entities
+from crm.web.import_mapping import import_mapping
+from crm.web.import_run import import_run
+from crm.web.imports import imports
 from crm.web.inbox import inbox
 from crm.web.insight import insight
 from crm.web.insight_forecast import insight_forecast
@@ -134,6 +140,12 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (work_decisions, "/admin/operations/work"),
     (gateway_log, "/admin/operations/gateway"),
     (gateway_exchange, "/admin/operations/gateway"),
+    (imports, "/admin/imports"),
+    (import_entities, "/admin/imports/entities"),
+    (import_mapping, "/admin/imports/files"),
+    (import_checks, "/admin/imports/check"),
+    (import_run, "/admin/imports"),
+    (import_acts, "/admin/imports"),
     (billkeys, "/admin/billkeys"),
     (subscription_types, "/admin/subscription-types"),
     (people, "/admin/users"),

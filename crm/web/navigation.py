@@ -39,6 +39,7 @@ ITEMS = (
     (N_("Types"), "/admin/subscription-types", "types", Permission.READ, "y"),
     (N_("Insight"), "/admin/insight", "insight", Permission.READ, "f"),
     (N_("Operations"), "/admin/operations", "operations", Permission.READ, "o"),
+    (N_("Imports"), "/admin/imports", "imports", Permission.IMPORT, "e"),
     (N_("People"), "/admin/users", "people", Permission.MANAGE_PEOPLE, "p"),
     (N_("Tokens"), "/admin/tokens", "key", Permission.MANAGE_TOKENS, "k"),
     (N_("Settings"), "/admin/settings", "settings", Permission.MANAGE_SETTINGS, "s"),

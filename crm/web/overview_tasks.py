@@ -14,6 +14,7 @@ from crm.events.heartbeat import Backlog, Heartbeat, read_backlog, read_heartbea
 from crm.mobiletech.figures.waiting import MOST, Waiting, read_waiting
 from crm.mobiletech.words import Tone
 from crm.web.overview_figures import MESSAGES
+from crm.web.overview_import_tasks import list_import_tasks
 from crm.web.overview_money_tasks import list_money_tasks
 from crm.web.overview_task import Task, make_task, told
 from crm.web.page_tools import local_time
@@ -51,6 +52,7 @@ def list_tasks(session: Session) -> Tasks:
         *_held(waiting),
         *_given_up(backlog),
         *_reports(waiting),
+        *list_import_tasks(session),
     ]
     return Tasks(tasks=tasks, last_done_at=waiting.last_done_at)
 

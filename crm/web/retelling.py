@@ -15,7 +15,14 @@ from crm.web.languages import SOURCE, get_language, read_catalogue, read_transla
 from crm.web.status_words import find_own_meaning
 
 # Where the sentences come from that are stored, and the pieces that stand in their places.
-_SAID_IN = ("crm/core/", "crm/mobiletech/", "crm/payments/", "crm/sms_billing/", "crm/subscriptions/")
+_SAID_IN = (
+    "crm/core/",
+    "crm/importer/",
+    "crm/mobiletech/",
+    "crm/payments/",
+    "crm/sms_billing/",
+    "crm/subscriptions/",
+)
 _PLACE = re.compile(r"%\((\w+)\)([rs])")
 
 

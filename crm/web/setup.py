@@ -7,6 +7,7 @@ from crm.core.config import Settings
 from crm.web import (
     error_pages,
     hosts,
+    import_upload_limit,
     languages,
     limits,
     page_tools,
@@ -34,6 +35,7 @@ def set_up_web(app: Flask, settings: Settings) -> None:
     languages.set_up(app, settings)
     error_pages.set_up(app)
     session.set_up(app)
+    import_upload_limit.set_up(app)
     _protect_forms(app)
     for blueprint, prefix in BLUEPRINTS:
         app.register_blueprint(blueprint, url_prefix=prefix or None)

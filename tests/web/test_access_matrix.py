@@ -71,6 +71,7 @@ OPENS = {
     "/admin/subscribers": Permission.READ,
     "/admin/subscriptions": Permission.READ,
     "/admin/insight": Permission.READ,
+    "/admin/imports": Permission.IMPORT,
     "/admin/users": Permission.MANAGE_PEOPLE,
     "/admin/tokens": Permission.MANAGE_TOKENS,
     "/admin/settings": Permission.MANAGE_SETTINGS,

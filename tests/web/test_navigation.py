@@ -8,7 +8,7 @@ from tests.factories.users import make_user
 from tests.pages import Page, sign_in
 
 FOR_ALL = ["/admin/", "/admin/inbox", "/admin/messages", "/admin/phone-numbers", "/admin/templates"]
-FOR_ADMINS = ["/admin/users", "/admin/tokens", "/admin/settings", "/admin/audit"]
+FOR_ADMINS = ["/admin/imports", "/admin/users", "/admin/tokens", "/admin/settings", "/admin/audit"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,118 @@
+"""What people decide about an import: for real, to end, to go on; each on a page that says what happens."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+from wtforms import BooleanField
+
+from crm.core.db import current_session, transaction
+from crm.importer.errors import ImportStateError, UnknownImportError
+from crm.importer.models import ImportRun
+from crm.importer.runs import ENDED, get_run
+from crm.importer.working import begin_real_run, cancel, refuse_real, resume
+from crm.payments.holding import find_hold
+from crm.users.roles import Permission
+from crm.web.count_words import spell
+from crm.web.forms import Form
+from crm.web.guards import staff
+from crm.web.ids import LARGEST_ID
+from crm.web.import_words import LIST, entity_title
+from crm.web.languages import told
+from crm.web.money import money
+from crm.web.page_tools import render_staff_page
+
+import_acts = Blueprint("import_acts", __name__)
+
+BOTH = ("GET", "POST")
+RENEWALS = "recurrent-payments"
+
+
+class RealForm(Form):
+    """Whether what is due may be charged at once."""
+
+    confirm_due = BooleanField(_l("Charge them at once"))
+
+
+@import_acts.route("/<int:run_id>/real", methods=BOTH)
+@staff(Permission.IMPORT)
+def import_for_real(run_id: int) -> ResponseReturnValue:
+    """Import the file of a dry run, after a page that says the counts."""
+    session, form = current_session(), RealForm()
+    dry = _get(session, run_id)
+    try:
+        refuse_real(session, dry)
+        if request.method == "GET":
+            return _real_page(session, dry, form)
+        if not form.validate():
+            return _real_page(session, dry, form), 422
+        with transaction() as session:
+            real_id = begin_real_run(session, dry.id, confirm_due=bool(form.confirm_due.data)).id
+    except (ImportStateError, UnknownImportError) as error:
+        return _go_back(run_id, told(error))
+    flash(_("The import has begun. It goes on by itself, also when you leave this page."), "good")
+    return redirect(f"{LIST}/{real_id}")
+
+
+@import_acts.route("/<int:run_id>/cancel", methods=BOTH)
+@staff(Permission.IMPORT)
+def end(run_id: int) -> ResponseReturnValue:
+    """End an import that runs."""
+    done = _("The import ends after the rows that are being written.")
+    return _decide("cancel", run_id, cancel, done)
+
+
+@import_acts.route("/<int:run_id>/resume", methods=BOTH)
+@staff(Permission.IMPORT)
+def go_on(run_id: int) -> ResponseReturnValue:
+    """Let an import go on where it was."""
+    return _decide("resume", run_id, resume, _("The import goes on where it was."))
+
+
+def _decide(
+    act: str, run_id: int, decide: Callable[[Session, int], ImportRun], done: str
+) -> ResponseReturnValue:
+    form, run = Form(), _get(current_session(), run_id)
+    if run.state in ENDED:
+        return _go_back(run_id, _("This import has ended already."))
+    if request.method == "GET" or not form.validate():
+        page = render_staff_page(f"imports/{act}.html", form=form, run=run, title=entity_title(run.entity))
+        return page, 200 if request.method == "GET" else 422
+    try:
+        with transaction() as session:
+            decide(session, run.id)
+    except ImportStateError as error:
+        return _go_back(run_id, told(error))
+    flash(done, "good")
+    return redirect(f"{LIST}/{run_id}")
+
+
+def _real_page(session: Session, dry: ImportRun, form: RealForm) -> str:
+    is_of_renewals = dry.entity == RENEWALS
+    return render_staff_page(
+        "imports/real.html",
+        form=form,
+        run=dry,
+        title=entity_title(dry.entity),
+        rows=spell(dry.rows_done),
+        inserted=spell(dry.inserted),
+        updated=spell(dry.updated),
+        unchanged=spell(dry.unchanged),
+        refused=spell(dry.refused) if dry.refused else "",
+        due=spell(dry.due_count) if dry.due_count else "",
+        due_sum=money(dry.due_amount, "EUR"),
+        stopped=spell(dry.stopped) if dry.stopped else "",
+        needs_hold=is_of_renewals and find_hold(session) is None,
+    )
+
+
+def _get(session: Session, run_id: int) -> ImportRun:
+    return get_run(session, min(run_id, LARGEST_ID))
+
+
+def _go_back(run_id: int, problem: str) -> ResponseReturnValue:
+    flash(problem, "warn")
+    return redirect(f"{LIST}/{run_id}")

@@ -1,0 +1,157 @@
+"""The rules of an imported history: what each found when it was checked last, and how to mend it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crm.core.db import current_session, transaction
+from crm.core.errors import N_
+from crm.importer.check_work import RULES_BY_NAME, ask_for_checks, is_checking
+from crm.importer.integrity.checking import Rule
+from crm.importer.integrity.stopping import mend
+from crm.importer.models import ImportCheck, ImportStop
+from crm.mobiletech.words import Tone, Word
+from crm.users.roles import Permission
+from crm.web.count_words import spell
+from crm.web.forms import Form
+from crm.web.guards import staff
+from crm.web.page_tools import render_staff_page
+
+import_checks = Blueprint("import_checks", __name__)
+
+BOTH = ("GET", "POST")
+CHECKS = "/admin/imports/check"
+KEPT = Word(N_("Holds"), Tone.GOOD, "check")
+BROKEN = Word(N_("Broken"), Tone.BAD, "alert")
+UNCHECKED = Word(N_("Not checked yet"), Tone.WAIT, "question")
+# What a row behind a rule is, and where its page is, by its id.
+KINDS: Mapping[str, tuple[str, str]] = {
+    "recurrent_payment": (N_("Renewal %(id)s"), "/admin/recurrent-payments/"),
+    "payment": (N_("Payment %(id)s"), "/admin/payments/"),
+    "inbound": (N_("SMS from a reader %(id)s"), "/admin/messages/inbound/"),
+    "outbound": (N_("SMS to a reader %(id)s"), "/admin/messages/outbound/"),
+    "user": (N_("Person %(id)s"), "/admin/users/"),
+    "phone": (N_("Number %(id)s"), ""),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleLine:
+    """One rule with what its last check found."""
+
+    name: str
+    href: str
+    meaning: str
+    mend: str
+    state: Word
+    count: str
+    checked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRow:
+    """One row that breaks a rule."""
+
+    name: str
+    href: str
+    details: str
+
+
+@import_checks.get("")
+@staff(Permission.IMPORT)
+def show_list() -> str:
+    """Show every rule."""
+    session = current_session()
+    found = {check.rule: check for check in session.execute(select(ImportCheck)).scalars()}
+    return render_staff_page(
+        "imports/checks.html",
+        rules=[_line(rule, found.get(name)) for name, rule in RULES_BY_NAME.items()],
+        is_checking=is_checking(session),
+        stopped=_count_stopped(session),
+    )
+
+
+@import_checks.post("")
+@staff(Permission.IMPORT)
+def check_now() -> ResponseReturnValue:
+    """Have every rule checked by a worker."""
+    with transaction() as session:
+        is_new = ask_for_checks(session)
+    flash(
+        _("The rules are being checked. What is found appears here, rule by rule.")
+        if is_new
+        else _("The rules are being checked already."),
+        "good",
+    )
+    return redirect(CHECKS)
+
+
+@import_checks.get("/<rule>")
+@staff(Permission.IMPORT)
+def show(rule: str) -> str:
+    """Show the first rows that break a rule."""
+    if rule not in RULES_BY_NAME:
+        abort(404)
+    session = current_session()
+    check = session.get(ImportCheck, rule)
+    rows = [_row(each) for each in check.rows] if check else []
+    return render_staff_page(
+        "imports/rule.html",
+        rule=_line(RULES_BY_NAME[rule], check),
+        rows=rows,
+        more=spell(check.count - len(rows)) if check and check.count > len(rows) else "",
+        is_checking=is_checking(session),
+    )
+
+
+@import_checks.route("/mend", methods=BOTH)
+@staff(Permission.IMPORT)
+def try_again() -> ResponseReturnValue:
+    """Let renewals go on that an import had stopped and whose rules hold now."""
+    form, stopped = Form(), _count_stopped(current_session())
+    if request.method == "GET" or not form.validate():
+        page = render_staff_page("imports/mend.html", form=form, stopped=stopped)
+        return page, 200 if request.method == "GET" else 422
+    with transaction() as session:
+        count = mend(session)
+    told = ngettext(
+        "%(num)s renewal is active now. Those that still break a rule, or are past their date, stay stopped.",
+        "%(num)s renewals are active now. Those that still break a rule, or are past their date, stay stopped.",
+        count,
+    )
+    flash(told, "good")
+    return redirect(CHECKS)
+
+
+def _line(rule: Rule, check: ImportCheck | None) -> RuleLine:
+    state = UNCHECKED if check is None else BROKEN if check.count else KEPT
+    return RuleLine(
+        name=rule.name,
+        href=f"{CHECKS}/{rule.name}",
+        meaning=_(rule.meaning),
+        mend=_(rule.mend),
+        state=state,
+        count=spell(check.count) if check else "",
+        checked_at=check.checked_at if check else None,
+    )
+
+
+def _row(row: Mapping[str, Any]) -> BrokenRow:
+    kind, row_id = str(row.get("kind", "")), row.get("id")
+    name, page = KINDS.get(kind, ("%(id)s", ""))
+    details = [f"{key}: {value}" for key, value in row.items() if key not in ("kind", "id")]
+    return BrokenRow(
+        name=_(name) % {"id": row_id}, href=f"{page}{row_id}" if page else "", details=", ".join(details)
+    )
+
+
+def _count_stopped(session: Session) -> int:
+    return session.execute(select(func.count()).select_from(ImportStop)).scalar_one()

@@ -1,0 +1,223 @@
+"""One import: how far it is, what became of its rows, what was refused and why; and the refused rows as a file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from tempfile import SpooledTemporaryFile
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from crm.core.db import current_session, transaction
+from crm.core.phone import mask_in_text
+from crm.importer.error_file import faults_of, list_refusals, write_errors
+from crm.importer.models import ImportRun
+from crm.importer.runs import ENDED, State, get_run, subject_of
+from crm.importer.working import Progress, Standing, find_real_run, read_progress
+from crm.users.audit_log import record_act
+from crm.users.roles import Permission
+from crm.web.count_words import spell, spell_share
+from crm.web.duration_words import roughly
+from crm.web.guards import staff
+from crm.web.ids import LARGEST_ID
+from crm.web.import_words import entity_title, fault_words, layout_words, run_kind, state_word
+from crm.web.money import money
+from crm.web.page_tools import render_staff_page
+from crm.web.retelling import retell
+
+import_run = Blueprint("import_run", __name__)
+
+SHOWN_REFUSALS = 100
+IN_MEMORY = 1024 * 1024
+PIECE = 64 * 1024
+FEWEST_SECONDS = 1  # before that a rate says nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """How far a phase is; `left` is empty while nobody can say."""
+
+    label: str
+    value: int
+    most: int
+    share: str
+    rate: str
+    left: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalRow:
+    """One thing that was wrong with a row."""
+
+    line: int
+    column: str
+    value: str
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why an import does not go on, and what helps."""
+
+    title: str
+    words: str
+    reason: str
+    next_at: datetime | None
+    may_resume: bool
+
+
+@import_run.get("/<int:run_id>")
+@staff(Permission.IMPORT)
+def show(run_id: int) -> str:
+    """Show the import; while it runs the page looks again by itself."""
+    session = current_session()
+    run = get_run(session, min(run_id, LARGEST_ID))
+    has_ended = run.state in ENDED
+    progress = None if has_ended else read_progress(session, run)
+    refusals = _list_refusals(session, run)
+    real = find_real_run(session, run) if run.is_dry and run.file_id else None
+    return render_staff_page(
+        "imports/show.html",
+        run=run,
+        title=entity_title(run.entity),
+        kind=run_kind(run),
+        state=state_word(run),
+        written=layout_words(run.layout),
+        size=_size(run.size),
+        is_running=not has_ended,
+        bar=None if has_ended else _bar(run),
+        trouble=None if progress is None else _trouble(run, progress),
+        counts=_counts(run),
+        rows=spell(run.rows_done),
+        took=roughly(timedelta(seconds=float(run.worked_seconds))) if has_ended else "",
+        error=retell(run.error) if run.error else "",
+        due=_due(run),
+        refusals=refusals,
+        more_refused=_more_refused(run, refusals),
+        may_import=run.is_dry and run.state == State.DONE and run.file_id is not None,
+        real=real,
+    )
+
+
+@import_run.get("/<int:run_id>/errors.csv")
+@staff(Permission.IMPORT)
+def download_errors(run_id: int) -> ResponseReturnValue:
+    """Send the refused rows, to be mended and uploaded by themselves; that somebody did is an act."""
+    with transaction() as session:
+        run = get_run(session, min(run_id, LARGEST_ID))
+        record_act(session, "import.errors", subject_of(run))
+        # Written down first: no transaction is open while somebody takes it slowly.
+        file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed when all of it is sent
+        for line in write_errors(session, run):
+            file.write(line.encode())
+    file.seek(0)
+    return Response(
+        _pieces(file),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="import-{run_id}-refused.csv"'},
+    )
+
+
+def _pieces(file: "SpooledTemporaryFile[bytes]") -> Iterator[bytes]:
+    with file:
+        while piece := file.read(PIECE):
+            yield piece
+
+
+def _bar(run: ImportRun) -> Bar:
+    """Return the bar: by bytes while the rows are only counted, else by rows."""
+    rate = float(run.rows_done / run.worked_seconds) if run.worked_seconds >= FEWEST_SECONDS else 0
+    if run.rows_total is None:
+        label, value, most = _("All rows are checked first"), run.position, run.size
+    else:
+        label, value, most = _("Rows go in"), run.rows_done, run.rows_total
+        if run.is_dry:
+            label = _("What would become of the rows")
+    return Bar(
+        label=label,
+        value=value,
+        most=max(most, 1),
+        share=spell_share(value, max(most, 1)),
+        rate=_("%(count)s rows a second", count=spell(round(rate))) if rate else "",
+        left=_left(run, rate),
+    )
+
+
+def _left(run: ImportRun, rate: float) -> str:
+    if not rate or run.rows_total is None or run.rows_done >= run.rows_total:
+        return ""
+    seconds = max(1, round((run.rows_total - run.rows_done) / rate))
+    return _("about %(span)s left", span=roughly(timedelta(seconds=seconds)))
+
+
+def _counts(run: ImportRun) -> list[tuple[str, str, str]]:
+    """Return label, count and tone of what became of the rows, in the words of the run's kind."""
+    labels = (
+        (_("would be new"), _("would change"), _("are as they are"), _("would be refused"))
+        if run.is_dry
+        else (_("new"), _("changed"), _("were as they are"), _("refused"))
+    )
+    counts = (run.inserted, run.updated, run.unchanged, run.refused)
+    tones = ("good" if run.inserted else "", "", "", "bad" if run.refused else "")
+    return [(label, spell(count), tone) for label, count, tone in zip(labels, counts, tones, strict=True)]
+
+
+def _trouble(run: ImportRun, progress: Progress) -> Trouble | None:
+    """Say why an import does not go on; None while it does."""
+    told = {
+        Standing.RETRIED: (_("A step failed and is tried again"), _("Nothing of that step went in.")),
+        Standing.DEAD: (
+            _("A step failed too often"),
+            _("Nothing of that step went in. When the reason is gone, resume: it goes on where it was."),
+        ),
+        Standing.QUIET: (
+            _("Nobody works on it"),
+            _("Resume: it goes on where it was.")
+            if run.file_id
+            else _("It was begun on the server: there `crm import` with `--resume` goes on where it was."),
+        ),
+    }
+    if progress.standing not in told:
+        return None
+    title, words = told[progress.standing]
+    return Trouble(
+        title=title,
+        words=words,
+        reason=mask_in_text(progress.reason),
+        next_at=progress.next_at,
+        may_resume=run.file_id is not None,
+    )
+
+
+def _due(run: ImportRun) -> tuple[str, str] | None:
+    """Return count and sum of the renewals whose date is past."""
+    return (spell(run.due_count), money(run.due_amount, "EUR")) if run.due_count else None
+
+
+def _list_refusals(session: Session, run: ImportRun) -> list[RefusalRow]:
+    if not run.refused:
+        return []
+    return [
+        RefusalRow(
+            line=refusal.line,
+            column=fault.column,
+            value=fault.value,
+            code=fault.code,
+            sentence=fault_words(fault),
+        )
+        for refusal in list_refusals(session, run, limit=SHOWN_REFUSALS)
+        for fault in faults_of(refusal)
+    ]
+
+
+def _more_refused(run: ImportRun, shown: list[RefusalRow]) -> int:
+    return run.refused - len({row.line for row in shown})
+
+
+def _size(size: int) -> str:
+    if size < 1000:
+        return _("%(count)s bytes", count=size)
+    return f"{spell(round(size / 1000))} kB" if size < 1_000_000 else f"{spell(round(size / 1_000_000))} MB"

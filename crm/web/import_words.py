@@ -1,0 +1,62 @@
+"""Imports in words: their states, what a file holds, what was wrong with a row."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+
+from crm.core.errors import N_, Said
+from crm.importer.columns import Entity
+from crm.importer.entities import ENTITIES
+from crm.importer.faults import Fault
+from crm.importer.models import ImportRun
+from crm.importer.runs import State
+from crm.mobiletech.words import Tone, Word
+from crm.web.languages import told
+
+LIST = "/admin/imports"
+
+STATE_WORDS: Mapping[State, Word] = {
+    State.WAITING: Word(N_("Waits"), Tone.WAIT, "clock"),
+    State.CHECKING: Word(N_("Is checked"), Tone.WAIT, "retry"),
+    State.LOADING: Word(N_("Runs"), Tone.WAIT, "retry"),
+    State.INTERRUPTED: Word(N_("Interrupted"), Tone.WARN, "pause"),
+    State.CANCELLED: Word(N_("Cancelled"), Tone.WARN, "minus"),
+    State.REFUSED: Word(N_("Refused"), Tone.BAD, "cross"),
+    State.DONE: Word(N_("Done"), Tone.GOOD, "check"),
+}
+DONE_IN_PART = Word(N_("Done in part"), Tone.WARN, "alert")
+FORMATS = {"csv": "CSV", "jsonl": "JSON Lines"}
+DELIMITERS = {",": N_("comma"), ";": N_("semicolon"), "\t": N_("tab"), "|": N_("vertical bar")}
+ENCODINGS = {"utf-8": "UTF-8", "cp1250": "Windows-1250"}
+
+
+def state_word(run: ImportRun) -> Word:
+    """Return the state of an import; one that is done and left rows out needs somebody."""
+    if run.state == State.DONE and run.refused:
+        return DONE_IN_PART
+    return STATE_WORDS[State(run.state)]
+
+
+def entity_title(name: str) -> str:
+    """Return what the rows of a file are; what is imported no more is called as it was."""
+    entity: Entity[Any] | None = ENTITIES.get(name)
+    return str(_(entity.title)) if entity else name
+
+
+def run_kind(run: ImportRun) -> str:
+    """Return whether an import keeps what it does."""
+    return str(_("Dry run") if run.is_dry else _("Import"))
+
+
+def fault_words(fault: Fault) -> str:
+    """Return the sentence about a value, in the language of the page."""
+    return told(Said(fault.message, **fault.fields))
+
+
+def layout_words(layout: Mapping[str, Any]) -> str:
+    """Return what a file is written in."""
+    words = [FORMATS[layout["format"]], ENCODINGS[layout["encoding"]]]
+    if layout["delimiter"]:
+        words.append(_("parted by %(sign)s", sign=_(DELIMITERS[layout["delimiter"]])))
+    return ", ".join(words)

@@ -1,0 +1,110 @@
+"""The rules of an imported history on their page: what each found, the rows behind it, and trying again."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from crm.core.db import transaction
+from crm.importer import check_work
+from crm.importer.check_work import RULES_BY_NAME
+from crm.importer.integrity.checking import Found
+from crm.importer.models import ImportCheck
+from crm.web import import_checks
+from tests.outbox import run_all
+from tests.pages import Page
+from tests.stored import read
+
+CHECKS = "/admin/imports/check"
+RULE = next(iter(RULES_BY_NAME))
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each rule find two renewals, an SMS, and more that are not shown."""
+    rows = [
+        {"kind": "recurrent_payment", "id": 7, "cid": "old-in-501"},
+        {"kind": "inbound", "id": 9},
+        {"kind": "phone", "id": 3},
+    ]
+    monkeypatch.setattr(check_work, "run_rule", lambda session, rule: Found(count=1203, rows=rows))
+
+
+def press(client: FlaskClient) -> Page:
+    client.post(CHECKS, data=Page(client.get(CHECKS)).form().fields)
+    return Page(client.get(CHECKS))
+
+
+def test_before_the_first_check_each_rule_says_what_it_is(staff: FlaskClient) -> None:
+    page = Page(staff.get(CHECKS))
+
+    assert f"{RULE} {RULES_BY_NAME[RULE].meaning} Not checked yet" in page.text
+    assert "Not checked yet" in Page(staff.get(f"{CHECKS}/{RULE}")).text
+
+
+def test_each_rule_is_a_piece_of_work_of_a_worker(staff: FlaskClient) -> None:
+    waiting = press(staff)
+    again = press(staff)
+
+    run_all()
+
+    assert "The rules are being checked." in waiting.text
+    assert "The rules are being checked already." in again.text
+    assert "being checked" not in Page(staff.get(CHECKS)).text
+    assert {rule for (rule,) in read(ImportCheck.rule)} == set(RULES_BY_NAME)
+
+
+def test_a_rule_that_is_broken_shows_count_meaning_and_how_to_mend_it(
+    staff: FlaskClient, broken: None
+) -> None:
+    press(staff)
+    run_all()
+
+    page = Page(staff.get(CHECKS))
+
+    assert f"{RULES_BY_NAME[RULE].meaning} {RULES_BY_NAME[RULE].mend} Broken 1 203" in page.text
+
+
+def test_the_rows_behind_a_rule_lead_to_their_pages(staff: FlaskClient, broken: None) -> None:
+    press(staff)
+    run_all()
+
+    page = Page(staff.get(f"{CHECKS}/{RULE}"))
+
+    assert "Renewal 7 cid: old-in-501 SMS from a reader 9" in page.text
+    assert {"/admin/recurrent-payments/7", "/admin/messages/inbound/9"} <= set(page.links)
+    assert "1 200 more; mend these first, then check again." in page.text
+
+
+def test_a_rule_is_checked_again(staff: FlaskClient, broken: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    press(staff)
+    run_all()
+    monkeypatch.setattr(check_work, "run_rule", lambda session, rule: Found(count=0, rows=[]))
+
+    press(staff)
+    run_all()
+
+    assert "Broken" not in Page(staff.get(CHECKS)).text
+    assert "No row breaks this rule" in Page(staff.get(f"{CHECKS}/{RULE}")).text
+
+
+def test_what_is_no_rule_is_not_there(staff: FlaskClient) -> None:
+    assert Page(staff.get(f"{CHECKS}/R99")).status == 404
+
+
+def test_what_was_stopped_is_tried_again_after_a_page_that_says_what_happens(
+    staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_checks, "mend", lambda session: 2)
+    asked = Page(staff.get(f"{CHECKS}/mend"))
+
+    answer = staff.post(f"{CHECKS}/mend", data=asked.form().fields)
+
+    assert "Those whose rules hold become active" in asked.text
+    assert "2 renewals are active now." in Page(staff.get(answer.location)).text
+
+
+@pytest.mark.usefixtures("app")
+def test_a_check_that_is_of_an_older_release_is_left_alone() -> None:
+    with transaction():
+        check_work.run_checks([check_work.Event({"rule": "R0"}, entry_id=1)])
+
+    assert read(ImportCheck.rule) == []

@@ -1,0 +1,282 @@
+"""One import on its page: how far it is, what was refused and why, and what can be decided about it."""
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from crm.core.db import transaction
+from crm.events.backoff import DELAYS
+from crm.importer import working
+from crm.importer.models import ImportRun
+from crm.importer.runs import get_run
+from crm.mobiletech.models import InboundMessage
+from crm.payments.holding import hold
+from crm.users.models import AuditEntry
+from tests.conftest import Clock
+from tests.factories.uploaded import begin_dry, begin_real, dry_run, find_run, import_rows, rows_of
+from tests.outbox import run_all
+from tests.pages import Page
+from tests.stored import read
+
+LIST = "/admin/imports"
+
+
+def press(client: FlaskClient, path: str, **values: str) -> TestResponse:
+    """Open the page of a decision, and decide."""
+    return client.post(f"{LIST}/{path}", data=Page(client.get(f"{LIST}/{path}")).form().fields | values)
+
+
+def change(run_id: int, **values: object) -> None:
+    with transaction() as session:
+        run = get_run(session, run_id)
+        for name, value in values.items():
+            setattr(run, name, value)
+
+
+def test_a_run_that_waits_says_so_and_looks_again_by_itself(staff: FlaskClient) -> None:
+    run_id = begin_dry(rows_of(good=3))
+
+    answer = staff.get(f"{LIST}/{run_id}")
+
+    assert "Dry run 1: Messages from readers" in Page(answer).text
+    assert "Waits All rows are checked first" in Page(answer).text
+    assert 'id="run" data-live' in answer.text
+    assert "js/live.js" in answer.text
+    assert f"{LIST}/{run_id}/cancel" in Page(answer).links
+
+
+def test_a_run_tells_its_rate_and_the_time_that_is_left(
+    staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = begin_dry(rows_of(good=3))
+    change(run_id, state="loading", rows_total=10_000, rows_done=2_500, worked_seconds=5, inserted=2_500)
+
+    answer = staff.get(f"{LIST}/{run_id}")
+
+    assert '<progress id="progress" value="2500" max="10000">25%</progress>' in answer.text
+    assert "25% 500 rows a second about 15 seconds left" in Page(answer).text
+
+
+def test_a_dry_run_keeps_nothing_and_offers_the_import(staff: FlaskClient) -> None:
+    run_id = dry_run(rows_of(good=3, bad=1))
+
+    answer = staff.get(f"{LIST}/{run_id}")
+
+    assert "would be new 3 would change 0 are as they are 0 would be refused 1" in Page(answer).text
+    assert f"{LIST}/{run_id}/real" in Page(answer).links
+    assert "js/live.js" not in answer.text
+    assert read(InboundMessage.id) == []
+
+
+def test_what_was_refused_is_told_with_line_column_value_and_code(staff: FlaskClient) -> None:
+    run_id = dry_run(rows_of(good=2, bad=1))
+
+    page = Page(staff.get(f"{LIST}/{run_id}"))
+
+    assert (
+        "Line 4 receive_date 1. septembra Write a date and a time such as 2026-10-01 09:30:00. date"
+        in page.text
+    )
+    assert "Line 4 operator_type X This must be one of T, O, 2, S. choice" in page.text
+
+
+def test_of_many_refused_rows_the_first_hundred_are_shown(staff: FlaskClient) -> None:
+    run_id = dry_run(rows_of(good=1, bad=120))
+
+    page = Page(staff.get(f"{LIST}/{run_id}"))
+
+    assert page.text.count("1. septembra") == 100
+    assert "20 more rows were refused; the file has them." in page.text
+
+
+def test_the_refused_rows_come_as_a_file_and_that_is_an_act(staff: FlaskClient) -> None:
+    run_id = dry_run(rows_of(good=1, bad=1))
+
+    answer = staff.get(f"{LIST}/{run_id}/errors.csv")
+
+    header, row = answer.text.removeprefix("\ufeff").splitlines()
+    assert header.endswith(",operator_type,import_line,import_errors")
+    assert "'+421908300101" in row  # no table runs it
+    assert "[choice]" in row
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="import-1-refused.csv"'
+    assert read(AuditEntry.action, AuditEntry.subject) == [("import.errors", "import 1")]
+
+
+def test_after_the_dry_run_the_import_brings_just_that(staff: FlaskClient) -> None:
+    dry_id = dry_run(rows_of(good=3, bad=1))
+    asked = Page(staff.get(f"{LIST}/{dry_id}/real"))
+
+    answer = press(staff, f"{dry_id}/real")
+    run_all()
+
+    assert "Of 4 rows 3 are new, 0 change, 0 are as they are. 1 are refused and stay out" in asked.text
+    assert "Import 4 rows" in asked.text
+    assert answer.location == f"{LIST}/2"
+    dry, real = find_run(dry_id), find_run(2)
+    assert [(each.inserted, each.updated, each.unchanged, each.refused) for each in (dry, real)] == [
+        (3, 0, 0, 1)
+    ] * 2
+    assert len(read(InboundMessage.id)) == 3
+    acts = read(AuditEntry.id, AuditEntry.action, AuditEntry.actor)
+    assert [act[1:] for act in acts] == [("import.start", "Eva Nováková"), ("import.done", "Eva Nováková")]
+
+
+def test_the_dry_run_then_leads_to_its_import(staff: FlaskClient) -> None:
+    dry_id = dry_run(rows_of(good=1))
+    press(staff, f"{dry_id}/real")
+
+    page = Page(staff.get(f"{LIST}/{dry_id}"))
+
+    assert "It was followed by import 2" in page.text
+    assert f"{LIST}/{dry_id}/real" not in page.links
+
+
+@pytest.mark.parametrize("state", ["waiting", "cancelled", "refused"])
+def test_nothing_is_imported_before_a_dry_run_is_done(staff: FlaskClient, state: str) -> None:
+    dry_id = begin_dry(rows_of(good=1))
+    change(dry_id, state=state)
+
+    answer = staff.get(f"{LIST}/{dry_id}/real")
+
+    assert answer.location == f"{LIST}/{dry_id}"
+    assert "Only after a dry run that was done" in Page(staff.get(answer.location)).text
+
+
+def test_a_file_is_imported_once_however_often_one_presses(staff: FlaskClient) -> None:
+    dry_id = dry_run(rows_of(good=1))
+    fields = Page(staff.get(f"{LIST}/{dry_id}/real")).form().fields
+
+    staff.post(f"{LIST}/{dry_id}/real", data=fields)
+    again = staff.post(f"{LIST}/{dry_id}/real", data=fields)
+
+    assert "This file is being imported already, as import 2." in Page(staff.get(again.location)).text
+    assert read(ImportRun.id) == [(1,), (2,)]
+
+
+def test_what_is_due_is_charged_only_with_the_mark(staff: FlaskClient) -> None:
+    dry_id = dry_run(rows_of(good=1))
+    change(dry_id, due_count=12, due_amount="58.80", stopped=3)
+    asked = Page(staff.get(f"{LIST}/{dry_id}/real"))
+
+    press(staff, f"{dry_id}/real", confirm_due="y")
+
+    assert (
+        "12 renewals are past their date, 58.80 € in all. Without the mark below they are refused."
+        in asked.text
+    )
+    assert "3 renewals break a rule: they come in stopped" in asked.text
+    assert find_run(2).confirm_due
+
+
+def test_without_the_mark_what_is_due_is_refused(staff: FlaskClient) -> None:
+    dry_id = dry_run(rows_of(good=1))
+    change(dry_id, due_count=12)
+    fields = Page(staff.get(f"{LIST}/{dry_id}/real")).form().fields
+    fields.pop("confirm_due")
+
+    staff.post(f"{LIST}/{dry_id}/real", data=fields)
+
+    assert not find_run(2).confirm_due
+
+
+def test_renewals_that_are_not_held_are_spoken_of(staff: FlaskClient) -> None:
+    dry_id = dry_run(rows_of(good=1))
+    change(dry_id, entity="recurrent-payments")
+    free = Page(staff.get(f"{LIST}/{dry_id}/real"))
+    with transaction() as session:
+        hold(session, reason="moving in")
+
+    held = Page(staff.get(f"{LIST}/{dry_id}/real"))
+
+    assert "Renewals are not held: what comes due here is charged." in free.text
+    assert "Renewals are not held" not in held.text
+
+
+def test_an_import_is_cancelled_between_two_batches(
+    staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = begin_real(rows_of(good=3))
+    asked = Page(staff.get(f"{LIST}/{run_id}/cancel"))
+
+    answer = press(staff, f"{run_id}/cancel")
+    waiting = Page(staff.get(answer.location))
+    run_all()
+
+    assert "What is in stays in." in asked.text
+    assert "It ends after the rows that are being written." in waiting.text
+    assert find_run(run_id).state == "cancelled"
+    assert read(InboundMessage.id) == []
+    assert "Cancelled" in Page(staff.get(f"{LIST}/{run_id}")).text
+
+
+def test_what_has_ended_is_neither_cancelled_nor_resumed(staff: FlaskClient) -> None:
+    run_id = import_rows(rows_of(good=1))
+
+    for act in ("cancel", "resume"):
+        answer = staff.get(f"{LIST}/{run_id}/{act}")
+        assert "This import has ended already." in Page(staff.get(answer.location)).text
+
+
+def test_a_step_that_fails_too_often_is_shown_and_resumed(
+    staff: FlaskClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = begin_real(rows_of(good=3))
+    with monkeypatch.context() as broken:
+        broken.setattr(working.Runner, "step", _fail)
+        run_all()
+        failing = Page(staff.get(f"{LIST}/{run_id}"))
+        for delay in DELAYS:
+            clock.advance(delay)
+            run_all()
+    dead = Page(staff.get(f"{LIST}/{run_id}"))
+    overview = Page(staff.get("/admin/"))
+
+    press(staff, f"{run_id}/resume")
+    run_all()
+
+    assert "A step failed and is tried again" in failing.text
+    assert "ValueError: no room for +421908***101" in failing.text
+    assert "A step failed too often" in dead.text
+    assert "An import stands still: Messages from readers" in overview.text
+    assert find_run(run_id).state == "done"
+    assert len(read(InboundMessage.id)) == 3
+    assert "was given up" not in Page(staff.get("/admin/")).text
+
+
+def test_one_that_goes_on_is_not_resumed(staff: FlaskClient) -> None:
+    run_id = begin_dry(rows_of(good=1))
+
+    answer = press(staff, f"{run_id}/resume")
+
+    assert "This import goes on by itself." in Page(staff.get(answer.location)).text
+
+
+def test_one_of_the_server_that_stands_still_says_how_it_goes_on(staff: FlaskClient, clock: Clock) -> None:
+    run_id = begin_dry(rows_of(good=1))
+    change(run_id, step=0, file_id=None, state="interrupted")
+
+    page = Page(staff.get(f"{LIST}/{run_id}"))
+
+    assert "Nobody works on it" in page.text
+    assert "there crm import with --resume goes on where it was" in page.text.replace("`", "")
+    assert f"{LIST}/{run_id}/resume" not in page.links
+    assert f"{LIST}/{run_id}/cancel" in page.links
+
+
+def test_one_that_was_refused_as_a_whole_says_why(staff: FlaskClient) -> None:
+    run_id = dry_run(rows_of(good=0, bad=1000))
+
+    page = Page(staff.get(f"{LIST}/{run_id}"))
+
+    assert "Refused It ended before its end" in page.text
+    assert "Not one of the first 1000 rows can be imported, so nothing was." in page.text
+
+
+def test_a_value_that_looks_like_a_page_is_only_shown(staff: FlaskClient) -> None:
+    run_id = dry_run(rows_of(good=1) + "x y,<script>alert(1)</script>,8877,A,2026-01-01,1,1,O\n")
+
+    assert "<script>alert(1)" not in staff.get(f"{LIST}/{run_id}").text
+
+
+def _fail(self: object, session: object) -> None:
+    raise ValueError("no room for +421908300101")
