@@ -18,6 +18,8 @@ SAMPLES = {
     "prefix": "908",
     "status_code": "A12",
     "figures": "revenue",
+    "entity": "inbound-messages",
+    "rule": "R11",
 }
 
 

@@ -18,6 +18,7 @@ from crm.mobiletech.catalogue.status_codes import CodeDetails, describe_code
 from crm.seed.demo_templates import add_texts
 from crm.seed.files import read_data
 from crm.seed.history import is_written, write_history
+from crm.seed.imports import is_imported, write_imports
 from crm.seed.logins import Login, write_logins
 from crm.seed.money import is_money_written, write_money
 from crm.seed.numbers import age_numbers
@@ -59,10 +60,13 @@ def seed_demo(session: Session, *, logins_file: Path, zone: ZoneInfo) -> DemoSee
     add_types(session, data["subscription_types"])
     add_rules(session, data["rules"])  # they name types and templates
     subscribers, paid = _add_money(session, data, zone)
+    messages = paid + _add_messages(session, data, zone)
+    if not is_imported(session):
+        write_imports(session)
     return DemoSeeded(
         settings=settings,
         readers=readers + subscribers,
-        messages=paid + _add_messages(session, data, zone),
+        messages=messages,
         logins=logins,
     )
 

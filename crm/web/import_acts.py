@@ -37,12 +37,12 @@ class RealForm(Form):
     confirm_due = BooleanField(_l("Charge them at once"))
 
 
-@import_acts.route("/<int:run_id>/real", methods=BOTH)
+@import_acts.route("/<int:dry_run_id>/real", methods=BOTH)
 @staff(Permission.IMPORT)
-def import_for_real(run_id: int) -> ResponseReturnValue:
+def import_for_real(dry_run_id: int) -> ResponseReturnValue:
     """Import the file of a dry run, after a page that says the counts."""
     session, form = current_session(), RealForm()
-    dry = _get(session, run_id)
+    dry = _get(session, dry_run_id)
     try:
         refuse_real(session, dry)
         if request.method == "GET":
@@ -52,24 +52,24 @@ def import_for_real(run_id: int) -> ResponseReturnValue:
         with transaction() as session:
             real_id = begin_real_run(session, dry.id, confirm_due=bool(form.confirm_due.data)).id
     except (ImportStateError, UnknownImportError) as error:
-        return _go_back(run_id, told(error))
+        return _go_back(dry_run_id, told(error))
     flash(_("The import has begun. It goes on by itself, also when you leave this page."), "good")
     return redirect(f"{LIST}/{real_id}")
 
 
-@import_acts.route("/<int:run_id>/cancel", methods=BOTH)
+@import_acts.route("/<int:open_run_id>/cancel", methods=BOTH)
 @staff(Permission.IMPORT)
-def end(run_id: int) -> ResponseReturnValue:
+def end(open_run_id: int) -> ResponseReturnValue:
     """End an import that runs."""
     done = _("The import ends after the rows that are being written.")
-    return _decide("cancel", run_id, cancel, done)
+    return _decide("cancel", open_run_id, cancel, done)
 
 
-@import_acts.route("/<int:run_id>/resume", methods=BOTH)
+@import_acts.route("/<int:open_run_id>/resume", methods=BOTH)
 @staff(Permission.IMPORT)
-def go_on(run_id: int) -> ResponseReturnValue:
+def go_on(open_run_id: int) -> ResponseReturnValue:
     """Let an import go on where it was."""
-    return _decide("resume", run_id, resume, _("The import goes on where it was."))
+    return _decide("resume", open_run_id, resume, _("The import goes on where it was."))
 
 
 def _decide(

@@ -24,6 +24,7 @@ from crm.users.audit_log import Actor, acting
 from crm.web.guards import Guard
 from tests.factories.money import make_type
 from tests.factories.orders import subscribe_quietly
+from tests.factories.uploaded import begin_dry, rows_of
 from tests.factories.users import make_user
 from tests.factories.work import make_work
 from tests.pages import PASSWORD
@@ -163,5 +164,6 @@ def demo(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_reader(email=PEOPLE["a reader"], phone="0908999888")
     make_type("readers-month")
     monkeypatch.setitem(SAMPLES, "chain_id", subscribe_quietly("readers-month", "0908999888"))
+    monkeypatch.setitem(SAMPLES, "open_run_id", begin_dry(rows_of(good=1)))
     failed = [make_work(), make_work(event="order-paid", state="ready", attempts=2, due_in_minutes=5)]
     monkeypatch.setitem(SAMPLES, "ids", ",".join(map(str, failed)))
