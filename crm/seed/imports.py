@@ -20,7 +20,7 @@ from crm.users.queries import find_by_email
 
 ENTITY = "inbound-messages"
 NAME = "spravy-2024.csv"
-ADMIN = "admin@example.sk"
+ADMIN = "admin@example.com"
 BEGUN = timedelta(days=2)
 HEADER = "id,mobiletech_id,from,to,content,receive_date,serv_id,project_id,operator_type"
 # of whom, what, when by the newsroom's clock, operator; the last one cannot be: its day and its operator are none

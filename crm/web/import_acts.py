@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 from wtforms import BooleanField
 
@@ -34,7 +34,17 @@ RENEWALS = "recurrent-payments"
 class RealForm(Form):
     """Whether what is due may be charged at once."""
 
-    confirm_due = BooleanField(_l("Charge them at once"))
+    confirm_due = BooleanField()
+
+    def tell(self, dry: ImportRun) -> None:
+        """Say in the words of the box how many that are, and how much."""
+        told = ngettext(
+            "Charge %(num)s renewal at once, %(sum)s",
+            "Charge %(num)s renewals at once, %(sum)s in all",
+            dry.due_count,
+            sum=money(dry.due_amount),
+        )
+        self.confirm_due.label.text = told
 
 
 @import_acts.route("/<int:dry_run_id>/real", methods=BOTH)
@@ -91,7 +101,7 @@ def _decide(
 
 
 def _real_page(session: Session, dry: ImportRun, form: RealForm) -> str:
-    is_of_renewals = dry.entity == RENEWALS
+    form.tell(dry)
     return render_staff_page(
         "imports/real.html",
         form=form,
@@ -105,7 +115,7 @@ def _real_page(session: Session, dry: ImportRun, form: RealForm) -> str:
         due=spell(dry.due_count) if dry.due_count else "",
         due_sum=money(dry.due_amount, "EUR"),
         stopped=spell(dry.stopped) if dry.stopped else "",
-        needs_hold=is_of_renewals and find_hold(session) is None,
+        needs_hold=dry.entity == RENEWALS and find_hold(session) is None,
     )
 
 

@@ -9,7 +9,7 @@ from flask import Blueprint, redirect
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
-from wtforms import SelectField
+from wtforms import SelectChoice, SelectField
 
 from crm.core.db import current_session, transaction
 from crm.importer.columns import Column, Entity, list_missing
@@ -82,7 +82,10 @@ def _read_file(session: Session, file_id: int) -> tuple[ImportFile, Layout]:
 
 def _make_form(entity: Entity[Any], layout: Layout) -> Form:
     """Return a form with a field for each column of the file."""
-    options = [("", _("Leave it out")), *((column.name, _label(column)) for column in entity.columns)]
+    options = [
+        SelectChoice(value="", label=_("Leave it out")),
+        *(SelectChoice(value=column.name, label=_label(column)) for column in entity.columns),
+    ]
     fields = {
         _field_name(place): SelectField(name or _("(no name)"), choices=options, default=ours)
         for place, (name, ours) in enumerate(zip(layout.header, layout.columns, strict=True))
@@ -92,7 +95,7 @@ def _make_form(entity: Entity[Any], layout: Layout) -> Form:
 
 
 def _label(column: Column) -> str:
-    return _("%(name)s (must)", name=column.name) if column.must else column.name
+    return _("%(name)s (required)", name=column.name) if column.must else column.name
 
 
 def _field_name(place: int) -> str:

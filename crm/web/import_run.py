@@ -92,7 +92,9 @@ def show(run_id: int) -> str:
         trouble=None if progress is None else _trouble(run, progress),
         counts=_counts(run),
         rows=spell(run.rows_done),
-        took=roughly(timedelta(seconds=float(run.worked_seconds))) if has_ended else "",
+        took=roughly(timedelta(seconds=float(run.worked_seconds)))
+        if has_ended and run.worked_seconds >= FEWEST_SECONDS
+        else "",
         error=retell(run.error) if run.error else "",
         due=_due(run),
         refusals=refusals,

@@ -18,14 +18,15 @@ LIST = "/admin/imports"
 
 STATE_WORDS: Mapping[State, Word] = {
     State.WAITING: Word(N_("Waits"), Tone.WAIT, "clock"),
-    State.CHECKING: Word(N_("Is checked"), Tone.WAIT, "retry"),
-    State.LOADING: Word(N_("Runs"), Tone.WAIT, "retry"),
+    State.CHECKING: Word(N_("Checking"), Tone.WAIT, "retry"),
+    State.LOADING: Word(N_("Running"), Tone.WAIT, "retry"),
     State.INTERRUPTED: Word(N_("Interrupted"), Tone.WARN, "pause"),
     State.CANCELLED: Word(N_("Cancelled"), Tone.WARN, "minus"),
     State.REFUSED: Word(N_("Refused"), Tone.BAD, "cross"),
     State.DONE: Word(N_("Done"), Tone.GOOD, "check"),
 }
 DONE_IN_PART = Word(N_("Done in part"), Tone.WARN, "alert")
+SOME_REFUSED = Word(N_("Some refused"), Tone.WARN, "alert")
 FORMATS = {"csv": "CSV", "jsonl": "JSON Lines"}
 DELIMITERS = {",": N_("comma"), ";": N_("semicolon"), "\t": N_("tab"), "|": N_("vertical bar")}
 ENCODINGS = {"utf-8": "UTF-8", "cp1250": "Windows-1250"}
@@ -34,7 +35,7 @@ ENCODINGS = {"utf-8": "UTF-8", "cp1250": "Windows-1250"}
 def state_word(run: ImportRun) -> Word:
     """Return the state of an import; one that is done and left rows out needs somebody."""
     if run.state == State.DONE and run.refused:
-        return DONE_IN_PART
+        return SOME_REFUSED if run.is_dry else DONE_IN_PART
     return STATE_WORDS[State(run.state)]
 
 

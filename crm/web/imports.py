@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
-from wtforms import SelectField
+from wtforms import SelectChoice, SelectField
 from wtforms.validators import DataRequired
 
 from crm.core.db import current_session, transaction
@@ -80,9 +80,10 @@ class UploadForm(Form):
     def offer(self) -> None:
         """Offer what can be imported, in its order."""
         named = [
-            (name, f"{place}. {entity_title(name)} ({name})") for place, name in enumerate(ENTITIES, start=1)
+            SelectChoice(value=name, label=f"{place}. {entity_title(name)} ({name})")
+            for place, name in enumerate(ENTITIES, start=1)
         ]
-        self.entity.choices = [("", _("Choose …")), *named]
+        self.entity.choices = [SelectChoice(value="", label=_("Choose …")), *named]
 
 
 @imports.get("")

@@ -57,7 +57,7 @@ def test_the_columns_stand_beside_their_first_values(staff: FlaskClient) -> None
     }
     for sample in ("0908 300 101", "Štart", "1.10.2026 9:30", "=SUM(A1)"):
         assert sample in Page(page).text
-    assert "mobiletech_id (must)" in Page(page).text
+    assert "mobiletech_id (required)" in Page(page).text
 
 
 def test_what_is_chosen_is_run_dry(staff: FlaskClient) -> None:

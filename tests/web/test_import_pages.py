@@ -158,7 +158,7 @@ def test_the_history_shows_what_became_of_each(staff: FlaskClient) -> None:
 
     page = Page(staff.get(LIST))
 
-    assert "Messages from readers inbound.csv A command Import 2 0 0 Refused 1 Done in part" in page.text
+    assert "A command Messages from readers inbound.csv Import 2 0 0 Refused 1 Done in part" in page.text
     assert [link for link in page.links if link.removeprefix(f"{LIST}/").isdigit()] == [
         f"{LIST}/2",
         f"{LIST}/1",
@@ -210,7 +210,7 @@ def test_what_a_file_holds_is_told_with_an_example(staff: FlaskClient) -> None:
     page = Page(staff.get(f"{LIST}/entities/inbound-messages"))
     example = staff.get(f"{LIST}/entities/inbound-messages/example.csv")
 
-    assert "mobiletech_id must The gateway's id of the message" in page.text
+    assert "mobiletech_id required The gateway's id of the message" in page.text
     assert "external_id Its id in the old system. Also called: id" in page.text
     assert example.text.startswith("external_id,mobiletech_id")
     assert example.headers["Content-Disposition"] == 'attachment; filename="inbound-messages.csv"'

@@ -161,9 +161,10 @@ def test_what_is_due_is_charged_only_with_the_mark(staff: FlaskClient) -> None:
     press(staff, f"{dry_id}/real", confirm_due="y")
 
     assert (
-        "12 renewals are past their date, 58.80 € in all. Without the mark below they are refused."
+        "12 renewals are past their date, 58.80 € in all. Unless you mark it below they are refused."
         in asked.text
     )
+    assert "Charge 12 renewals at once, 58.80 € in all" in asked.text
     assert "3 renewals break a rule: they come in stopped" in asked.text
     assert find_run(2).confirm_due
 
