@@ -8,7 +8,7 @@ from crm.core.db import transaction
 
 FILES_KEPT_DAYS = 7
 REFUSALS_KEPT_DAYS = 90
-BATCH = 5000
+BATCH = 10_000
 
 # One file at a time: its pieces go with it, up to half a gigabyte.
 _FORGET_FILES = text("""
@@ -24,25 +24,26 @@ _FORGET_FILES = text("""
         ORDER BY file.id LIMIT 1
     )
 """)
+# By their place in the table: found through an index, and a million of them cost no more than what they are.
 _FORGET_CLAIMS = text("""
-    DELETE FROM import_claims WHERE (import_id, key) IN (
-        SELECT claim.import_id, claim.key
+    DELETE FROM import_claims WHERE ctid = ANY(ARRAY(
+        SELECT claim.place
         FROM imports, LATERAL (
-            SELECT import_id, key FROM import_claims WHERE import_id = imports.id LIMIT :batch
+            SELECT ctid AS place FROM import_claims WHERE import_id = imports.id LIMIT :batch
         ) AS claim
         WHERE imports.finished_at IS NOT NULL
         LIMIT :batch
-    )
+    ))
 """)
 _FORGET_REFUSALS = text("""
-    DELETE FROM import_refusals WHERE (import_id, line) IN (
-        SELECT refusal.import_id, refusal.line
+    DELETE FROM import_refusals WHERE ctid = ANY(ARRAY(
+        SELECT refusal.place
         FROM imports, LATERAL (
-            SELECT import_id, line FROM import_refusals WHERE import_id = imports.id LIMIT :batch
+            SELECT ctid AS place FROM import_refusals WHERE import_id = imports.id LIMIT :batch
         ) AS refusal
         WHERE imports.created_at < crm_now() - make_interval(days => :days)
         LIMIT :batch
-    )
+    ))
 """)
 
 

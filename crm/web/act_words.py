@@ -31,6 +31,7 @@ _PAGES = {
     "thread": "/admin/threads/",
     "recurrent_payment": "/admin/recurrent-payments/",
     "outbound": "/admin/messages/outbound/",
+    "import": "/admin/imports/",
 }
 
 

@@ -16,8 +16,9 @@ from crm.importer.error_file import faults_of, list_refusals, write_errors
 from crm.importer.models import ImportRun
 from crm.importer.runs import ENDED, State, get_run, subject_of
 from crm.importer.working import Progress, Standing, find_real_run, read_progress
-from crm.users.audit_log import record_act
+from crm.users.audit_log import list_acts_on, record_act
 from crm.users.roles import Permission
+from crm.web.act_words import as_line
 from crm.web.count_words import spell, spell_share
 from crm.web.duration_words import roughly
 from crm.web.guards import staff
@@ -30,6 +31,7 @@ from crm.web.retelling import retell
 import_run = Blueprint("import_run", __name__)
 
 SHOWN_REFUSALS = 100
+SHOWN_ACTS = 20
 IN_MEMORY = 1024 * 1024
 PIECE = 64 * 1024
 FEWEST_SECONDS = 1  # before that a rate says nothing
@@ -101,6 +103,7 @@ def show(run_id: int) -> str:
         more_refused=_more_refused(run, refusals),
         may_import=run.is_dry and run.state == State.DONE and run.file_id is not None,
         real=real,
+        acts=[as_line(act) for act in list_acts_on(session, subject_of(run), limit=SHOWN_ACTS)],
     )
 
 

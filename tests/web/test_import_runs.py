@@ -117,6 +117,7 @@ def test_after_the_dry_run_the_import_brings_just_that(staff: FlaskClient) -> No
         (3, 0, 0, 1)
     ] * 2
     assert len(read(InboundMessage.id)) == 3
+    assert "What people did An import was done" in Page(staff.get(f"{LIST}/2")).text
     acts = read(AuditEntry.id, AuditEntry.action, AuditEntry.actor)
     assert [act[1:] for act in acts] == [("import.start", "Eva Nováková"), ("import.done", "Eva Nováková")]
 
