@@ -36,9 +36,9 @@ def test_a_file_is_worked_through_step_by_step(monkeypatch: pytest.MonkeyPatch) 
     run = find_run(run_id)
 
     assert (run.state, run.inserted, run.refused, run.rows_done) == ("done", 95, 3, 98)
-    # 98 rows are three checks of forty, then ten batches
+    # 98 rows are ten that are checked, then ten that go in
     steps = [key for (key,) in read(OutboxEntry.key) if key.startswith(f"import:{run_id}:")]
-    assert len(steps) == 13
+    assert len(steps) == 20
     assert {is_bulk for (is_bulk,) in read(OutboxEntry.is_bulk)} == {True}
 
 
