@@ -97,7 +97,7 @@ ACTS: Mapping[str, str] = {
     "import.cancelled": N_("An import was cancelled"),
     "import.resume": N_("Resumed an import"),
     "import.errors": N_("Downloaded the refused rows of an import"),
-    "renewals.mend": N_("Let renewals go on that an import had stopped"),
+    "import.mend": N_("Let renewals go on that an import had stopped"),
     "work.retry": N_("Had failed work done again"),
     "work.discard": N_("Gave failed work up"),
     "audit.export": N_("Exported the audit log"),

@@ -1,6 +1,6 @@
 """The rules of an imported history: what each found when it was checked last, and how to mend it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from crm.core.db import current_session, transaction
 from crm.core.errors import N_
 from crm.importer.check_work import RULES_BY_NAME, ask_for_checks, is_checking
 from crm.importer.integrity.checking import Rule
-from crm.importer.integrity.stopping import mend
+from crm.importer.integrity.stopping import Mended, mend
 from crm.importer.models import ImportCheck, ImportStop
 from crm.mobiletech.words import Tone, Word
 from crm.users.roles import Permission
@@ -121,14 +121,32 @@ def try_again() -> ResponseReturnValue:
         page = render_staff_page("imports/mend.html", form=form, stopped=stopped)
         return page, 200 if request.method == "GET" else 422
     with transaction() as session:
-        count = mend(session)
-    told = ngettext(
-        "%(num)s renewal is active now. Those that still break a rule, or are past their date, stay stopped.",
-        "%(num)s renewals are active now. Those that still break a rule, or are past their date, stay stopped.",
-        count,
-    )
-    flash(told, "good")
+        mended = mend(session)
+    flash(" ".join(_tell(mended)), "good" if mended.active else "warn")
     return redirect(CHECKS)
+
+
+def _tell(mended: Mended) -> Iterator[str]:
+    """Say what became of those that were stopped, each sort of them once."""
+    yield ngettext("%(num)s renewal is active now.", "%(num)s renewals are active now.", mended.active)
+    if mended.broken:
+        yield ngettext(
+            "%(num)s still breaks a rule and stays stopped.",
+            "%(num)s still break a rule and stay stopped.",
+            mended.broken,
+        )
+    if mended.past:
+        yield ngettext(
+            "%(num)s breaks no rule, but its date is past: import it again with the leave to charge it at once.",
+            "%(num)s break no rule, but their date is past: import them again with the leave to charge them at once.",
+            mended.past,
+        )
+    if mended.stopped_by_reader:
+        yield ngettext(
+            "Of %(num)s the reader wrote STOP meanwhile: it stays stopped for good.",
+            "Of %(num)s the readers wrote STOP meanwhile: they stay stopped for good.",
+            mended.stopped_by_reader,
+        )
 
 
 def _line(rule: Rule, check: ImportCheck | None) -> RuleLine:

@@ -7,6 +7,7 @@ from crm.core.db import transaction
 from crm.importer import check_work
 from crm.importer.check_work import RULES_BY_NAME
 from crm.importer.integrity.checking import Found
+from crm.importer.integrity.stopping import Mended
 from crm.importer.models import ImportCheck
 from crm.web import import_checks
 from tests.outbox import run_all
@@ -93,13 +94,20 @@ def test_what_is_no_rule_is_not_there(staff: FlaskClient) -> None:
 def test_what_was_stopped_is_tried_again_after_a_page_that_says_what_happens(
     staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_checks, "mend", lambda session: 2)
+    monkeypatch.setattr(
+        import_checks, "mend", lambda session: Mended(active=2, past=1, broken=3, stopped_by_reader=1)
+    )
     asked = Page(staff.get(f"{CHECKS}/mend"))
 
     answer = staff.post(f"{CHECKS}/mend", data=asked.form().fields)
 
     assert "Those whose rules hold become active" in asked.text
-    assert "2 renewals are active now." in Page(staff.get(answer.location)).text
+    told = Page(staff.get(answer.location)).text
+    assert (
+        "2 renewals are active now. 3 still break a rule and stay stopped. 1 breaks no rule, but its date"
+        in told
+    )
+    assert "Of 1 the reader wrote STOP meanwhile" in told
 
 
 @pytest.mark.usefixtures("app")
