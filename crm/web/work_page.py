@@ -11,6 +11,7 @@ from crm.core.phone import mask_in_text
 from crm.events.backoff import MAX_ATTEMPTS
 from crm.events.failed_work import has_failed
 from crm.events.models import EntryState, OutboxEntry
+from crm.importer.events import IMPORT_CHECK
 from crm.mobiletech.words import Tone
 from crm.users.audit_log import list_acts_on
 from crm.users.roles import Permission, may
@@ -40,7 +41,7 @@ def show_work(session: Session, entry: OutboxEntry) -> str:
         "failed_work/show.html",
         entry=entry,
         name=event_name(entry.event),
-        number=spaced(entry.lane) if entry.lane else "",
+        number=spaced(entry.lane) if entry.lane and entry.event != IMPORT_CHECK else "",
         state=state_word(entry),
         reason=reason_of(entry) if entry.error else "",
         payload=[Fact(name, mask_in_text(str(value))) for name, value in entry.payload.items()],
