@@ -66,7 +66,7 @@ class Runner:
         session.execute(select(func.pg_advisory_xact_lock(LOCK)))
         run = get_run(session, self._run_id, lock=True)
         run.beat_at = session.execute(select(db_now())).scalar_one()
-        if run.cancel_wanted:
+        if run.cancel_wanted and run.state not in ENDED:
             _end(session, run, State.CANCELLED)
         elif run.state not in ENDED:
             try:
