@@ -35,9 +35,10 @@ def find_payments(
 ) -> dict[int, Mapping[str, Any]]:
     """Return the rows of payments by line; a line whose payment is unknown, or two, is refused.
 
-    Without `must` a line may speak of none. A record has the columns of `payment_columns` as fields.
+    Without `must` a line may speak of none. A record has the columns of `payment_columns` as fields. Ask before
+    any line is settled: one that is refused for something else is told about its payment as well.
     """
-    named = {line.number: _named(line.record, prefix) for line in batch.open(lines)}
+    named = {line.number: _named(line.record, prefix) for line in lines}
     known = _look_up(batch.session, named.values())
     found: dict[int, Mapping[str, Any]] = {}
     for number, names in named.items():

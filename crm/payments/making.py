@@ -1,7 +1,7 @@
 """Make payments: amounts and items checked, a variable symbol that nobody else has, each cause once."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -118,6 +118,32 @@ def begin_many(
     return [(payment, refusals.get(payment.id)) for payment in all_of_them]
 
 
+def read_items(session: Session, types: Iterable[SubscriptionType]) -> Mapping[int, Sequence[Item]]:
+    """Return, by type, what a payment of it is for; a type without items is one whole."""
+    known = {each.id: each for each in types}
+    found: dict[int, list[Item]] = {}
+    statement = select(SubscriptionTypeItem).where(
+        SubscriptionTypeItem.subscription_type_id.in_(known), SubscriptionTypeItem.deleted_at.is_(None)
+    )
+    order = (SubscriptionTypeItem.sorting, SubscriptionTypeItem.id)
+    for row in session.execute(statement.order_by(*order)).scalars():
+        found.setdefault(row.subscription_type_id, []).append(
+            Item(
+                name=row.name,
+                amount=row.amount,
+                vat=row.vat,
+                subscription_type_id=row.subscription_type_id,
+                subscription_type_item_id=row.id,
+            )
+        )
+    vat = Decimal(get_setting(session, "vat_rate") or 0)
+    whole = {
+        each.id: [Item(name=each.user_label, amount=each.price, vat=vat, subscription_type_id=each.id)]
+        for each in known.values()
+    }
+    return {**whole, **found}
+
+
 def log_gateway(session: Session, outcomes: Mapping[int, Refusal | None], *, source: str) -> None:
     """Write down what a gateway said to each payment."""
     rows = [
@@ -154,13 +180,9 @@ def _free_symbols(session: Session, count: int) -> list[str]:
 
 
 def _add_items(session: Session, made: Sequence[Payment], wanted: Sequence[NewPayment]) -> None:
-    items = _items_of_types(session, {each.type.id for each in wanted})
-    vat = Decimal(get_setting(session, "vat_rate") or 0)
+    items = read_items(session, {each.type.id: each.type for each in wanted}.values())
     rows = []
     for payment, each in zip(made, wanted, strict=True):
-        whole = Item(
-            name=each.type.user_label, amount=each.amount, vat=vat, subscription_type_id=each.type.id
-        )
         rows += [
             {
                 "payment_id": payment.id,
@@ -171,29 +193,10 @@ def _add_items(session: Session, made: Sequence[Payment], wanted: Sequence[NewPa
                 "amount_without_vat": item.amount_without_vat,
                 "vat": item.vat,
             }
-            for item in fit(items.get(each.type.id) or [whole], each.amount)
+            for item in fit(items[each.type.id], each.amount)
         ]
     if rows:
         session.execute(insert(PaymentItem), rows)
-
-
-def _items_of_types(session: Session, type_ids: set[int]) -> Mapping[int, list[Item]]:
-    found: dict[int, list[Item]] = {}
-    statement = select(SubscriptionTypeItem).where(
-        SubscriptionTypeItem.subscription_type_id.in_(type_ids), SubscriptionTypeItem.deleted_at.is_(None)
-    )
-    order = (SubscriptionTypeItem.sorting, SubscriptionTypeItem.id)
-    for row in session.execute(statement.order_by(*order)).scalars():
-        found.setdefault(row.subscription_type_id, []).append(
-            Item(
-                name=row.name,
-                amount=row.amount,
-                vat=row.vat,
-                subscription_type_id=row.subscription_type_id,
-                subscription_type_item_id=row.id,
-            )
-        )
-    return found
 
 
 def _add_metas(session: Session, made: Sequence[Payment], wanted: Sequence[NewPayment]) -> None:

@@ -38,9 +38,10 @@ class SmsMetas:
 def read_metas(session: Session, payment_ids: Collection[int]) -> Mapping[int, SmsMetas]:
     """Return the metas of those payments that have all that is needed."""
     found: dict[int, dict[str, str]] = {}
-    wanted = select(PaymentMeta).where(PaymentMeta.payment_id.in_(payment_ids))
-    for meta in session.execute(wanted).scalars():
-        found.setdefault(meta.payment_id, {})[meta.key] = meta.value
+    columns = (PaymentMeta.payment_id, PaymentMeta.key, PaymentMeta.value)
+    wanted = select(*columns).where(PaymentMeta.payment_id.in_(payment_ids))
+    for payment_id, key, value in session.execute(wanted):
+        found.setdefault(payment_id, {})[key] = value
     return {
         payment_id: SmsMetas(
             billkey=metas[BILLKEY],

@@ -6,6 +6,8 @@ from crm.core.errors import N_
 from crm.importer.columns import Entity
 from crm.importer.entities.billkeys import BILLKEYS
 from crm.importer.entities.inbound_messages import INBOUND_MESSAGES
+from crm.importer.entities.outbound_messages import OUTBOUND_MESSAGES
+from crm.importer.entities.payments import PAYMENTS
 from crm.importer.entities.phone_numbers import PHONE_NUMBERS
 from crm.importer.entities.subscription_types import SUBSCRIPTION_TYPES
 from crm.importer.entities.templates import TEMPLATES
@@ -14,7 +16,16 @@ from crm.importer.errors import UnknownEntityError
 
 ENTITIES: dict[str, Entity[Any]] = {
     each.name: each
-    for each in (TEMPLATES, BILLKEYS, SUBSCRIPTION_TYPES, USERS, PHONE_NUMBERS, INBOUND_MESSAGES)
+    for each in (
+        TEMPLATES,
+        BILLKEYS,
+        SUBSCRIPTION_TYPES,
+        USERS,
+        PHONE_NUMBERS,
+        INBOUND_MESSAGES,
+        PAYMENTS,
+        OUTBOUND_MESSAGES,
+    )
 }
 
 

@@ -1,0 +1,276 @@
+"""What must hold of an imported message to a reader: what it names is here, and a payment that it charged fits it.
+
+Source: behaviour.md 8.4 and R6 of 8.8.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.orm import Session
+
+from crm.core.errors import N_
+from crm.importer.batches import Batch
+from crm.importer.columns import Line
+from crm.importer.message_statuses import Told
+from crm.importer.payment_rules import CODES
+from crm.importer.people import NamesUser
+from crm.mobiletech.catalogue.billkeys import Kind
+from crm.mobiletech.catalogue.models import Billkey
+from crm.mobiletech.models import LIVE, InboundMessage, OutboundMessage, SmsTemplate
+from crm.mobiletech.wire.delivery_status import Billing
+from crm.payments.gateways import gateway_codes
+from crm.sms_billing.metas import BILLKEY, INBOUND, PARAMS, TEMPLATE
+
+
+class SentRecord(NamesUser, Protocol):
+    """A record of a message."""
+
+    @property
+    def external_id(self) -> str | None: ...
+    @property
+    def mobiletech_id(self) -> str: ...
+    @property
+    def payment_external_id(self) -> str | None: ...
+    @property
+    def payment_variable_symbol(self) -> str | None: ...
+    @property
+    def rcv_msg_id(self) -> str | None: ...
+    @property
+    def template(self) -> str: ...
+    @property
+    def status(self) -> str | None: ...
+    @property
+    def billkey(self) -> str: ...
+    @property
+    def from_(self) -> str: ...
+    @property
+    def to(self) -> str: ...
+    @property
+    def operator_type(self) -> str: ...
+    @property
+    def created_at(self) -> datetime | None: ...
+    @property
+    def sent_at(self) -> datetime | None: ...
+    @property
+    def began_at(self) -> datetime: ...
+
+
+S = TypeVar("S", bound=SentRecord)
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Messages that are here already, by line: those of an import, and those that were sent from here."""
+
+    imported: Mapping[int, Row]
+    live: Mapping[int, Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a row names, as we know it."""
+
+    user_id: int | None
+    payment: Row | None
+    template_id: int
+    is_paid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What the rows of a batch name, by its name."""
+
+    templates: Mapping[str, int]
+    billkeys: Mapping[str, Billkey]
+    inbounds: frozenset[str]
+    gateways: Mapping[int, str]
+    metas: Mapping[int, tuple[str | None, int]]  # a payment's billing key, and how many metas it has
+
+
+# Which payments have a message that charged them, or may yet; what this import itself has brought is claimed.
+_HAVE_MESSAGE = text(f"""
+    SELECT payment_id, mobiletech_id FROM mobiletech_outbound_messages
+    WHERE payment_id = ANY(:ids) AND payment_id IS NOT NULL AND {LIVE} AND import_id IS DISTINCT FROM :import_id
+""")  # noqa: S608 - put together from constants
+_METAS = text("""
+    SELECT payment_id, max(value) FILTER (WHERE key = :billkey), count(*)
+    FROM payment_meta WHERE payment_id = ANY(:ids) AND key = ANY(:keys) GROUP BY payment_id
+""").bindparams(bindparam("keys", [BILLKEY, INBOUND, TEMPLATE, PARAMS]), bindparam("billkey", BILLKEY))
+_ALL_METAS = 4
+
+
+def find_known(batch: Batch, lines: Sequence[Line[S]]) -> Known:
+    """Return the messages that are here already; a line whose id of the old system is another's is refused."""
+    wanted = {line.record.mobiletech_id for line in lines}
+    external = {line.record.external_id for line in lines if line.record.external_id}
+    columns = select(*OutboundMessage.__table__.columns)
+    others = OutboundMessage.import_id.is_distinct_from(batch.context.import_id)
+    found = columns.where(OutboundMessage.mobiletech_id.in_(wanted), others)
+    rows = {row["mobiletech_id"]: dict(row) for row in batch.session.execute(found).mappings()}
+    holders = select(OutboundMessage.external_id, OutboundMessage.mobiletech_id).where(
+        OutboundMessage.external_id.in_(external), others
+    )
+    taken = {row[0]: row[1] for row in batch.session.execute(holders)} if external else {}
+    known = Known(imported={}, live={})
+    for line in lines:
+        row, holder = rows.get(line.record.mobiletech_id), taken.get(line.record.external_id)
+        if holder not in (None, line.record.mobiletech_id):
+            told = N_("The message %(mobiletech_id)s has this id of the old system already.")
+            _refuse(batch, line, "external_id", "taken", told, mobiletech_id=holder)
+        if row is not None:
+            (known.imported if row["import_id"] is not None else known.live)[line.number] = row  # type: ignore[index]
+    return known
+
+
+def resolve(
+    batch: Batch, lines: Sequence[Line[S]], people: Mapping[int, int], payments: Mapping[int, Row]
+) -> dict[int, Resolved]:
+    """Return what each line names; one that names what is not here, or breaks a rule, is refused."""
+    named = _look_up(batch.session, [line.record for line in lines], payments.values())
+    resolved: dict[int, Resolved] = {}
+    for line in lines:
+        record, payment = line.record, payments.get(line.number)
+        template_id, key = named.templates.get(record.template), named.billkeys.get(record.billkey)
+        if template_id is None:
+            told = N_("There is no such template; import templates first.")
+            _refuse(batch, line, "template", "unknown_template", told)
+        if key is None:
+            told = N_("There is no such billing key; import billkeys first.")
+            _refuse(batch, line, "billkey", "unknown_billkey", told)
+        if record.rcv_msg_id is not None and record.rcv_msg_id not in named.inbounds:
+            told = N_("There is no such message from a reader; import inbound-messages first.")
+            _refuse(batch, line, "rcv_msg_id", "unknown_inbound", told)
+        if record.began_at > batch.context.now:
+            place = "created_at" if record.created_at else "sent_at"
+            _refuse(batch, line, place, "in_future", N_("This is yet to come: it was not sent."))
+        user_id = people.get(line.number)
+        if payment is not None:
+            _check_payment(batch, line, payment, named, user_id)
+            user_id = user_id or payment["user_id"]
+            if key is not None:
+                _check_price(batch, line, payment, key)
+        if template_id is not None and key is not None:
+            resolved[line.number] = Resolved(user_id, payment, template_id, key.kind == Kind.PAID)
+    return resolved
+
+
+def refuse_changes(
+    batch: Batch, lines: Sequence[Line[S]], known: Mapping[int, Row], resolved: Mapping[int, Resolved]
+) -> None:
+    """Refuse a line that would say something else of whom a message charged, and for what."""
+    for line in lines:
+        row, named = known.get(line.number), resolved.get(line.number)
+        if row is None or named is None:
+            continue
+        record = line.record
+        facts = {
+            _first(record, "user_external_id", "user_email", "user_phone"): ("user_id", named.user_id),
+            _payment_column(record): ("payment_id", named.payment and named.payment["id"]),
+            "rcv_msg_id": ("rcv_msg_id", record.rcv_msg_id),
+            "billkey": ("billkey", record.billkey),
+            "from": ("from", record.from_),
+            "to": ("to", record.to),
+            "operator_type": ("operator_type", record.operator_type),
+            _first(record, "created_at", "sent_at"): ("created_at", record.began_at),
+        }
+        for column, (name, wanted) in facts.items():
+            if None not in (row[name], wanted) and row[name] != wanted:
+                told = N_(
+                    "The message is here with another value; whom it went to, when, and what it charged is not"
+                    " changed by an import. Put back what the file had, or leave the row out."
+                )
+                _refuse(batch, line, column, "differs", told)
+
+
+def claim_payments(
+    batch: Batch, lines: Sequence[Line[S]], resolved: Mapping[int, Resolved], statuses: Mapping[int, Told]
+) -> None:
+    """Let a payment have one message that charged it, or may have; those that failed may be several."""
+    charged = {
+        line.number: payment
+        for line in batch.open(lines)
+        if (payment := resolved[line.number].payment) is not None
+        and statuses[line.number].billing is not Billing.FAILED
+    }
+    if not charged:
+        return
+    values = {"ids": [row["id"] for row in charged.values()], "import_id": batch.context.import_id}
+    holders = {row[0]: row[1] for row in batch.session.execute(_HAVE_MESSAGE, values)}
+    for line in batch.open(lines):
+        payment = charged.get(line.number)
+        holder = holders.get(payment["id"]) if payment is not None else None
+        if holder not in (None, line.record.mobiletech_id):
+            told = N_("The payment was charged by the message %(mobiletech_id)s already.")
+            column = _payment_column(line.record)
+            _refuse(batch, line, column, "payment_has_message", told, mobiletech_id=holder)
+
+    def payment_of(line: Line[S]) -> str | None:
+        row = charged.get(line.number)
+        return None if row is None else str(row["external_id"] or row["variable_symbol"])
+
+    batch.claim(lines, "payment", "payment_external_id", payment_of)
+
+
+def _check_payment(batch: Batch, line: Line[S], payment: Row, named: _Named, user_id: int | None) -> None:
+    column = _payment_column(line.record)
+    billkey, count = named.metas.get(payment["id"], (None, 0))
+    if payment["import_id"] is None:
+        told = N_("This payment was made here, and so was its message.")
+        _refuse(batch, line, column, "payment_not_imported", told)
+    if named.gateways[payment["payment_gateway_id"]] not in CODES:
+        _refuse(batch, line, column, "payment_gateway", N_("This payment was not paid by SMS."))
+    if user_id not in (None, payment["user_id"]):
+        _refuse(batch, line, column, "payment_of_other_user", N_("This payment is another person's."))
+    if count < _ALL_METAS:
+        told = N_("This payment does not say by which message it was charged; import it anew.")
+        _refuse(batch, line, column, "payment_without_metas", told)
+    elif billkey != line.record.billkey:
+        told = N_("The payment was charged on the billing key %(billkey)s.")
+        _refuse(batch, line, "billkey", "billkey_differs", told, billkey=billkey)
+
+
+def _check_price(batch: Batch, line: Line[S], payment: Row, key: Billkey) -> None:
+    if (payment["amount"], payment["currency"]) != (key.price, key.currency):
+        told = N_(
+            "The billing key charges %(price)s %(key_currency)s, the payment is of %(amount)s %(currency)s."
+        )
+        places = {"price": key.price, "key_currency": key.currency}
+        paid = {"amount": payment["amount"], "currency": payment["currency"]}
+        _refuse(batch, line, "billkey", "amount_differs", told, **places, **paid)
+
+
+def _look_up(session: Session, records: Sequence[SentRecord], payments: Iterable[Row]) -> _Named:
+    ids = {row["id"] for row in payments}
+    templates = select(SmsTemplate.code, SmsTemplate.id).where(
+        SmsTemplate.code.in_({each.template for each in records})
+    )
+    keys = select(Billkey).where(Billkey.code.in_({each.billkey for each in records}))
+    inbounds = select(InboundMessage.mobiletech_id).where(
+        InboundMessage.mobiletech_id.in_({each.rcv_msg_id for each in records if each.rcv_msg_id})
+    )
+    metas = session.execute(_METAS, {"ids": list(ids)}) if ids else ()
+    return _Named(
+        templates={row[0]: row[1] for row in session.execute(templates)},
+        billkeys={each.code: each for each in session.execute(keys).scalars()},
+        inbounds=frozenset(session.execute(inbounds).scalars()),
+        gateways=gateway_codes(session),
+        metas={payment_id: (billkey, count) for payment_id, billkey, count in metas},
+    )
+
+
+def _payment_column(record: SentRecord) -> str:
+    return _first(record, "payment_external_id", "payment_variable_symbol")
+
+
+def _first(record: SentRecord, *columns: str) -> str:
+    """Return the first of the columns that the row fills, or the first of all."""
+    return next((column for column in columns if getattr(record, column)), columns[0])
+
+
+def _refuse(batch: Batch, line: Line[S], column: str, code: str, told: str, **fields: object) -> None:
+    value = getattr(line.record, "from_" if column == "from" else column) or ""
+    batch.refuse(line.number, column, code, told, value=value, **fields)
