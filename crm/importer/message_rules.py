@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
+from crm.core.copying import among
 from crm.core.errors import N_
 from crm.importer.batches import Batch
 from crm.importer.columns import Line
@@ -109,10 +110,10 @@ def find_known(batch: Batch, lines: Sequence[Line[S]]) -> Known:
     external = {line.record.external_id for line in lines if line.record.external_id}
     columns = select(*OutboundMessage.__table__.columns)
     others = OutboundMessage.import_id.is_distinct_from(batch.context.import_id)
-    found = columns.where(OutboundMessage.mobiletech_id.in_(wanted), others)
+    found = columns.where(among(OutboundMessage.mobiletech_id, wanted), others)
     rows = {row["mobiletech_id"]: dict(row) for row in batch.session.execute(found).mappings()}
     holders = select(OutboundMessage.external_id, OutboundMessage.mobiletech_id).where(
-        OutboundMessage.external_id.in_(external), others
+        among(OutboundMessage.external_id, external), others
     )
     taken = {row[0]: row[1] for row in batch.session.execute(holders)} if external else {}
     known = Known(imported={}, live={})
@@ -250,7 +251,7 @@ def _look_up(session: Session, records: Sequence[SentRecord], payments: Iterable
     )
     keys = select(Billkey).where(Billkey.code.in_({each.billkey for each in records}))
     inbounds = select(InboundMessage.mobiletech_id).where(
-        InboundMessage.mobiletech_id.in_({each.rcv_msg_id for each in records if each.rcv_msg_id})
+        among(InboundMessage.mobiletech_id, {each.rcv_msg_id for each in records if each.rcv_msg_id})
     )
     metas = session.execute(_METAS, {"ids": list(ids)}) if ids else ()
     return _Named(

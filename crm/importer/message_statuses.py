@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import select, update
 
-from crm.core.copying import copy_rows
+from crm.core.copying import among, copy_rows
 from crm.importer.batches import Batch
 from crm.importer.columns import Line
 from crm.mobiletech.models import StatusReport
@@ -67,7 +67,7 @@ def read_statuses(batch: Batch, lines: Sequence[Line[M]]) -> dict[int, Told]:
     logged: defaultdict[str, set[str]] = defaultdict(set)
     waiting: set[str] = set()
     for mobiletech_id, code, applied_at in batch.session.execute(
-        select(*columns).where(StatusReport.mobiletech_id.in_(ids))
+        select(*columns).where(among(StatusReport.mobiletech_id, ids))
     ):
         logged[mobiletech_id].add(code)
         if applied_at is None:
@@ -111,7 +111,7 @@ def strongest(stored: Mapping[str, object], told: Told) -> dict[str, object]:
 def _apply(batch: Batch, mobiletech_ids: Collection[str]) -> None:
     if mobiletech_ids:
         waiting = update(StatusReport).where(
-            StatusReport.mobiletech_id.in_(mobiletech_ids), StatusReport.applied_at.is_(None)
+            among(StatusReport.mobiletech_id, mobiletech_ids), StatusReport.applied_at.is_(None)
         )
         batch.session.execute(waiting.values(applied_at=batch.context.now))
 

@@ -5,7 +5,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import update
 
-from crm.core.copying import copy_rows, take_ids
+from crm.core.copying import copy_rows
 from crm.importer.batches import Batch, differing
 from crm.importer.columns import Line
 from crm.importer.findable import keep_findable
@@ -13,11 +13,12 @@ from crm.importer.message_rules import Resolved, SentRecord
 from crm.importer.message_statuses import Told, strongest, write_statuses
 from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundPurpose, OutboundState
+from crm.mobiletech.search.housekeeping import KEPT
 from crm.mobiletech.wire.sms_text import Encoding, measure
 
 TABLE = "mobiletech_outbound_messages"
 COLUMNS = (
-    "id", "external_id", "mobiletech_id", "user_id", "payment_id", "mobiletech_template_id", "status", "billing",
+    "external_id", "mobiletech_id", "user_id", "payment_id", "mobiletech_template_id", "status", "billing",
     "conflict", "state", "purpose", "paid", "serv_id", "project_id", "rcv_msg_id", "from", "to", "billmsisdn",
     "billkey", "content", "content_length", "encoding", "parts", "dcs", "esm", "expiration", "operator_type",
     "sent_at", "import_id", "created_at", "updated_at",
@@ -65,22 +66,10 @@ def insert_messages(
     if not lines:
         return
     ordered = sorted(lines, key=lambda line: line.record.began_at)
-    ids = take_ids(batch.session, TABLE, len(ordered))
-    rows = (
-        _stored(batch, message_id, line.record, resolved[line.number], statuses[line.number])
-        for message_id, line in zip(ids, ordered, strict=True)
-    )
+    rows = (_stored(batch, line.record, resolved[line.number], statuses[line.number]) for line in ordered)
     copy_rows(batch.session, TABLE, COLUMNS, rows)
     write_statuses(batch, ((line.record, statuses[line.number]) for line in ordered))
-    keep_findable(
-        batch,
-        numbers={line.record.to for line in ordered},
-        outbound_ids={
-            message_id: line.record.began_at
-            for message_id, line in zip(ids, ordered, strict=True)
-            if line.record.content
-        },
-    )
+    _keep_findable(batch, [line.record for line in ordered])
 
 
 def find_changes(
@@ -113,24 +102,26 @@ def update_messages(batch: Batch, changes: Sequence[Change[W]], statuses: Mappin
         batch,
         ((each.line.record, statuses[each.line.number]) for each in changes if each.line.number in statuses),
     )
-    texts = {each.message_id: each.line.record.began_at for each in changes if "content" in each.values}
-    if texts:
-        keep_findable(batch, numbers=(), outbound_ids=texts)
+    _keep_findable(batch, [each.line.record for each in changes if "content" in each.values])
 
 
-def _stored(
-    batch: Batch, message_id: int, record: WrittenRecord, named: Resolved, told: Told
-) -> tuple[object, ...]:
+def _stored(batch: Batch, record: WrittenRecord, named: Resolved, told: Told) -> tuple[object, ...]:
     words = _text(record)
     purpose = OutboundPurpose.PAID if named.is_paid else OutboundPurpose.SERVICE
     return (
-        message_id, record.external_id, record.mobiletech_id, named.user_id, named.payment and named.payment["id"],
+        record.external_id, record.mobiletech_id, named.user_id, named.payment and named.payment["id"],
         named.template_id, told.status, str(told.billing), told.conflict, str(OutboundState.ACCEPTED), str(purpose),
         named.is_paid, record.serv_id, record.project_id, record.rcv_msg_id, record.from_, record.to,
         record.billmsisdn, record.billkey, words["content"], words["content_length"], words["encoding"],
         words["parts"], record.dcs, record.esm, record.expiration, record.operator_type,
         record.sent_at or record.began_at, batch.context.import_id, record.began_at, batch.context.now,
     )  # fmt: skip
+
+
+def _keep_findable(batch: Batch, records: Sequence[WrittenRecord]) -> None:
+    since = batch.context.now - KEPT
+    written = [each.mobiletech_id for each in records if each.content and each.began_at > since]
+    keep_findable(batch, numbers={each.to for each in records}, outbound=written)
 
 
 def _text(record: WrittenRecord) -> dict[str, Any]:

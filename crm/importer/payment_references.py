@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from crm.core.copying import among
 from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch
@@ -76,7 +77,7 @@ def _look_up(
     if not external and not symbols:
         return {}
     found = select(*Payment.__table__.columns).where(
-        or_(Payment.external_id.in_(external), Payment.variable_symbol.in_(symbols))
+        or_(among(Payment.external_id, external), among(Payment.variable_symbol, symbols))
     )
     known: dict[tuple[str, str], Mapping[str, Any]] = {}
     for row in session.execute(found).mappings():

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from crm.core.copying import among
 from crm.core.errors import N_
 from crm.importer.batches import Batch
 from crm.importer.columns import Line
@@ -238,7 +239,7 @@ def _look_up(session: Session, records: Sequence[PaidRecord]) -> _Named:
     keys = select(Billkey).where(Billkey.code.in_({each.billkey for each in records}))
     templates = select(SmsTemplate.code).where(SmsTemplate.code.in_({each.template for each in records}))
     inbounds = select(InboundMessage.mobiletech_id, InboundMessage.id, InboundMessage.user_id).where(
-        InboundMessage.mobiletech_id.in_({each.cid for each in records})
+        among(InboundMessage.mobiletech_id, {each.cid for each in records})
     )
     return _Named(
         gateways={code: (gateway_id(session, code), gateways.get(code).is_recurrent) for code in CODES},
@@ -255,7 +256,7 @@ def _read_stored(
     symbols = {each.variable_symbol for each in records}
     external = {each.external_id for each in records if each.external_id}
     found = select(*Payment.__table__.columns).where(
-        or_(Payment.variable_symbol.in_(symbols), Payment.external_id.in_(external)),
+        or_(among(Payment.variable_symbol, symbols), among(Payment.external_id, external)),
         Payment.import_id.is_distinct_from(batch.context.import_id),
     )
     rows = [dict(row) for row in batch.session.execute(found).mappings()]

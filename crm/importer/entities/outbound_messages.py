@@ -11,7 +11,7 @@ same, and the law's limit does not ask by which program. Source: behaviour.md 8.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from crm.core.errors import N_
 from crm.importer import kinds
@@ -59,10 +59,6 @@ class OutboundRecord(NamedTuple):
         at = self.created_at or self.sent_at
         assert at is not None
         return at
-
-
-def _record(**values: Any) -> OutboundRecord:
-    return OutboundRecord(from_=values.pop("from"), **values)
 
 
 def _status(value: str) -> str:
@@ -171,7 +167,7 @@ OUTBOUND_MESSAGES = Entity(
     title=N_("Messages to readers"),
     summary=N_("What readers were sent, by the gateway's id, with what was reported of it."),
     columns=COLUMNS,
-    record=_record,
+    record=OutboundRecord,
     check=check,
     load=load,
 )
