@@ -52,7 +52,7 @@ class Told:
     waits: bool  # a report in the log is not applied yet
 
 
-def hold_recent(batch: Batch, lines: Sequence[Line[ReportedRecord]]) -> None:
+def hold_recent(batch: Batch, lines: Sequence[Line[M]]) -> None:
     """Let reports of messages that may still be reported about take turns with the batch (status_reports.py)."""
     since = batch.context.now - MAY_BE_REPORTED
     recent = [line.record.mobiletech_id for line in lines if line.record.began_at > since]

@@ -15,6 +15,7 @@ from crm.mobiletech.models import OutboundMessage
 from crm.mobiletech.outbound import OutboundPurpose, OutboundState
 from crm.mobiletech.search.housekeeping import KEPT
 from crm.mobiletech.wire.sms_text import Encoding, measure
+from crm.sms_billing.figures.keeping import forget_days
 
 TABLE = "mobiletech_outbound_messages"
 COLUMNS = (
@@ -70,6 +71,7 @@ def insert_messages(
     copy_rows(batch.session, TABLE, COLUMNS, rows)
     write_statuses(batch, ((line.record, statuses[line.number]) for line in ordered))
     _keep_findable(batch, [line.record for line in ordered])
+    forget_days(batch.session, ordered[0].record.began_at)
 
 
 def find_changes(

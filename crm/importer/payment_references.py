@@ -80,7 +80,8 @@ def _look_up(
         or_(among(Payment.external_id, external), among(Payment.variable_symbol, symbols))
     )
     known: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for row in session.execute(found).mappings():
+    for mapping in session.execute(found).mappings():
+        row = dict(mapping)
         known[EXTERNAL_ID, row["external_id"]] = row
         known[VARIABLE_SYMBOL, row["variable_symbol"]] = row
     return known

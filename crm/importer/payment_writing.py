@@ -14,6 +14,7 @@ from sqlalchemy import text
 from crm.core.copying import copy_rows, take_ids
 from crm.importer.batches import Batch
 from crm.importer.payment_rules import PaidRecord, Resolved
+from crm.payments.figures.keeping import forget_days
 from crm.payments.items import fit
 from crm.payments.making import read_items
 from crm.payments.statuses import PaymentStatus
@@ -79,7 +80,7 @@ def write_payments(batch: Batch, rows: Sequence[Row]) -> None:
     ordered = sorted(rows, key=lambda row: row[0].paid_at)
     users = {named.user_id for _, named in ordered}
     lock_readers(batch.session, users)  # a live payment of one of them waits, and sees what was written
-    subscriptions = _write_subscriptions(batch, ordered, users)
+    subscriptions, since = _write_subscriptions(batch, ordered, users)
     ids = take_ids(batch.session, "payments", len(ordered))
     stored = (
         _stored(batch, payment_id, row, subscription_id)
@@ -94,6 +95,7 @@ def write_payments(batch: Batch, rows: Sequence[Row]) -> None:
     )
     copy_rows(batch.session, "payment_meta", ("payment_id", "key", "value"), metas)
     _write_methods(batch, ordered)
+    forget_days(batch.session, min(since, ordered[0][0].paid_at))
 
 
 def _stored(batch: Batch, payment_id: int, row: Row, subscription_id: int | None) -> tuple[object, ...]:
@@ -107,8 +109,10 @@ def _stored(batch: Batch, payment_id: int, row: Row, subscription_id: int | None
     )  # fmt: skip
 
 
-def _write_subscriptions(batch: Batch, rows: Sequence[Row], users: Iterable[int]) -> list[int | None]:
-    """Write the subscriptions that were paid for and return their ids, None for a type that gives none."""
+def _write_subscriptions(
+    batch: Batch, rows: Sequence[Row], users: Iterable[int]
+) -> tuple[list[int | None], datetime]:
+    """Write the subscriptions that were paid for; return their ids, None for a type without, and the first moment."""
     period_of_row = _periods(batch)
     ids = iter(
         take_ids(batch.session, "subscriptions", sum(not named.type.no_subscription for _, named in rows))
@@ -131,7 +135,7 @@ def _write_subscriptions(batch: Batch, rows: Sequence[Row], users: Iterable[int]
     copy_rows(batch.session, "subscriptions", SUBSCRIPTION_COLUMNS, written)
     if written:
         link_following(batch.session, list(users), since=since)
-    return placed
+    return placed, since
 
 
 def _periods(batch: Batch) -> Callable[[PaidRecord, SubscriptionType], Period]:

@@ -74,10 +74,10 @@ def payment_row(number: int = 1, **overrides: Any) -> Row:
         "status": "paid",
         "payment_gateway": "mobiletech_recurrent",
         "subscription_type": "month",
-        "subscription_start_at": "2026-09-01 08:00:20",
-        "subscription_end_at": "2026-10-01 08:00:20",
-        "paid_at": "2026-09-01 08:00:20",
-        "created_at": "2026-09-01 08:00:05",
+        "subscription_start_at": "2025-09-01 08:00:20",
+        "subscription_end_at": "2025-10-01 08:00:20",
+        "paid_at": "2025-09-01 08:00:20",
+        "created_at": "2025-09-01 08:00:05",
         "cid": "old-in-1",
         "billkey": "AA99",
         "template": "renewal",
@@ -105,7 +105,7 @@ def message_row(number: int = 1, **overrides: Any) -> Row:
         "content_length": 97,
         "dcs": "0",
         "esm": "0",
-        "created_at": "2026-09-01 08:00:05",
+        "created_at": "2025-09-01 08:00:05",
     } | overrides
 
 

@@ -43,7 +43,7 @@ def test_a_payment_comes_with_all_that_hangs_on_it(reader: int) -> None:
     )
     assert (payment.external_id, payment.variable_symbol) == ("9001", "4200000001")
     assert (payment.note, payment.ip, payment.recurrent_charge) == ("Prvá platba", "192.0.2.1", True)
-    assert payment.paid_at == datetime(2026, 9, 1, 6, 0, 20, tzinfo=UTC)
+    assert payment.paid_at == datetime(2025, 9, 1, 6, 0, 20, tzinfo=UTC)
     [subscription] = list_subscriptions()
     assert payment.subscription_id == subscription.id
     assert (subscription.is_paid, subscription.is_recurrent, subscription.type) == (True, True, "regular")
@@ -79,7 +79,7 @@ def test_a_payment_comes_with_all_that_hangs_on_it(reader: int) -> None:
         ("billkey", "OLD00", [("billkey", "billkey_free")]),
         ("template", "no-such", [("template", "unknown_template")]),
         ("template_params", "[1]", [("template_params", "json")]),
-        ("subscription_end_at", "2026-08-01", [("subscription_end_at", "end_before_start")]),
+        ("subscription_end_at", "2025-08-01", [("subscription_end_at", "end_before_start")]),
         ("additional_type", "yearly", [("additional_type", "choice")]),
     ],
 )
@@ -143,14 +143,14 @@ def test_the_items_of_the_type_sum_up_to_the_payment() -> None:
 @pytest.mark.parametrize(
     ("paid_at", "given", "start", "end", "days"),
     [
-        ("2026-03-10 12:00", {}, "2026-03-10 11:00", "2026-04-09 10:00", 30),  # an hour less in March
-        ("2026-10-10 12:00", {}, "2026-10-10 10:00", "2026-11-09 11:00", 30),  # an hour more in October
-        ("2026-10-10 12:00", {"subscription_start_at": "2026-10-20 08:00"}, "2026-10-20 06:00", "2026-11-19 07:00", 30),
-        ("2026-10-10 12:00", {"subscription_end_at": "2026-10-17 12:00"}, "2026-10-10 10:00", "2026-10-17 10:00", 7),
+        ("2025-03-10 12:00", {}, "2025-03-10 11:00", "2025-04-09 10:00", 30),  # an hour less in March
+        ("2025-10-10 12:00", {}, "2025-10-10 10:00", "2025-11-09 11:00", 30),  # an hour more in October
+        ("2025-10-10 12:00", {"subscription_start_at": "2025-10-20 08:00"}, "2025-10-20 06:00", "2025-11-19 07:00", 30),
+        ("2025-10-10 12:00", {"subscription_end_at": "2025-10-17 12:00"}, "2025-10-10 10:00", "2025-10-17 10:00", 7),
         (
-            "2026-10-10 12:00",
-            {"subscription_start_at": "2026-10-01", "subscription_end_at": "2026-11-01"},
-            "2026-09-30 22:00", "2026-10-31 23:00", 31,
+            "2025-10-10 12:00",
+            {"subscription_start_at": "2025-10-01", "subscription_end_at": "2025-11-01"},
+            "2025-09-30 22:00", "2025-10-31 23:00", 31,
         ),
     ],
 )  # fmt: skip
@@ -253,10 +253,10 @@ def test_a_column_that_the_file_lacks_is_let_alone() -> None:
         ({"amount": "9.99", "billkey": "AA19"}, "amount"),
         ({"payment_gateway": "mobiletech"}, "payment_gateway"),
         ({"subscription_type": "other"}, "subscription_type"),
-        ({"subscription_start_at": "2026-09-02"}, "subscription_start_at"),
-        ({"subscription_end_at": "2026-11-01"}, "subscription_end_at"),
-        ({"paid_at": "2026-09-02"}, "paid_at"),
-        ({"created_at": "2026-09-01 07:00"}, "created_at"),
+        ({"subscription_start_at": "2025-09-02"}, "subscription_start_at"),
+        ({"subscription_end_at": "2025-11-01"}, "subscription_end_at"),
+        ({"paid_at": "2025-09-02"}, "paid_at"),
+        ({"created_at": "2025-09-01 07:00"}, "created_at"),
         ({"cid": "old-in-3"}, "cid"),
         ({"template": "thanks"}, "template"),
         ({"template_params": '{"price": 1}'}, "template_params"),

@@ -9,12 +9,15 @@ from sqlalchemy import text
 from crm.audit import list_remarks, run_audit
 from crm.audit.money import INVARIANTS
 from crm.core.db import transaction
+from crm.core.phone import to_international
 from crm.payments.charging_run import charge_due
 from tests.conftest import Clock
+from tests.factories.imported_money import import_rows, make_subscriber, message_row, payment_row
 from tests.factories.money import MONTH, list_payments, make_type, report, set_up_sale, subscribe
 from tests.fakes import FakeGateway
 from tests.outbox import run_all
 
+IMPORTED_NUMBER = "0908630550"
 # What is broken by hand after one period was paid, and another one is on its way: the finding that tells it.
 BREAKS = {
     "paid_without_subscription": "UPDATE payments SET subscription_id = NULL WHERE id = 1",
@@ -63,6 +66,14 @@ def found() -> set[str]:
         return {finding.invariant.name for finding in run_audit(session)}
 
 
+def break_by_hand(name: str) -> None:
+    """Do what no code of ours does."""
+    with transaction() as session:
+        session.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in BREAKS[name].split(";"):
+            session.execute(text(statement))
+
+
 def test_every_invariant_of_the_money_is_broken_here_once() -> None:
     assert set(BREAKS) == {invariant.name for invariant in INVARIANTS}
 
@@ -73,10 +84,21 @@ def test_all_is_well_while_a_charge_is_on_its_way() -> None:
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_what_is_broken_by_hand_is_found(name: str) -> None:
-    with transaction() as session:
-        session.execute(text("SET LOCAL session_replication_role = replica"))
-        for statement in BREAKS[name].split(";"):
-            session.execute(text(statement))
+    break_by_hand(name)
+
+    assert name in found()
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_what_is_broken_by_hand_is_found_beside_imported_history_too(name: str) -> None:
+    make_subscriber(IMPORTED_NUMBER, "old-in-1")
+    import_rows("payments", [payment_row(user_phone=IMPORTED_NUMBER)])
+    import_rows(
+        "outbound-messages", [message_row(user_phone=IMPORTED_NUMBER, to=to_international(IMPORTED_NUMBER))]
+    )
+    assert found() == set()
+
+    break_by_hand(name)
 
     assert name in found()
 

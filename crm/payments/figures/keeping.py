@@ -15,7 +15,7 @@ from crm.core.clock import db_now
 from crm.core.days import DAY, list_days, span_of
 from crm.core.db import transaction
 from crm.payments.figures.counting import ALIKE, span_values
-from crm.payments.figures.models import MoneyDay
+from crm.payments.figures.models import MoneyDay, SubscriberDay
 from crm.payments.figures.subscribers import keep_subscribers
 from crm.payments.models import Payment
 from crm.subscriptions.newsroom import current_zone
@@ -52,6 +52,17 @@ def count_subscribers() -> None:
     with transaction() as session:
         _lock(session)
         keep_subscribers(session, days=KEPT_DAYS, zone=current_zone())
+
+
+def forget_days(session: Session, since: datetime) -> None:
+    """Let the days from a moment on be counted anew: an import has brought what happened then.
+
+    Who counts waits for the caller's transaction, and so sees it.
+    """
+    _lock(session)
+    first = since.astimezone(current_zone()).date()
+    session.execute(delete(MoneyDay).where(MoneyDay.day >= first))
+    session.execute(delete(SubscriberDay).where(SubscriberDay.day >= first))
 
 
 def _list_wanted(session: Session, now: datetime, zone: ZoneInfo) -> Sequence[date]:

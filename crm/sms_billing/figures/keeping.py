@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, text
+from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
 from crm.core.days import DAY, list_days
@@ -33,8 +34,18 @@ def count_billing_days() -> None:
     for day in list_days(max(first, began.astimezone(zone).date()), today - DAY):
         if day not in counted or (today - day).days <= CHANGING_DAYS:
             with transaction() as session:
-                session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+                _lock(session)
                 session.execute(delete(BillingDay).where(BillingDay.day == day))
                 session.execute(_KEEP, span_values(day, day, zone))
     with transaction() as session:
         session.execute(delete(BillingDay).where(BillingDay.day < first))
+
+
+def forget_days(session: Session, since: datetime) -> None:
+    """Let the days from a moment on be counted anew: an import has brought what was billed then."""
+    _lock(session)
+    session.execute(delete(BillingDay).where(BillingDay.day >= since.astimezone(current_zone()).date()))
+
+
+def _lock(session: Session) -> None:
+    session.execute(select(func.pg_advisory_xact_lock(LOCK)))
