@@ -23,6 +23,7 @@ from crm.mobiletech.wire.delivery_status import Billing, Folded, fold
 PORTED = "_OPERATOR_CHANGE"
 # An SMS waits for ten hours at most. Of what is older nothing is reported any more, and nobody need be kept waiting.
 MAY_BE_REPORTED = timedelta(hours=24)
+MOST_HELD = 2_000  # the server has room for so many locks
 
 
 class ReportedRecord(Protocol):
@@ -55,9 +56,10 @@ class Told:
 def hold_recent(batch: Batch, lines: Sequence[Line[M]]) -> None:
     """Let reports of messages that may still be reported about take turns with the batch (status_reports.py)."""
     since = batch.context.now - MAY_BE_REPORTED
-    recent = [line.record.mobiletech_id for line in lines if line.record.began_at > since]
-    if recent:
-        lock_ids(batch.session, recent)
+    recent = [line.record for line in lines if line.record.began_at > since]
+    newest = sorted(recent, key=lambda record: record.began_at)[-MOST_HELD:]
+    if newest:
+        lock_ids(batch.session, [record.mobiletech_id for record in newest])
 
 
 def read_statuses(batch: Batch, lines: Sequence[Line[M]]) -> dict[int, Told]:

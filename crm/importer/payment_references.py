@@ -80,8 +80,9 @@ def _look_up(
         or_(among(Payment.external_id, external), among(Payment.variable_symbol, symbols))
     )
     known: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for mapping in session.execute(found).mappings():
-        row = dict(mapping)
+    names = Payment.__table__.columns.keys()
+    for values in session.execute(found):
+        row = dict(zip(names, values, strict=True))
         known[EXTERNAL_ID, row["external_id"]] = row
         known[VARIABLE_SYMBOL, row["variable_symbol"]] = row
     return known

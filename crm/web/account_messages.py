@@ -83,7 +83,8 @@ def _list(
 
 def _bubble(message: NumberMessage) -> Bubble:
     is_mine = message.direction is Direction.IN
-    parts = None if message.text is None else segments(message.text, message.encoding, message.parts)
+    is_kept = message.text is not None and (is_mine or message.text)  # the old system kept no texts of ours
+    parts = segments(message.text or "", message.encoding, message.parts) if is_kept else None
     word = word_of(message.state, paid=message.paid) if message.state is not None else None
     return Bubble(
         side="out" if is_mine else "in",

@@ -124,8 +124,8 @@ def _line(
 
 
 def _sms(message: OutboundMessage) -> Sms | None:
-    """Return the SMS, unless it never left; a secret text is shown to nobody."""
-    if message.sent_at is None or message.is_secret:
+    """Return the SMS, unless it never left or its text was not kept; a secret text is shown to nobody."""
+    if message.sent_at is None or message.is_secret or not message.content:
         return None
     return Sms(
         segments=segments(message.content, message.encoding, message.parts),

@@ -100,7 +100,7 @@ def outbound_facts(session: Session, facts: OutboundFacts) -> Mapping[str, Any]:
         "status": message.status,
         "encoding": message.encoding,
         "parts": message.parts,
-        "units": message.content_length if message.is_secret else measure(message.content, fold=False).units,
+        "units": measure(message.content, fold=False).units if message.content else message.content_length,
         "template": _template(facts.template_code, message.template_version),
         "values": [
             (name, "" if value is None else str(value)) for name, value in (message.params or {}).items()

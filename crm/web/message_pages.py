@@ -50,13 +50,14 @@ class Row:
 
 def as_row(row: LogRow) -> Row:
     """Return the line."""
-    is_ours = row.kind is Kind.NOT_SENT or row.is_secret  # words of the product, not of an SMS
+    was_lost = row.kind is Kind.OUTBOUND and not row.text  # the system that it was imported from kept none
+    is_ours = row.kind is Kind.NOT_SENT or row.is_secret or was_lost  # words of the product, not of an SMS
     return Row(
         href=_href(row),
         direction="in" if row.kind is Kind.INBOUND else "out",
         at=row.at,
         number=spaced(row.number) if row.number else _("No number"),
-        text=retell(row.text) if is_ours else row.text,
+        text=_("The text was not kept") if was_lost else retell(row.text) if is_ours else row.text,
         template_code=row.template_code,
         billkey=row.billkey,
         operator=operator_label(row.operator),

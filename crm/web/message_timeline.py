@@ -76,7 +76,7 @@ def outbound_timeline(facts: OutboundFacts) -> list[Item]:
                 icon="in",
             )
         )
-    items.append(_rendered(facts))
+    items.append(_rendered(facts) if message.import_id is None else _imported(facts))
     items += [_attempt(number, each) for number, each in enumerate(facts.attempts, start=1)]
     items += [_report(each, message) for each in facts.reports]
     items += _state(facts)
@@ -197,6 +197,19 @@ def _rendered(facts: OutboundFacts) -> Item:
         ),
         tone=Tone.GOOD,
         icon="templates",
+    )
+
+
+def _imported(facts: OutboundFacts) -> Item:
+    message = facts.message
+    characters = ngettext("%(num)s character", "%(num)s characters", message.content_length)
+    return Item(
+        at=message.created_at,
+        title=_("Sent by the old system"),
+        detail=_(
+            "Imported: template %(code)s, %(characters)s.", code=facts.template_code, characters=characters
+        ),
+        icon="out",
     )
 
 

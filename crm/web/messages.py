@@ -64,7 +64,7 @@ def show_outbound(message_id: int) -> str:
         "messages/outbound.html",
         message=outbound_facts(session, facts),
         timeline=outbound_timeline(facts),
-        raw_xml=outbound_xml(message),
+        raw_xml=outbound_xml(message) if message.import_id is None else None,
         replies=[shown_xml(each.reply.encode()) for each in facts.attempts if each.reply],
         reports=[(each.status, shown_xml(each.raw)) for each in facts.reports if each.raw],
         ways=list(list_message_ways(message, get_signed_in().role)),

@@ -49,7 +49,9 @@ def payment_timeline(
 def _made(payment: Payment, place: PaymentPlace) -> Item:
     amount = money(payment.amount, payment.currency)
     detail = _("The reader ordered by SMS: %(amount)s.", amount=amount)
-    if place.made_by is not None and place.tries is not None:
+    if payment.import_id is not None:
+        detail = _("It was made in the old system, and imported: %(amount)s.", amount=amount)
+    elif place.made_by is not None and place.tries is not None:
         number, most = place.tries
         detail = _(
             "Renewal %(id)s was due: %(amount)s, try %(number)s of %(most)s.",

@@ -17,6 +17,7 @@ from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome
 from crm.importer.columns import Column, Entity, Line
+from crm.importer.errors import CellError
 from crm.importer.faults import Fault
 from crm.importer.message_rules import claim_payments, find_known, refuse_changes, resolve
 from crm.importer.message_statuses import PORTED, hold_recent, read_statuses
@@ -65,6 +66,20 @@ def _status(value: str) -> str:
     return value if value == PORTED else kinds.status_code(value)
 
 
+def _reader(value: str) -> str:
+    number = kinds.address(value)
+    if not number.startswith("+"):
+        raise CellError("number", N_("This is the reader's number; write it like +421908123456."))
+    return number
+
+
+def _sender(value: str) -> str:
+    number = kinds.address(value)
+    if number.startswith("+"):
+        raise CellError("number", N_("A message to a reader comes from the short number, such as 8877."))
+    return number
+
+
 COLUMNS = (
     Column(
         name="external_id", read=kinds.external_id, other_names=("id",), told=N_("Its id in the old system.")
@@ -97,8 +112,8 @@ COLUMNS = (
     Column(name="billkey", read=kinds.code, must=True, told=N_("The billing key that it was sent on.")),
     Column(name="serv_id", read=kinds.text, must=True, told=N_("The gateway's id of the service.")),
     Column(name="project_id", read=kinds.text, told=N_("The gateway's id of the project.")),
-    Column(name="from", read=kinds.address, must=True, told=N_("The short number that it came from.")),
-    Column(name="to", read=kinds.address, must=True, told=N_("The reader's number, as +421908123456.")),
+    Column(name="from", read=_sender, must=True, told=N_("The short number that it came from.")),
+    Column(name="to", read=_reader, must=True, told=N_("The reader's number, as +421908123456.")),
     Column(
         name="operator_type",
         read=kinds.one_of("T", "O", "2", "S"),
