@@ -46,7 +46,7 @@ _EVIDENCE = text(
         FROM mobiletech_outbound_messages AS message
         JOIN mobiletech_status_log AS report USING (mobiletech_id)
         WHERE message."to" = wanted.number AND report.status = '_OPERATOR_CHANGE'
-        ORDER BY report.id + 0 DESC LIMIT 1
+        ORDER BY report.received_at DESC, report.id DESC LIMIT 1  -- one that was imported is older than its id
     ) AS ported ON true
     """
 )

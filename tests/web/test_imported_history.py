@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.factories.codes import make_reader
-from tests.factories.imports import free_row, import_rows, message_row, payment_row, set_up_moving_in
+from tests.factories.imported_money import free_row, import_rows, message_row, payment_row, set_up_moving_in
 from tests.pages import Page, sign_in
 
 
