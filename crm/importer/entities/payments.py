@@ -110,7 +110,9 @@ COLUMNS = (
     ),
     Column(
         name="subscription_start_at",
-        told=N_("When the subscription begins that it paid for; when it was paid if left out."),
+        told=N_(
+            "When the subscription that it paid for begins; when it was paid if left out, whatever ran then."
+        ),
     ),
     Column(
         name="subscription_end_at",
