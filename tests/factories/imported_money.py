@@ -3,15 +3,12 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO, StringIO
+from io import StringIO
 from typing import Any
 
 from crm.core.db import transaction
-from crm.importer.error_file import faults_of, list_refusals
-from crm.importer.running import Runner
-from crm.importer.runs import ENDED, Wanted, begin
-from crm.importer.sources.examining import examine
 from crm.mobiletech.sms_templates import create_template
+from tests.factories.imports import counts_of, faults_by_line, import_text
 from tests.factories.money import NUMBER, make_billkey, make_inbound, make_reader, make_type, set_up_sale
 
 Row = dict[str, Any]
@@ -30,21 +27,11 @@ def import_rows(
     entity: str, rows: Sequence[Row], *, is_dry: bool = False, batch_rows: int = 5000
 ) -> Imported:
     """Import rows as a CSV file that has all their columns; the first row is in line 2."""
-    content = _as_csv(rows)
-    with transaction() as session:
-        wanted = Wanted(entity=entity, file_name=f"{entity}.csv", is_dry=is_dry)
-        run_id = begin(session, wanted, examine(BytesIO(content)), lambda: BytesIO(content)).id
-    runner = Runner(run_id, lambda: BytesIO(content), batch_rows=batch_rows)
-    while True:
-        with transaction() as session:
-            run = runner.step(session)
-            if run.state in ENDED:
-                refused = {
-                    refusal.line: [(fault.column, fault.code) for fault in faults_of(refusal)]
-                    for refusal in list_refusals(session, run)
-                }
-                counts = (run.inserted, run.updated, run.unchanged, run.refused)
-                return Imported(counts=counts, refused=refused, error=run.error)
+    run = import_text(entity, _as_csv(rows), dry=is_dry, batch_rows=batch_rows)
+    refused = {
+        line: [(fault.column, fault.code) for fault in faults] for line, faults in faults_by_line(run).items()
+    }
+    return Imported(counts=counts_of(run), refused=refused, error=run.error)
 
 
 def set_up_moving_in() -> int:
@@ -114,10 +101,10 @@ def free_row(number: int = 1, **overrides: Any) -> Row:
     return message_row(number, payment_external_id="", billkey="OLD00", template="thanks", **overrides)
 
 
-def _as_csv(rows: Sequence[Row]) -> bytes:
+def _as_csv(rows: Sequence[Row]) -> str:
     columns = list(dict.fromkeys(column for row in rows for column in row))
     written = StringIO()
     writer = csv.DictWriter(written, columns, restval="")
     writer.writeheader()
     writer.writerows(rows)
-    return written.getvalue().encode()
+    return written.getvalue()
