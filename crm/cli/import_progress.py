@@ -1,5 +1,6 @@
 """How far an import is, in one line that is written over on a terminal, and now and then elsewhere."""
 
+import shutil
 import sys
 
 import click
@@ -29,11 +30,10 @@ class Progress:
         if now - self._told < (EVERY_SECONDS if self._is_terminal else ELSEWHERE_SECONDS):
             return
         self._told = now
-        click.echo(
-            f"\r\x1b[K{self._line(run, now)}" if self._is_terminal else self._line(run, now),
-            err=True,
-            nl=not self._is_terminal,
-        )
+        line = self._line(run, now)
+        if self._is_terminal:  # a line that is wider than the terminal could not be written over
+            line = f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}"
+        click.echo(line, err=True, nl=not self._is_terminal)
         self._is_open = self._is_terminal
 
     def end(self) -> None:
@@ -46,9 +46,9 @@ class Progress:
         if run.state == State.CHECKING or not run.rows_total:
             return f"checking: {run.rows_done:,} rows, {rate:,.0f} a second"
         share = 100 * run.rows_done // run.rows_total
-        left = (run.rows_total - run.rows_done) / rate if rate > 0 else 0
+        left = f", {_time((run.rows_total - run.rows_done) / rate)} left" if rate > 0 else ""
         return (
-            f"{run.rows_done:,} of {run.rows_total:,} rows ({share} %), {rate:,.0f} a second, {_time(left)} left,"
+            f"{run.rows_done:,} of {run.rows_total:,} rows ({share} %), {rate:,.0f} a second{left},"
             f" {run.refused:,} refused"
         )
 

@@ -1,27 +1,31 @@
 """Run one import on a terminal: progress while it runs, what was refused, and the counts in the last line."""
 
+import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from crm.cli.application import told
+from crm.cli.import_errors import check_place, open_errors
 from crm.cli.import_progress import Progress
 from crm.cli.refusals import Refusal
 from crm.core.db import transaction
 from crm.importer.error_file import faults_of, list_refusals, write_errors
 from crm.importer.models import ImportRun
 from crm.importer.running import Runner
-from crm.importer.runs import ENDED, State, Wanted, begin, find_unfinished, interrupt
+from crm.importer.runs import ENDED, State, Wanted, begin, interrupt, resume
 from crm.importer.sources.examining import Examined, examine
-from crm.importer.sources.packed import open_path
+from crm.importer.sources.packed import LocalFile
 from crm.payments.holding import find_hold
 
 SHOWN = 10
 HAND_OVER_SECONDS = 0.0005  # who reads ahead does not hold up who talks to the database
-TRIES = 5  # of a batch whose rows somebody else wrote at the same moment
+TRIES = 5  # of a batch that somebody else was in the way of
+# Rows that were written by somebody else at the same moment, deadlocks, and locks that were not had in time.
+PASSING = frozenset({"23503", "23505", "40001", "40P01", "55P03"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,60 +44,44 @@ class Options:
 def run_import(options: Options) -> None:
     """Import the file, and exit 1 if any row was refused.
 
-    Raises: SourceError, Refusal.
+    Raises: SourceError, ImportStateError, Refusal.
     """
-    if options.errors is not None and options.errors.exists() and options.errors.samefile(options.path):
-        raise Refusal("--errors names the file that is imported: it would be lost.")
-    sys.setswitchinterval(HAND_OVER_SECONDS)
-    with open_path(options.path) as stream:
+    file = LocalFile(options.path)
+    with file.open() as stream:
+        check_place(options.errors, options.path)
+        sys.setswitchinterval(HAND_OVER_SECONDS)
         examined = examine(stream)
-    run_id = _begin(options, examined)
-    run = _work(run_id, options)
+    run_id = _begin(options, examined, file)
+    run = _work(run_id, options, file)
     _tell(run, options)
 
 
-def _begin(options: Options, examined: Examined) -> int:
+def _begin(options: Options, examined: Examined, file: LocalFile) -> int:
+    wanted = Wanted(
+        entity=options.entity,
+        file_name=options.path.name,
+        is_dry=options.is_dry,
+        confirm_due=options.confirm_due,
+        mapping=options.mapping,
+    )
     with transaction() as session:
-        unfinished = find_unfinished(session, options.entity, examined, is_dry=options.is_dry)
-        if options.resume:
-            if unfinished is None:
-                raise Refusal(
-                    "There is nothing to resume: no import of just this file was begun and not ended."
-                )
-            unfinished.cancel_wanted = False
-            return unfinished.id
-        wanted = Wanted(
-            entity=options.entity,
-            file_name=options.path.name,
-            is_dry=options.is_dry,
-            confirm_due=options.confirm_due,
-            mapping=options.mapping,
-        )
-        run = begin(session, wanted, examined, lambda: open_path(options.path))
+        start = resume if options.resume else begin
+        run = start(session, wanted, examined, file.open)
         layout = run.layout
         click.echo(
             f"{options.entity}: {layout['format']}, {layout['encoding']}, {len(layout['header'])} columns"
-            f"{', dry run' if options.is_dry else ''}",
+            f"{', dry run' if options.is_dry else ''}"
+            f"{f', on from row {run.rows_done + 1:,}' if options.resume else ''}",
             err=True,
         )
         return run.id
 
 
-def _work(run_id: int, options: Options) -> ImportRun:
-    runner, progress, tries = Runner(run_id, lambda: open_path(options.path), ahead=True), Progress(), TRIES
+def _work(run_id: int, options: Options, file: LocalFile) -> ImportRun:
+    runner, progress = Runner(run_id, file.open, ahead=True), Progress()
     try:
         while True:
-            try:
-                with transaction() as session:
-                    run = runner.step(session)
-                    session.flush()
-                    session.expunge(run)
-            except IntegrityError:
-                tries -= 1
-                if not tries:
-                    raise
-                continue
-            tries = TRIES
+            run = _step(runner)
             progress.show(run)
             if run.state in ENDED:
                 return run
@@ -102,45 +90,74 @@ def _work(run_id: int, options: Options) -> ImportRun:
             run = interrupt(session, run_id)
         raise Refusal(f"Interrupted after {run.rows_done:,} rows; {_how_to_go_on(options)}") from None
     except DBAPIError as error:
-        sentence = told(error)
-        if sentence is None:
-            raise
-        raise Refusal(f"{sentence} Then {_how_to_go_on(options)}") from error
+        raise Refusal(f"{_sentence(error)} Then {_how_to_go_on(options)}") from error
     finally:
         progress.end()
         runner.close()
 
 
+def _step(runner: Runner) -> ImportRun:
+    """Do one step, again if somebody else was in its way."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with transaction() as session:
+                run = runner.step(session)
+                session.flush()
+                session.expunge(run)
+        except DBAPIError as error:
+            if not tries_left or getattr(error.orig, "sqlstate", None) not in PASSING:
+                raise
+        else:
+            return run
+    raise AssertionError("the last try returns or raises")
+
+
+def _sentence(error: DBAPIError) -> str:
+    """Return what the database said, without the values of the row that it did not take."""
+    diagnosis = getattr(error.orig, "diag", None)
+    why = getattr(diagnosis, "message_primary", None) or type(error.orig).__name__
+    return told(error) or f"The database did not take a batch of rows: {why}."
+
+
 def _how_to_go_on(options: Options) -> str:
     dry = " --dry-run" if options.is_dry else ""
-    return f"`crm import {options.entity} {options.path}{dry} --resume` goes on where it was."
+    path = shlex.quote(str(options.path))
+    return f"`crm import {options.entity} {path}{dry} --resume` goes on where it was."
 
 
 def _tell(run: ImportRun, options: Options) -> None:
-    if run.state == State.REFUSED and not run.refused:
-        raise Refusal(str(run.error))
-    if run.state == State.CANCELLED:
-        raise Refusal(f"Somebody ended the import after {run.rows_done:,} rows.")
+    if (run.state == State.REFUSED and not run.rows_done) or run.rows_total is None:
+        raise Refusal(run.error or "Somebody ended the import before anything was in.")
     if run.refused:
-        _tell_refused(run, _errors_path(options))
+        _tell_refused(run, options)
     _tell_due(run)
+    if run.state == State.CANCELLED:
+        click.echo(f"Somebody ended the import after {run.rows_done:,} rows.", err=True)
     if run.error:
         click.echo(run.error, err=True)
     click.echo(
         f"inserted {run.inserted} updated {run.updated} unchanged {run.unchanged} refused {run.refused}"
     )
-    if run.refused or run.error:
+    if run.refused or run.state != State.DONE:
         sys.exit(1)
 
 
-def _tell_refused(run: ImportRun, path: Path) -> None:
-    with transaction() as session, path.open("w", encoding="utf-8", newline="") as file:
+def _tell_refused(run: ImportRun, options: Options) -> None:
+    with transaction() as session:
         for refusal in list_refusals(session, run, limit=SHOWN):
             for fault in faults_of(refusal):
                 click.echo(f"line {refusal.line}: {fault}", err=True)
-        file.writelines(write_errors(session, run))
-    more = f", {run.refused - SHOWN:,} more of them" if run.refused > SHOWN else ""
-    click.echo(f"Refused rows{more} are in {path}: mend them there and import that file.", err=True)
+        more = f", {run.refused - SHOWN:,} more of them," if run.refused > SHOWN else ""
+        try:
+            with open_errors(options.errors, options.path) as file:
+                file.writelines(write_errors(session, run))
+        except OSError as error:
+            told = f"Refused rows{more} could not be written: {error.strerror or type(error).__name__}."
+            click.echo(f"{told} Import the file again with --errors elsewhere; what is in stays.", err=True)
+        else:
+            click.echo(
+                f"Refused rows{more} are in {file.name}: mend them there and import that file.", err=True
+            )
 
 
 def _tell_due(run: ImportRun) -> None:
@@ -162,15 +179,3 @@ def _tell_due(run: ImportRun) -> None:
                     " hold ours first: `crm payments hold`.",
                     err=True,
                 )
-
-
-def _errors_path(options: Options) -> Path:
-    """Return where the refused rows go; a file of an earlier import, which somebody may be mending, is left alone."""
-    if options.errors is not None:
-        return options.errors
-    first = options.path.with_name(f"{options.path.name}.errors.csv")
-    path, number = first, 1
-    while path.exists():
-        number += 1
-        path = first.with_name(f"{options.path.name}.errors-{number}.csv")
-    return path

@@ -1,6 +1,6 @@
 """`crm import …`: bring a publisher's history in from files; every row is in, or refused with the reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,28 @@ from crm.importer.columns import Entity
 from crm.importer.entities import ENTITIES, get_entity
 from crm.importer.examples import read_example
 
-imports = Group("import", help="Moving in: import a publisher's history from CSV or JSON Lines.")
-
 FILE = click.Path(dir_okay=False, path_type=Path)
+GAP = 2
+
+
+class Imports(Group):
+    """The entities in the order in which they must be imported, and what else there is."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in that order."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; who asks for an entity that there is not, is told which there are."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            names = ", ".join(ENTITIES)
+            raise click.UsageError(f"There is no {args[0]!r} to import. In their order: {names}.", ctx)
+        return super().resolve_command(ctx, args)
+
+
+imports = Imports("import", help="Moving in: import a publisher's history from CSV or JSON Lines.")
 
 
 class Mapping(click.ParamType[tuple[str, str]]):
@@ -34,7 +53,7 @@ class Mapping(click.ParamType[tuple[str, str]]):
         return theirs, ours
 
 
-@imports.command("example")
+@click.command("example")
 @click.argument("entity")
 @needs_app
 def example(entity: str) -> None:
@@ -45,7 +64,7 @@ def example(entity: str) -> None:
 def _add(entity: Entity[Any]) -> None:
     @needs_app
     def command(**given: Any) -> None:
-        run_import(Options(entity=entity.name, mapping=dict(given.pop("mapping")), **given))
+        run_import(Options(entity=entity.name, mapping=_mapping(given.pop("mapping")), **given))
 
     imports.add_command(
         Command(
@@ -80,12 +99,23 @@ def _parameters() -> list[click.Parameter]:
     ]
 
 
+def _mapping(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    mapping: dict[str, str] = {}
+    for theirs, ours in pairs:
+        if mapping.setdefault(theirs, ours) != ours:
+            raise click.UsageError(f"--map gives {theirs!r} two names.")
+    return mapping
+
+
 def _columns(entity: Entity[Any]) -> str:
+    names = [f"{column.name}{'*' if column.must else ''}" for column in entity.columns]
+    width = max(map(len, names)) + GAP
     return "\n".join(
-        f"  {column.name}{'*' if column.must else ''}  {column.told}" for column in entity.columns
+        f"  {name:{width}}{column.told}" for name, column in zip(names, entity.columns, strict=True)
     )
 
 
 _adders: list[Callable[[], None]] = [partial(_add, entity) for entity in ENTITIES.values()]
 for add in _adders:
     add()
+imports.add_command(example)

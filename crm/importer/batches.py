@@ -54,7 +54,9 @@ class Batch:
     due_amount: Decimal = Decimal(0)
     stopped: int = 0  # renewals that come in stopped, for they break a rule
     _claims: Claims = field(init=False)
-    _copies: dict[int, list[int]] = field(default_factory=dict)  # lines that are the same row again, by the first
+    _copies: dict[int, list[int]] = field(
+        default_factory=dict
+    )  # lines that are the same row again, by the first
 
     def __post_init__(self) -> None:
         """Begin without claims."""

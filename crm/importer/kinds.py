@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
+from types import NoneType
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,11 +25,13 @@ Parse = Callable[[str], Any]
 
 LONGEST_TEXT = 255
 LONGEST_MESSAGE = 2000
+LONGEST_JSON = 8000
 FIRST_YEAR, LAST_YEAR = 1990, 2199
 
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[!-~]{1,64}", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")  # what PostgreSQL cannot keep
 _FORMULA = re.compile(r"[=@＝＠]|[+\-＋－](?![0-9 (])")
 _SLOVAK_DATE = re.compile(
     r"([0-9]{1,2})\.\s?([0-9]{1,2})\.\s?([0-9]{4})(?:,?\s+([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?))?", re.ASCII
@@ -39,10 +43,15 @@ _ISO = re.compile(
 )
 _STATUS = re.compile(r"[AD][0-9]{1,5}", re.ASCII)
 _ADDRESS = re.compile(r"\+?[0-9A-Za-z]{3,15}", re.ASCII)
-_BCRYPT = re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_BCRYPT = re.compile(r"\$2[aby]\$(?P<cost>[0-9]{2})\$[./A-Za-z0-9]{53}", re.ASCII)
 _ARGON2 = re.compile(
-    r"\$argon2id\$v=[0-9]+\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+", re.ASCII
+    r"\$argon2id\$v=(?:16|19)\$m=(?P<memory>[0-9]{1,7}),t=(?P<times>[0-9]{1,3}),p=(?P<lanes>[0-9]{1,3})"
+    r"\$[A-Za-z0-9+/]{11,88}\$[A-Za-z0-9+/]{16,88}",
+    re.ASCII,
 )
+# A hash says how much work it is to verify. One that takes minutes, or all of the memory, would be an attack.
+_WORK = {"cost": range(4, 15), "memory": range(8, 2**18 + 1), "times": range(1, 17), "lanes": range(1, 17)}
 _TRUE, _FALSE = ("1", "true", "yes", "t", "y", "ano", "áno"), ("0", "false", "no", "f", "n", "nie")
 
 
@@ -52,8 +61,7 @@ def text(value: str) -> str:
         raise CellError("too_long", N_("This is longer than %(most)s characters."), most=LONGEST_TEXT)
     if _CONTROL.search(value):
         raise CellError("control_character", N_("This has a line break or a control character in it."))
-    if _FORMULA.match(value):
-        raise CellError("formula", N_("This begins like a formula: remove the first character."))
+    _refuse_formula(value)
     return value
 
 
@@ -67,8 +75,7 @@ def message_text(value: str) -> str:
 def note(value: str) -> str:
     """Read a remark of several lines."""
     message_text(value)
-    if _FORMULA.match(value):
-        raise CellError("formula", N_("This begins like a formula: remove the first character."))
+    _refuse_formula(value)
     return value
 
 
@@ -83,6 +90,7 @@ def external_id(value: str) -> str:
     """Read an id of the old system."""
     if not _EXTERNAL_ID.fullmatch(value):
         raise CellError("external_id", N_("An id of the old system has 1 to 64 signs, without spaces."))
+    _refuse_formula(value)
     return value
 
 
@@ -114,15 +122,21 @@ def email(value: str) -> str:
 
 def password_hash(value: str) -> str:
     """Read a hash as PHP or we make it; never the password itself."""
-    if _BCRYPT.fullmatch(value) or _ARGON2.fullmatch(value):
-        return value
-    raise CellError(
-        "password",
-        N_(
-            "This is no password hash that can be verified: bcrypt ($2y$, $2a$, $2b$) or argon2id. Leave it empty"
-            " for a person who signs in by a code."
-        ),
-    )
+    match = _BCRYPT.fullmatch(value) or _ARGON2.fullmatch(value)
+    if match is None:
+        raise CellError(
+            "password",
+            N_(
+                "This is no password hash that can be verified: bcrypt ($2y$, $2a$, $2b$) or argon2id. Leave it"
+                " empty for a person who signs in by a code."
+            ),
+        )
+    if any(int(work) not in _WORK[name] for name, work in match.groupdict().items()):
+        raise CellError(
+            "password_work",
+            N_("To verify this password hash would take too much time or memory. Leave it empty."),
+        )
+    return value
 
 
 def flag(value: str) -> bool:
@@ -173,10 +187,9 @@ def currency(value: str) -> str:
 
 def uuid(value: str) -> UUID:
     """Read a UUID."""
-    try:
-        return UUID(value)
-    except ValueError as error:
-        raise CellError("uuid", N_("This is no UUID.")) from error
+    if not _UUID.fullmatch(value):
+        raise CellError("uuid", N_("This is no UUID."))
+    return UUID(value)
 
 
 def status_code(value: str) -> str:
@@ -188,13 +201,16 @@ def status_code(value: str) -> str:
 
 def json_object(value: str) -> dict[str, Any]:
     """Read a JSON object of plain texts and numbers."""
+    if len(value) > LONGEST_JSON:
+        raise CellError("too_long", N_("This is longer than %(most)s characters."), most=LONGEST_JSON)
     try:
         read = json.loads(value)
     except (ValueError, RecursionError) as error:
         raise CellError("json", N_("This is no JSON.")) from error
-    plain = (str, int, float, bool, type(None))
-    if not isinstance(read, dict) or not all(isinstance(each, plain) for each in read.values()):
+    if not isinstance(read, dict) or not all(map(_is_plain, read.values())):
         raise CellError("json", N_("Write a JSON object of texts and numbers, such as {}."))
+    if any(_NO_TEXT.search(each) for pair in read.items() for each in pair if isinstance(each, str)):
+        raise CellError("control_character", N_("This has a sign in it that no text has."))
     return read
 
 
@@ -226,7 +242,7 @@ def moment(zone: ZoneInfo) -> Parse:
             else:
                 local = f"{day}T{time or '00:00'}"
                 at = datetime.fromisoformat(local).replace(tzinfo=UTC) - offset(local[:13])
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise CellError("date", N_("There is no such date or time.")) from error
         if not FIRST_YEAR <= at.year <= LAST_YEAR:
             told = N_("The year must be from %(first)s to %(last)s.")
@@ -234,6 +250,16 @@ def moment(zone: ZoneInfo) -> Parse:
         return at.astimezone(UTC) if at.tzinfo is not UTC else at
 
     return read
+
+
+def _refuse_formula(value: str) -> None:
+    if _FORMULA.match(value):
+        raise CellError("formula", N_("This begins like a formula: remove the first character."))
+
+
+def _is_plain(value: object) -> bool:
+    """Return whether a value of JSON is one that a template can show; Infinity and NaN are none."""
+    return isfinite(value) if isinstance(value, float) else isinstance(value, (str, int, bool, NoneType))
 
 
 def _slovak(value: str) -> tuple[str, str | None, None]:

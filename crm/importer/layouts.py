@@ -4,23 +4,25 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
-from itertools import islice
 from typing import Any, BinaryIO
 
 from crm.core.errors import N_
 from crm.importer.columns import Entity, list_missing
 from crm.importer.errors import LayoutError, SourceError
-from crm.importer.sources.lines import Lines
-from crm.importer.sources.rows import MOST_COLUMNS, Row, read_csv, read_jsonl, read_keys
+from crm.importer.sources.lines import Lines, old_line_ends
+from crm.importer.sources.objects import LONGEST_NAME, read_jsonl, read_keys, shown
+from crm.importer.sources.rows import MOST_COLUMNS, Row, read_csv
 
 CSV, JSON_LINES = "csv", "jsonl"
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 100  # lines of JSON whose keys are the columns
 LEFT_OUT = ""
+MOST_TOLD = 20
 # Our own error files have these as well: they tell, and are not imported.
 ERROR_COLUMNS = ("import_line", "import_errors")
+NOT_IMPORTED = "import_skipped_"  # how a column that is left out begins in an error file
 ESCAPE = "'"
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠", ESCAPE)
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", ESCAPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def find_layout(stream: BinaryIO, encoding: str, entity: Entity[Any], mapping: M
 
     Raises: LayoutError naming every column that is unknown, double or missing; SourceError.
     """
-    layout = _sniff(stream, encoding, entity)
+    layout = _sniff(stream, encoding, entity, mapping)
     columns = _map(layout.header, entity, mapping)
     _check(layout.header, columns, entity, mapping)
     return replace(layout, columns=[column or LEFT_OUT for column in columns])
@@ -71,7 +73,7 @@ def find_layout(stream: BinaryIO, encoding: str, entity: Entity[Any], mapping: M
 
 def sniff_layout(stream: BinaryIO, encoding: str, entity: Entity[Any]) -> Layout:
     """Return the layout as far as the file tells it; columns that nobody knows are left out. Raises: SourceError."""
-    layout = _sniff(stream, encoding, entity)
+    layout = _sniff(stream, encoding, entity, {})
     return replace(layout, columns=[column or LEFT_OUT for column in _map(layout.header, entity, {})])
 
 
@@ -87,34 +89,48 @@ def escape(cell: str) -> str:
     return f"{ESCAPE}{cell}" if cell.startswith(FORMULA_SIGNS) else cell
 
 
+def unescape(cell: str) -> str:
+    """Return what was escaped."""
+    return cell[1:] if cell[:1] == ESCAPE and cell[1:].startswith(FORMULA_SIGNS) else cell
+
+
 def _unescaped(row: Row) -> Row:
-    cells = [
-        cell[1:] if cell[:1] == ESCAPE and cell[1:].startswith(FORMULA_SIGNS) else cell for cell in row.cells
-    ]
-    return row._replace(cells=cells)
+    return row._replace(cells=list(map(unescape, row.cells)))
 
 
-def _sniff(stream: BinaryIO, encoding: str, entity: Entity[Any]) -> Layout:
+def _sniff(stream: BinaryIO, encoding: str, entity: Entity[Any], mapping: Mapping[str, str]) -> Layout:
     """Return the layout without our columns."""
     lines = Lines(stream, encoding)
     first = next((text for text in lines if text.strip()), None)
     if first is None:
         raise LayoutError(N_("The file has no rows."))
     if not first.lstrip().startswith(("{", "[")):
-        delimiter, header = _split_header(first, entity)
-        return Layout(CSV, encoding, delimiter, header, (), lines.position, lines.number)
+        if "\r" in first.rstrip("\r\n"):
+            raise old_line_ends()
+        delimiter, header = _split_header(first, entity, mapping)
+        return Layout(CSV, encoding, delimiter, _not_too_many(header), (), lines.position, lines.number)
     position, line = lines.position - len(first.encode(encoding)), lines.number - 1
     keys = dict.fromkeys(read_keys(first))
-    for text in islice(lines, LOOKED_AT):
+    for text, _ in zip(lines, range(LOOKED_AT), strict=False):
         keys |= dict.fromkeys(_keys_of(text))
+        _not_too_many(list(keys))
     return Layout(JSON_LINES, encoding, "", list(keys), (), position, line)
 
 
-def _split_header(first: str, entity: Entity[Any]) -> tuple[str, list[str]]:
-    """Return the delimiter by which the first line names the most of our columns, and the names."""
+def _not_too_many(header: list[str]) -> list[str]:
+    if len(header) > MOST_COLUMNS:
+        raise LayoutError(N_("The file has more than %(most)s columns."), most=MOST_COLUMNS)
+    return header
+
+
+def _split_header(first: str, entity: Entity[Any], mapping: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return the delimiter by which the first line names the most of the columns that we know, and the names."""
     return max(
         ((each, _split(first, each)) for each in DELIMITERS),
-        key=lambda found: (sum(_name(name) in entity.named for name in found[1]), len(found[1])),
+        key=lambda found: (
+            sum(_name(name) in entity.named or name in mapping for name in found[1]),
+            len(found[1]),
+        ),
     )
 
 
@@ -127,7 +143,7 @@ def _keys_of(text: str) -> list[str]:
 
 def _split(first: str, delimiter: str) -> list[str]:
     try:
-        return [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+        return [name.strip() for name in next(csv.reader([first], delimiter=delimiter, strict=True), [])]
     except csv.Error:
         return []
 
@@ -144,7 +160,7 @@ def _map(header: Sequence[str], entity: Entity[Any], mapping: Mapping[str, str])
 def _find(name: str, entity: Entity[Any], mapping: Mapping[str, str]) -> str | None:
     if name in mapping:
         return mapping[name]
-    if name in ERROR_COLUMNS:
+    if name in ERROR_COLUMNS or name.startswith(NOT_IMPORTED):
         return LEFT_OUT
     column = entity.named.get(_name(name))
     return column.name if column else None
@@ -154,28 +170,29 @@ def _check(
     header: Sequence[str], columns: Sequence[str | None], entity: Entity[Any], mapping: Mapping[str, str]
 ) -> None:
     own = [column.name for column in entity.columns]
-    faults: list[str] = []
-    if len(header) > MOST_COLUMNS:
-        raise LayoutError(N_("The file has more than %(most)s columns."), most=MOST_COLUMNS)
     if not any(columns):
         told = N_("The first line must name the columns. Those of %(entity)s are: %(columns)s.")
         raise LayoutError(told, entity=entity.name, columns=", ".join(own))
-    faults += [f"{name}: the file has no such column" for name in mapping if name not in header]
-    faults += [
-        f"{name}: {_hint(name, own)}" for name, ours in zip(header, columns, strict=True) if ours is None
-    ]
-    faults += [f"{ours}: there is no such column" for ours in mapping.values() if ours and ours not in own]
     given = [column for column in columns if column]
-    faults += [f"{name}: stands in the file twice" for name in sorted(set(given)) if given.count(name) > 1]
-    faults += [f"{name}: is missing" for name in list_missing(entity, given)]
+    faults = [
+        *(f"{shown(name)}: the file has no such column" for name in mapping if name not in header),
+        *(_unknown(place, header[place], own) for place, ours in enumerate(columns) if ours is None),
+        *(f"{shown(ours)}: there is no such column" for ours in mapping.values() if ours and ours not in own),
+        *(f"{shown(name)}: stands in the file twice" for name in sorted(set(given)) if given.count(name) > 1),
+        *(f"{name}: is missing" for name in list_missing(entity, given)),
+    ]
     if faults:
         raise LayoutError(
             N_("The columns of the file are not those of %(entity)s: %(faults)s."),
             entity=entity.name,
-            faults="; ".join(faults[:20]),
+            faults="; ".join(faults[:MOST_TOLD]),
         )
 
 
+def _unknown(place: int, name: str, own: Sequence[str]) -> str:
+    return f"{shown(name)}: {_hint(name, own)}" if name else f"column {place + 1} has no name"
+
+
 def _hint(name: str, own: Sequence[str]) -> str:
-    near = get_close_matches(_name(name), own, n=1)
+    near = get_close_matches(_name(name[:LONGEST_NAME]), own, n=1)
     return f"is unknown; do you mean {near[0]}?" if near else "is unknown; map it, or leave it out"

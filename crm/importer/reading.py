@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from crm.core.errors import N_
 from crm.importer.columns import RowReader
@@ -18,7 +20,8 @@ from crm.importer.runs import Opener
 from crm.importer.sources.rows import Row
 from crm.subscriptions.newsroom import current_zone
 
-BLOCK = 1024 * 1024
+BATCH_BYTES = 8 * 1024 * 1024  # long rows make small batches: memory stays flat
+SKIPPED_AT_ONCE = 32 * 1024 * 1024
 
 
 class ReadRow(NamedTuple):
@@ -29,20 +32,31 @@ class ReadRow(NamedTuple):
     faults: Sequence[Fault]
 
 
+_Rows = tuple[Sequence[ReadRow], bool]  # and whether they are the last
+
+
+class Taken(NamedTuple):
+    """The next rows; whether they begin anew, and whether they are the last."""
+
+    rows: Sequence[ReadRow]
+    is_new: bool
+    is_last: bool
+
+
 class Reading:
     """The rows of one import in order; `ahead` reads the next ones in a thread, where nothing else is to be done."""
 
     def __init__(self, open_stream: Opener, *, ahead: bool) -> None:
         self._open = open_stream
         self._pool = ThreadPoolExecutor(max_workers=1) if ahead else None
-        self._ahead: Future[list[ReadRow]] | None = None
+        self._ahead: Future[_Rows] | None = None
         self._stream: BinaryIO | None = None
         self._rows: Iterator[Row] = iter(())
         self._reader: RowReader[Any] | None = None
         self._position = -1
 
-    def take(self, run: ImportRun, most: int) -> tuple[list[ReadRow], bool]:
-        """Return the next rows from where the import is, and whether they begin anew; fewer than `most` are the last.
+    def take(self, session: Session, run: ImportRun, most: int) -> Taken:
+        """Return the next rows from where the import is, up to a number of them, or of bytes.
 
         What was read ahead is good only if the import has come to just that place: a batch that was undone is read
         again. Raises: SourceError.
@@ -50,11 +64,11 @@ class Reading:
         is_new = self._stream is None or self._position != run.position
         if is_new:
             self.close()
-            self._begin(run)
+            self._begin(session, run)
         self._position = -1  # until what is read now is settled
-        rows = self._ahead.result() if self._ahead else self._read(most)
-        self._ahead = self._pool.submit(self._read, most) if self._pool and len(rows) == most else None
-        return rows, is_new
+        rows, is_last = self._ahead.result() if self._ahead else self._read(most)
+        self._ahead = self._pool.submit(self._read, most) if self._pool and not is_last else None
+        return Taken(rows, is_new, is_last)
 
     def settle(self, position: int) -> None:
         """Say where the import is now; the next rows are those that follow."""
@@ -69,31 +83,35 @@ class Reading:
             self._stream.close()
         self._ahead, self._stream, self._position = None, None, -1
 
-    def _begin(self, run: ImportRun) -> None:
+    def _begin(self, session: Session, run: ImportRun) -> None:
         layout = read_layout(run.layout)
         self._stream = self._open()
-        _go_to(self._stream, run.position)
+        _go_to(session, self._stream, run.position)
         self._rows = read_rows(self._stream, layout, position=run.position, line=run.line)
         entity = get_entity(run.entity)
         self._reader = RowReader(entity, layout.places, len(layout.header), moment(current_zone()))
 
-    def _read(self, most: int) -> list[ReadRow]:
+    def _read(self, most: int) -> _Rows:
         assert self._reader is not None
-        read, rows = self._reader.read, []
-        for row in islice(self._rows, most):
+        read, rows, begin = self._reader.read, [], -1
+        for row in self._rows:
             found = [row.odd] if row.odd else read(row.cells)
             rows.append(ReadRow(row, None, found) if isinstance(found, list) else ReadRow(row, found, ()))
-        return rows
+            begin = row.end if begin < 0 else begin
+            if len(rows) == most or row.end - begin > BATCH_BYTES:
+                return rows, False
+        return rows, True
 
 
-def _go_to(stream: BinaryIO, position: int) -> None:
-    with suppress(OSError, ValueError):
-        if stream.seekable():
-            stream.seek(position)
-            return
-    left = position  # a packed stream knows no places: it is read up to there
+def _go_to(session: Session, stream: BinaryIO, position: int) -> None:
+    """Let a stream stand at a place; a packed one knows no places, it is read up to there."""
+    if stream.seekable():
+        stream.seek(position)
+        return
+    left = position
     while left > 0:
-        piece = stream.read(min(left, BLOCK))
+        piece = stream.read(min(left, SKIPPED_AT_ONCE))
         if not piece:
             raise SourceError(N_("The file is shorter than it was."))
         left -= len(piece)
+        session.execute(select(1))  # a transaction in which nothing happens would be ended

@@ -5,7 +5,7 @@ batch. A dry run does the same, and takes each batch back. Where the import is w
 themselves, so whatever dies in between, the next step goes on with the next row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 
@@ -24,13 +24,13 @@ from crm.importer.faults import Fault
 from crm.importer.layouts import read_layout
 from crm.importer.models import ImportRun
 from crm.importer.noted import Noted
-from crm.importer.reading import Reading, ReadRow
+from crm.importer.reading import Reading, ReadRow, Taken
 from crm.importer.runs import ENDED, Opener, State, get_run, subject_of
 from crm.subscriptions.newsroom import current_zone
 from crm.users.audit_log import record_act
 
 BATCH_ROWS = 5000
-FIRST_ROWS = 1000  # if not one of them is good, the file is another one than was meant
+FIRST_ROWS, LEAST_GOOD = 1000, 0.01  # if hardly one is good, the file is another one than was meant
 MOST_REFUSED = 100_000  # nobody mends more than that by hand
 LOCK = 8877_0022  # batches of two imports take turns
 
@@ -84,35 +84,33 @@ class Runner:
             run.state = State.CHECKING
         if run.state == State.INTERRUPTED:
             run.state = State.CHECKING if run.rows_total is None else State.LOADING
-        rows, is_new = self._reading.take(run, self._batch_rows)
-        if is_new:
+        taken = self._reading.take(session, run, self._batch_rows)
+        if taken.is_new:
             self._noted = Noted()  # what a batch that was undone has noted is not
-        is_at_start, is_last = run.rows_done == 0, len(rows) < self._batch_rows
         if run.state == State.CHECKING:
-            self._check(run, rows, is_last=is_last, is_at_start=is_at_start)
+            self._check(run, taken)
         else:
-            self._load(session, run, rows, is_last=is_last, is_at_start=is_at_start)
+            self._load(session, run, taken)
 
-    def _check(self, run: ImportRun, rows: Sequence[ReadRow], *, is_last: bool, is_at_start: bool) -> None:
-        faults = [each.faults for each in rows if each.faults]
-        self._advance(run, rows)
+    def _check(self, run: ImportRun, taken: Taken) -> None:
+        faults = {each.row.line: each.faults for each in taken.rows if each.faults}
+        is_first = run.rows_done == 0
+        self._advance(run, taken.rows)
         run.refused += len(faults)
-        if is_at_start and len(rows) >= FIRST_ROWS and len(faults) == len(rows):
-            raise _nothing_good(faults)
+        if is_first:
+            _refuse_hardly_good(run, len(taken.rows), faults)
         if run.refused > MOST_REFUSED:
             raise SourceError(
                 N_("More than %(most)s rows cannot be imported: nothing was."), most=MOST_REFUSED
             )
-        if is_last:
+        if taken.is_last:
             layout = read_layout(run.layout)
             run.state, run.rows_total = State.LOADING, run.rows_done
             run.position, run.line, run.rows_done, run.refused = layout.position, layout.line, 0, 0
             run.worked_seconds = Decimal(0)
 
-    def _load(
-        self, session: Session, run: ImportRun, rows: Sequence[ReadRow], *, is_last: bool, is_at_start: bool
-    ) -> None:
-        batch = self._batch(session, run)
+    def _load(self, session: Session, run: ImportRun, taken: Taken) -> None:
+        batch, rows = self._batch(session, run), taken.rows
         for each in rows:
             if each.faults:
                 batch.faults[each.row.line] = list(each.faults)
@@ -121,18 +119,14 @@ class Runner:
         with suppress(_TakenBackError), session.begin_nested():
             get_entity(run.entity).load(batch, lines)
             session.flush()
-            refused = list(batch.outcomes.values()).count(Outcome.REFUSED)
-            if is_at_start and len(rows) >= FIRST_ROWS and refused == len(rows):
-                raise _nothing_good([batch.faults[each.row.line] for each in rows])
+            if run.rows_done == 0:
+                _refuse_hardly_good(run, len(rows), batch.faults)
             if run.is_dry:
                 raise _TakenBackError
         self._keep(session, run, rows, batch)
         if run.refused > MOST_REFUSED:
-            told = N_(
-                "Ended after line %(line)s: more than %(most)s rows were refused. The good ones before are in."
-            )
-            _refuse(session, run, SourceError(told, line=run.line, most=MOST_REFUSED))
-        elif is_last:
+            _refuse(session, run, SourceError(N_("More than %(most)s rows were refused."), most=MOST_REFUSED))
+        elif taken.is_last:
             _end(session, run, State.DONE)
 
     def _batch(self, session: Session, run: ImportRun) -> Batch:
@@ -175,13 +169,31 @@ class Runner:
         self._reading.settle(run.position)
 
 
-def _nothing_good(faults: Sequence[Sequence[Fault]]) -> SourceError:
-    told = N_("Not one of the first %(count)s rows can be imported, so nothing was. The first: %(fault)s")
-    return SourceError(told, count=len(faults), fault=faults[0][0])
+def _refuse_hardly_good(run: ImportRun, count: int, faults: Mapping[int, Sequence[Fault]]) -> None:
+    """Refuse a file of whose first rows hardly one is good; an error file may be mended bit by bit."""
+    is_bad = count >= FIRST_ROWS and count - len(faults) < count * LEAST_GOOD
+    if is_bad and not read_layout(run.layout).is_error_file:
+        line = min(faults)
+        raise SourceError(
+            N_(
+                "%(refused)s of the first %(count)s rows cannot be imported, so nothing was."
+                " Line %(line)s: %(fault)s"
+            ),
+            refused=len(faults),
+            count=count,
+            line=line,
+            fault=str(faults[line][0]),
+        )
 
 
 def _refuse(session: Session, run: ImportRun, error: SourceError) -> None:
+    """End an import early, and say how far it came."""
+    if run.state == State.CHECKING:
+        run.refused = 0  # none is kept: nothing was imported
     run.error = str(error)
+    if run.state == State.LOADING and run.rows_done and not run.is_dry:
+        told = N_("%(why)s What is good up to line %(line)s is in; imported again, it stays as it is.")
+        run.error = told % {"why": run.error, "line": run.line}
     _end(session, run, State.REFUSED)
 
 

@@ -8,10 +8,11 @@ from typing import BinaryIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.core.clock import db_now
 from crm.core.errors import N_
 from crm.importer.entities import get_entity
 from crm.importer.errors import ImportStateError, UnknownImportError
-from crm.importer.layouts import Layout, find_layout
+from crm.importer.layouts import Layout, find_layout, read_layout
 from crm.importer.models import ImportRun
 from crm.importer.sources.examining import Examined
 from crm.users.audit_log import find_actor, record_act
@@ -56,6 +57,28 @@ def begin(session: Session, wanted: Wanted, examined: Examined, open_stream: Ope
     with open_stream() as stream:
         layout = find_layout(stream, examined.encoding, entity, wanted.mapping)
     return store(session, wanted, examined, layout)
+
+
+def resume(session: Session, wanted: Wanted, examined: Examined, open_stream: Opener) -> ImportRun:
+    """Return the import of just this file that was begun and has not ended; it goes on as it began.
+
+    Raises: ImportStateError if there is none, or it was begun in another way; SourceError, LayoutError.
+    """
+    run = find_unfinished(session, wanted.entity, examined, is_dry=wanted.is_dry)
+    if run is None:
+        raise _nothing_to_resume(session, wanted, examined)
+    if wanted.confirm_due and not run.confirm_due:
+        told = N_(
+            "The import was begun without --confirm-due: it goes on without it, or ends and begins anew."
+        )
+        raise ImportStateError(told)
+    if wanted.mapping:
+        with open_stream() as stream:
+            layout = find_layout(stream, examined.encoding, get_entity(wanted.entity), wanted.mapping)
+        if layout != read_layout(run.layout):
+            raise ImportStateError(N_("The import was begun with other columns: resume it without --map."))
+    run.cancel_wanted = False
+    return run
 
 
 def store(session: Session, wanted: Wanted, examined: Examined, layout: Layout) -> ImportRun:
@@ -103,13 +126,35 @@ def find_unfinished(session: Session, entity: str, examined: Examined, *, is_dry
     return session.execute(found.order_by(ImportRun.id.desc()).limit(1)).scalar_one_or_none()
 
 
+def _nothing_to_resume(session: Session, wanted: Wanted, examined: Examined) -> ImportStateError:
+    """Say why: it has ended, the file has changed, or there never was one."""
+    found = select(ImportRun).where(ImportRun.entity == wanted.entity, ImportRun.is_dry == wanted.is_dry)
+    newest = found.order_by(ImportRun.created_at.desc(), ImportRun.id.desc()).limit(1)
+    same = session.scalars(newest.where(ImportRun.sha256 == examined.sha256)).first()
+    if same is not None:
+        return ImportStateError(
+            N_("The import of this file has ended (%(state)s). Import it anew: what is in stays as it is."),
+            state=same.state,
+        )
+    named = newest.where(ImportRun.file_name == shown_name(wanted.file_name), ImportRun.state.in_(UNFINISHED))
+    if session.scalars(named).first() is not None:
+        return ImportStateError(
+            N_(
+                "The file is another one than when its import began. Import it anew: what is in stays as it is."
+            )
+        )
+    return ImportStateError(
+        N_("There is nothing to resume: no import of just this file was begun and not ended.")
+    )
+
+
 def want_cancel(session: Session, run: ImportRun) -> None:
     """Let an import end after the batch that is being written. Raises: ImportStateError if it has ended."""
     if run.state in ENDED:
         raise ImportStateError(N_("This import has ended already."))
     run.cancel_wanted = True
     if run.state == State.INTERRUPTED:
-        run.state = State.CANCELLED
+        run.state, run.finished_at = State.CANCELLED, session.execute(select(db_now())).scalar_one()
     record_act(session, "import.cancel", subject_of(run))
 
 

@@ -15,6 +15,8 @@ class Lines:
     def __init__(self, stream: BinaryIO, encoding: str, *, position: int = 0, line: int = 0) -> None:
         self._stream, self._encoding = stream, encoding
         self.position, self.number = position, line
+        self._row_ends = -1  # the place that the row of several lines must not pass
+        self._row_line = 0
 
     def __iter__(self) -> "Lines":
         return self
@@ -27,6 +29,9 @@ class Lines:
         if len(raw) > LONGEST_LINE:
             raise too_long(self.number)
         self.position += len(raw)
+        if 0 <= self._row_ends < self.position:
+            told = N_("The row that begins in line %(line)s has no end: is a quotation mark not closed?")
+            raise SourceError(told, line=self._row_line)
         if self.number == 1 and raw.startswith(BOM):
             raw = raw[len(BOM) :]
         try:
@@ -36,6 +41,12 @@ class Lines:
                 N_("Line %(line)s is not %(encoding)s."), line=self.number, encoding=self._encoding
             ) from error
 
+    def begin_row(self) -> int:
+        """Return the number of the next line; the row that begins there must not be longer than a line."""
+        self._row_ends = self.position + LONGEST_LINE
+        self._row_line = self.number + 1
+        return self._row_line
+
 
 def too_long(line: int) -> SourceError:
     """Return the refusal of a line that no row of ours needs."""
@@ -44,3 +55,8 @@ def too_long(line: int) -> SourceError:
         line=line,
         most=LONGEST_LINE,
     )
+
+
+def old_line_ends() -> SourceError:
+    """Return the refusal of lines that end with a carriage return only."""
+    return SourceError(N_("The lines end as on an old Mac: save the file with the line ends of today."))

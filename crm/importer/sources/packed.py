@@ -1,7 +1,6 @@
 """Open a file that may be packed with gzip; one that grows beyond belief, or is something else, is refused."""
 
 import gzip
-import stat
 import zlib
 from io import BufferedReader, RawIOBase
 from pathlib import Path
@@ -9,12 +8,12 @@ from typing import BinaryIO, cast
 
 from crm.core.errors import N_
 from crm.importer.errors import SourceError
+from crm.importer.sources.local import BUFFER, LocalBytes, open_bytes
 
 GZIP = b"\x1f\x8b"
 MOST_GROWTH = 200  # texts shrink to a tenth, the same row over and over to a hundredth
 GROWTH_FROM = 4 * 1024 * 1024  # below this nobody minds
 MOST_BYTES = 64 * 1024**3
-BUFFER = 256 * 1024
 
 # What people pick by mistake, by how it begins.
 OTHERS = (
@@ -25,6 +24,7 @@ OTHERS = (
     (b"BZh", N_("This is packed with bzip2: unpack it, or pack it with gzip.")),
     (b"\xfd7zXZ", N_("This is packed with xz: unpack it, or pack it with gzip.")),
     (b"\x28\xb5\x2f\xfd", N_("This is packed with zstd: unpack it, or pack it with gzip.")),
+    (b"7z\xbc\xaf", N_("This is a 7-Zip file: unpack it, or pack it with gzip.")),
     (b"%PDF", N_("This is a PDF: the rows must be CSV or JSON Lines.")),
 )
 
@@ -65,27 +65,45 @@ class Unpacking(RawIOBase):
         super().close()
 
 
+class LocalFile:
+    """A file on this machine, opened as often as it is needed, and each time found as it was the first time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._first: LocalBytes | None = None
+
+    def open(self) -> BinaryIO:
+        """Return the unpacked bytes.
+
+        Raises: SourceError if it is no ordinary file, empty, something else than text, or another one by now;
+        reading from it raises that too.
+        """
+        raw = open_bytes(self._path, self._first)
+        self._first = self._first or raw
+        return unpack(BufferedReader(raw, BUFFER))
+
+
 def open_path(path: Path) -> BinaryIO:
     """Return the unpacked bytes of a file on this machine.
 
     Raises: SourceError if it is no ordinary file, empty, or something else than text.
     """
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        told = N_("The file cannot be opened: %(why)s.")
-        raise SourceError(told, why=error.strerror or type(error).__name__) from error
-    if not stat.S_ISREG(path.stat().st_mode):
-        file.close()
-        raise SourceError(N_("This is no ordinary file."))
-    return unpack(file)
+    return LocalFile(path).open()
 
 
 def unpack(file: BinaryIO) -> BinaryIO:
-    """Return the bytes of an open file, unpacked if it is gzip.
+    """Return the bytes of an open file, unpacked if it is gzip; it is closed if it cannot be.
 
     Raises: SourceError if it is empty or something else than text.
     """
+    try:
+        return _unpack(file)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _unpack(file: BinaryIO) -> BinaryIO:
     begins = file.read(8)
     file.seek(0)
     if not begins:

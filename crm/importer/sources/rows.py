@@ -1,18 +1,31 @@
-"""Rows of CSV and of JSON Lines, each with the line where it begins and the place where it ends."""
+"""Rows of CSV, each with the line where it begins and the place where it ends."""
 
 import csv
-import json
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from crm.core.errors import N_
 from crm.importer.errors import SourceError
 from crm.importer.faults import Fault
-from crm.importer.sources.lines import Lines
+from crm.importer.sources.lines import LONGEST_LINE, Lines
 
 MOST_COLUMNS = 200
-LONGEST_CELL = 128 * 1024  # of the csv module; a quote that is never closed ends there
+MOST_CELLS = 1000  # of a row: a wrong one has some too many, a hostile one a million
+
+# A row ends where `Lines` says so at the latest, in a sentence of ours.
+csv.field_size_limit(LONGEST_LINE)
+
+# By a word in what Python's csv says.
+_FAULTS = (
+    ("new-line", N_("Line %(line)s has a carriage return in the midst of it, outside of quotation marks.")),
+    ("unexpected end", N_("A quotation mark in line %(line)s is never closed: was the file cut off?")),
+    (
+        "expected after",
+        N_(
+            "In line %(line)s something follows a closing quotation mark: one within a value is written twice."
+        ),
+    ),
+)
 
 
 class Row(NamedTuple):
@@ -28,73 +41,27 @@ class Row(NamedTuple):
 def read_csv(lines: Lines, delimiter: str) -> Iterator[Row]:
     """Give the rows that are left; empty lines are none.
 
-    Raises: SourceError where a quote is not closed.
+    Raises: SourceError where quotation marks are wrong, and for a row beyond all measure.
     """
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    begins = lines.number + 1
+    begins = lines.begin_row()
     try:
         for cells in reader:
-            if cells:
+            if len(cells) > 1 or (cells and cells[0].strip()):
+                if len(cells) > MOST_CELLS:
+                    raise _too_wide(begins, len(cells))
                 yield Row(begins, cells, lines.position, lines.number)
-            begins = lines.number + 1
+            begins = lines.begin_row()
     except csv.Error as error:
-        told = N_(
-            "Line %(line)s cannot be read as CSV: %(why)s. Is a quotation mark not closed, or not doubled?"
-        )
-        raise SourceError(told, line=begins, why=str(error)) from error
+        raise SourceError(_told(str(error)), line=begins) from error
 
 
-def read_jsonl(lines: Lines, header: Sequence[str]) -> Iterator[Row]:
-    """Give the rows that are left, each with its values in the order of the header."""
-    for text in lines:
-        if text.strip():
-            cells, odd = _read_object(text, header)
-            yield Row(lines.number, cells, lines.position, lines.number, odd)
+def _too_wide(line: int, count: int) -> SourceError:
+    return SourceError(
+        N_("Line %(line)s has %(count)s values: this is no list of rows."), line=line, count=count
+    )
 
 
-def read_keys(text: str) -> list[str]:
-    """Return the keys of a JSON object. Raises: SourceError if it is none."""
-    read = _loads(text)
-    if not isinstance(read, dict):
-        raise SourceError(N_("The first line is no JSON object."))
-    return list(read)
-
-
-def _read_object(text: str, header: Sequence[str]) -> tuple[Sequence[str], Fault | None]:
-    read = _loads(text)
-    if not isinstance(read, dict):
-        shown = text.strip().replace("\0", "")
-        return [shown], Fault(column="", value=shown, code="json", message=N_("This line is no JSON object."))
-    cells = [_cell(read.get(key)) for key in header]
-    unknown = [key for key in read if key not in header]
-    if unknown:
-        told = N_("The first lines of the file do not have this key.")
-        return cells, Fault(column=_plain(unknown[0]), value="", code="unknown_column", message=told)
-    bare = [_plain(cell) for cell in cells]
-    if bare != cells:
-        told = N_("This has a sign in it that no text has.")
-        places = [key for key, cell, plain in zip(header, cells, bare, strict=True) if cell != plain]
-        return bare, Fault(column=places[0], value="", code="control_character", message=told)
-    return cells, None
-
-
-def _plain(text: str) -> str:
-    """Return the text without what PostgreSQL cannot keep: NUL, and halves of signs."""
-    return text.replace("\0", "").encode(errors="ignore").decode()
-
-
-def _loads(text: str) -> Any:
-    try:
-        return json.loads(text, parse_float=Decimal, parse_int=Decimal)
-    except (ValueError, RecursionError, ArithmeticError):
-        return None
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, (str, Decimal)):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False, default=str)
+def _told(why: str) -> str:
+    known = (told for word, told in _FAULTS if word in why)
+    return next(known, N_("Line %(line)s cannot be read as CSV."))

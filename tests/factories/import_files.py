@@ -1,0 +1,79 @@
+"""Files to be imported, good and bad, and a run of one from its bytes to its end."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from crm.core.db import transaction
+from crm.importer.errors import SourceError
+from crm.importer.models import ImportRun
+from crm.importer.running import BATCH_ROWS, Runner
+from crm.importer.runs import ENDED, Wanted, begin
+from crm.importer.sources.examining import examine
+from crm.importer.sources.packed import LocalFile
+
+INBOUND = ("mobiletech_id", "from", "to", "content", "receive_date", "serv_id", "operator_type")
+HEADER = ",".join(INBOUND)
+
+
+def inbound_line(number: int, **changed: str) -> str:
+    """Return a good row of a reader's message, but for what is changed."""
+    values = {
+        "mobiletech_id": f"old-{number}",
+        "from": f"+4219083{number:05}",
+        "to": "8877",
+        "content": "START",
+        "receive_date": "2026-09-01 08:00:00",
+        "serv_id": "1703",
+        "operator_type": "O",
+    } | changed
+    return ",".join(values[name] for name in INBOUND)
+
+
+def inbound_file(lines: Sequence[str]) -> bytes:
+    """Return a file with a header and the lines."""
+    return "\n".join([HEADER, *lines, ""]).encode()
+
+
+def run_file(
+    path: Path,
+    entity: str = "inbound-messages",
+    *,
+    is_dry: bool = False,
+    mapping: Mapping[str, str] | None = None,
+    batch_rows: int = BATCH_ROWS,
+) -> ImportRun:
+    """Import a file, or try to, as far as it goes. Raises: SourceError before anything was begun."""
+    file = LocalFile(path)
+    with file.open() as stream:
+        examined = examine(stream)
+    wanted = Wanted(entity=entity, file_name=path.name, is_dry=is_dry, mapping=mapping or {})
+    with transaction() as session:
+        run_id = begin(session, wanted, examined, file.open).id
+    return go_on(Runner(run_id, file.open, batch_rows=batch_rows))
+
+
+def go_on(runner: Runner) -> ImportRun:
+    """Take an import to its end."""
+    while True:
+        with transaction() as session:
+            run = runner.step(session)
+            session.flush()
+            session.expunge(run)
+        if run.state in ENDED:
+            return run
+
+
+def refusal_of(path: Path, entity: str = "inbound-messages") -> str:
+    """Return why nothing of a file was imported."""
+    try:
+        run = run_file(path, entity)
+    except SourceError as error:
+        return str(error)
+    assert run.state == "refused", run.state
+    assert (run.inserted, run.updated, run.unchanged, run.refused) == (0, 0, 0, 0)
+    return run.error or ""
+
+
+def counts_of(run: ImportRun) -> tuple[int, int, int, int]:
+    """Return how many rows were inserted, updated, unchanged, refused."""
+    return run.inserted, run.updated, run.unchanged, run.refused
