@@ -1,0 +1,98 @@
+"""A dry run says exactly what the real run will do, for any file: each entity's example, spoilt in every way."""
+
+import csv
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from crm.core.db import Base, transaction
+from crm.importer.entities import ENTITIES
+from crm.importer.examples import read_example
+from crm.seed import seed_standard
+from tests.factories.import_files import counts_of, run_file
+
+NAMES = list(ENTITIES)
+OWN_TABLES = ("imports", "import_files", "import_chunks", "import_refusals", "import_claims")
+
+# What stands in spoilt files: nothing, nonsense, what is too much, what belongs to another row.
+JUNK = [
+    "", " ", "NULL", "\\N", "0", "1", "-1", "4.90", "-4.90", "1000000", "x", "x" * 300, "x" * 2500, "=1+1", "@a",
+    "2026-02-30", "1900-01-01", "2026-09-01 08:00:00", "2099-01-01", "2500-01-01", "nobody@example.sk", "a@",
+    "eva.nova@example.com", "+421908300101", "0908300102", "+420602123456", "8877", "101", "102", "103", "999",
+    "old-in-501", "old-month", "OLD49", "OLD00", "old-renewal", "{}", '{"a": [1]}', '{"a": "\\u0000"}', "EUR",
+    "paid", "active", "D1", "A0", "X9", "<b>", "ľščťž", "a\nb", "a\x9bb", "\u202e", "{{ a }}", "{% if %}",
+]  # fmt: skip
+
+CHANGE = st.tuples(st.integers(0, 50), st.sampled_from([*JUNK, "own", "own", "own"]))
+ROW = st.tuples(st.integers(0, 5), st.lists(CHANGE, max_size=3), st.integers(-2, 2))
+ROWS = st.lists(ROW, min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dry_run_of_any_file_counts_as_the_real_one(app: Flask, tmp_path: Path, name: str) -> None:
+    prepare(tmp_path, name)
+    path = tmp_path / "spoilt.csv"
+
+    @settings(suppress_health_check=list(HealthCheck), max_examples=30, deadline=None)
+    @given(rows=ROWS)
+    def check(rows: Sequence[tuple[int, list[tuple[int, str]], int]]) -> None:
+        path.write_text(spoil(name, rows), encoding="utf-8", newline="")
+        before = count_rows()
+
+        dry = run_file(path, name, is_dry=True)
+        small = run_file(path, name, is_dry=True, batch_rows=2)
+        untouched = count_rows()
+        real = run_file(path, name)
+        again = run_file(path, name)
+
+        assert untouched == before
+        assert counts_of(dry) == counts_of(small) == counts_of(real)
+        assert (dry.due_count, dry.due_amount, dry.stopped) == (real.due_count, real.due_amount, real.stopped)
+        assert counts_of(again) == (0, 0, real.rows_done - real.refused, real.refused)
+
+    check()
+
+
+def prepare(tmp_path: Path, name: str) -> None:
+    """Seed, and import the examples of the entities that come before."""
+    with transaction() as session:
+        seed_standard(session)
+    for earlier in NAMES[: NAMES.index(name)]:
+        (tmp_path / earlier).write_text(read_example(earlier), encoding="utf-8")
+        assert run_file(tmp_path / earlier, earlier).refused == 0, earlier
+
+
+def spoil(name: str, rows: Sequence[tuple[int, list[tuple[int, str]], int]]) -> str:
+    """Return the example's rows, some again and again, with other values and more or fewer of them."""
+    header, *good = list(csv.reader(StringIO(read_example(name))))
+    spoilt = [_spoil(list(good[place % len(good)]), number, row) for number, (place, *row) in enumerate(rows)]
+    written = StringIO()
+    csv.writer(written, lineterminator="\n").writerows([header, *spoilt])
+    return written.getvalue()
+
+
+def _spoil(cells: list[str], number: int, row: Sequence[object]) -> list[str]:
+    changes, longer = row
+    assert isinstance(changes, list)
+    assert isinstance(longer, int)
+    for place, value in changes:
+        place %= len(cells)
+        cells[place] = f"{cells[place]}{number}" if value == "own" else value
+    if abs(longer) == 2:
+        return [*cells, "more"] if longer > 0 else cells[:-1]
+    return cells
+
+
+def count_rows() -> dict[str, int]:
+    with transaction() as session:
+        return {
+            table.name: session.scalar(select(func.count()).select_from(table)) or 0
+            for table in Base.metadata.sorted_tables
+            if table.name not in OWN_TABLES
+        }

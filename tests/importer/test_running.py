@@ -1,0 +1,294 @@
+"""An import goes forward step by step: checked first, then loaded, and counted as the dry run said."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from crm.core.db import transaction
+from crm.events.models import OutboxEntry
+from crm.importer import running
+from crm.importer.models import ImportClaim, ImportRefusal, ImportRun
+from crm.importer.running import Runner
+from crm.importer.runs import Wanted, begin, get_run, want_cancel
+from crm.importer.sources.examining import examine
+from crm.importer.sources.packed import LocalFile
+from crm.mobiletech.models import InboundMessage
+from tests.factories.import_files import (
+    HEADER,
+    counts_of,
+    go_on,
+    inbound_file,
+    inbound_line,
+    refusal_of,
+    run_file,
+)
+
+# Every kind of error that a message can have, beside good rows, repeated ones and blank lines.
+MIXED = [
+    *(inbound_line(number) for number in range(1, 20)),
+    inbound_line(1),  # the very same row
+    inbound_line(2, content="other"),  # another one with the id
+    inbound_line(20, receive_date="0000-00-00"),
+    inbound_line(21, receive_date="2500-01-01"),
+    inbound_line(22, operator_type=""),
+    inbound_line(23, operator_type="X", to="<>"),
+    inbound_line(24, serv_id="=1+1"),
+    inbound_line(25, content="x" * 2001),
+    inbound_line(26, mobiletech_id="../x"),
+    inbound_line(27, mobiletech_id=""),
+    HEADER,
+    "",
+    "too,few",
+    inbound_line(28) + ",more",
+    inbound_line(29, content='"two\nlines"'),
+    inbound_line(20),  # an id that a refused row had
+    *(inbound_line(number) for number in range(30, 50)),
+]
+
+
+def write(tmp_path: Path, content: bytes, name: str = "a.csv") -> Path:
+    path = tmp_path / name
+    path.write_bytes(content)
+    return path
+
+
+def count_messages() -> int:
+    with transaction() as session:
+        return session.scalar(select(func.count()).select_from(InboundMessage)) or 0
+
+
+def refused_lines(run: ImportRun) -> dict[int, list[str]]:
+    with transaction() as session:
+        found = select(ImportRefusal).where(ImportRefusal.import_id == run.id)
+        return {row.line: [fault["code"] for fault in row.faults] for row in session.scalars(found)}
+
+
+def begun(path: Path, *, is_dry: bool = False) -> tuple[int, LocalFile]:
+    file = LocalFile(path)
+    with file.open() as stream:
+        examined = examine(stream)
+    wanted = Wanted(entity="inbound-messages", file_name=path.name, is_dry=is_dry)
+    with transaction() as session:
+        return begin(session, wanted, examined, file.open).id, file
+
+
+def step(runner: Runner) -> ImportRun:
+    with transaction() as session:
+        run = runner.step(session)
+        session.flush()
+        session.expunge(run)
+    return run
+
+
+@pytest.mark.parametrize("batch_rows", [1, 3, 7, 5000])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
+def test_a_dry_run_counts_as_the_real_one_whatever_the_batches(
+    app: Flask, tmp_path: Path, batch_rows: int, pack: Callable[[bytes], bytes]
+) -> None:
+    path = write(tmp_path, pack(inbound_file(MIXED)))
+
+    dry = run_file(path, is_dry=True, batch_rows=batch_rows)
+    nothing = count_messages()
+    real = run_file(path, batch_rows=batch_rows)
+    again = run_file(path, batch_rows=batch_rows)
+
+    assert nothing == 0
+    assert counts_of(dry) == counts_of(real) == (41, 0, 1, 12)
+    assert counts_of(again) == (0, 0, 42, 12)
+    assert count_messages() == 41
+    assert refused_lines(dry) == refused_lines(real) == refused_lines(again)
+
+
+def test_each_refused_row_has_its_line_and_its_rules(app: Flask, tmp_path: Path) -> None:
+    run = run_file(write(tmp_path, inbound_file(MIXED)))
+
+    assert refused_lines(run) == {
+        22: ["duplicate"],
+        23: ["date"],
+        24: ["date_range"],
+        25: ["missing"],
+        26: ["number", "choice"],
+        27: ["formula"],
+        28: ["too_long"],
+        29: ["code"],
+        30: ["missing"],
+        31: ["number", "date", "choice"],
+        33: ["columns"],
+        34: ["columns"],
+    }
+
+
+def test_an_import_makes_no_work_for_workers(app: Flask, tmp_path: Path) -> None:
+    run_file(write(tmp_path, inbound_file([inbound_line(1, content="STOP"), inbound_line(2)])))
+
+    with transaction() as session:
+        assert session.scalar(select(func.count()).select_from(OutboxEntry)) == 0
+
+
+def test_a_file_with_a_header_only_is_fine(app: Flask, tmp_path: Path) -> None:
+    run = run_file(write(tmp_path, HEADER.encode()))
+
+    assert (run.state, counts_of(run)) == ("done", (0, 0, 0, 0))
+
+
+def test_a_step_that_was_taken_back_is_done_again(app: Flask, tmp_path: Path) -> None:
+    run_id, file = begun(write(tmp_path, inbound_file(MIXED)))
+    runner = Runner(run_id, file.open, batch_rows=4)
+
+    while True:  # every other step is lost
+        with pytest.raises(ZeroDivisionError), transaction() as session:
+            runner.step(session)
+            raise ZeroDivisionError
+        run = step(runner)
+        if run.state == "done":
+            break
+
+    assert counts_of(run) == (41, 0, 1, 12)
+    assert count_messages() == 41
+    assert len(refused_lines(run)) == 12
+
+
+def test_another_process_goes_on_where_the_first_one_was(app: Flask, tmp_path: Path) -> None:
+    run_id, file = begun(write(tmp_path, gzip.compress(inbound_file(MIXED))))
+
+    while True:  # a new process for each step
+        runner = Runner(run_id, file.open, batch_rows=5)
+        run = step(runner)
+        runner.close()
+        if run.state == "done":
+            break
+
+    assert counts_of(run) == (41, 0, 1, 12)
+    assert count_messages() == 41
+
+
+def test_two_that_work_on_the_same_import_share_it(app: Flask, tmp_path: Path) -> None:
+    run_id, file = begun(write(tmp_path, inbound_file(MIXED)))
+    runners = [Runner(run_id, file.open, batch_rows=3) for _ in range(2)]
+
+    while not all(step(runner).state == "done" for runner in runners):
+        pass
+
+    with transaction() as session:
+        assert counts_of(get_run(session, run_id)) == (41, 0, 1, 12)
+    assert count_messages() == 41
+
+
+def test_a_cancelled_import_ends_between_batches_and_keeps_what_is_in(app: Flask, tmp_path: Path) -> None:
+    run_id, file = begun(write(tmp_path, inbound_file(MIXED)))
+    runner = Runner(run_id, file.open, batch_rows=5)
+    while step(runner).rows_done != 10 or count_messages() == 0:
+        pass
+    with transaction() as session:
+        want_cancel(session, get_run(session, run_id))
+
+    run = go_on(runner)
+
+    assert (run.state, run.inserted, count_messages()) == ("cancelled", 10, 10)
+
+
+def test_a_million_errors_are_refused_before_anything_is_written(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "MOST_REFUSED", 50)
+    lines = [inbound_line(number, **({"to": "?"} if number % 2 else {})) for number in range(200)]
+
+    told = refusal_of(write(tmp_path, inbound_file(lines)))
+
+    assert told == "More than 50 rows cannot be imported: nothing was."
+    assert count_messages() == 0
+
+
+def test_a_file_of_another_kind_is_refused_with_its_first_fault(app: Flask, tmp_path: Path) -> None:
+    lines = [inbound_line(0), *(inbound_line(number, receive_date="13/13/2026") for number in range(1, 2000))]
+
+    told = refusal_of(write(tmp_path, inbound_file(lines)))
+
+    assert told.startswith(
+        "1999 of the first 2000 rows cannot be imported, so nothing was. Line 3: receive_date"
+    )
+    assert count_messages() == 0
+
+
+def test_an_error_file_may_be_mended_bit_by_bit(app: Flask, tmp_path: Path) -> None:
+    lines = [f"{number},,{inbound_line(number, to='?' if number else '8877')}" for number in range(2000)]
+    content = f"import_line,import_errors,{HEADER}\n" + "\n".join(lines)
+
+    run = run_file(write(tmp_path, content.encode()))
+
+    assert counts_of(run) == (1, 0, 0, 1999)
+
+
+def test_what_only_the_database_knows_ends_an_import_too(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "MOST_REFUSED", 5)
+    header = f"{HEADER},user_email\n"
+    lines = [f"{inbound_line(number)},{'nobody@example.sk' if number > 9 else ''}" for number in range(40)]
+
+    run = run_file(write(tmp_path, (header + "\n".join(lines)).encode()), batch_rows=10)
+
+    assert (run.state, counts_of(run)) == ("refused", (10, 0, 0, 10))
+    assert run.error == (
+        "More than 5 rows were refused. What is good up to line 21 is in; imported again, it stays as it is."
+    )
+
+
+def test_a_file_that_changes_on_the_way_ends_the_import_where_it_is(app: Flask, tmp_path: Path) -> None:
+    path = write(tmp_path, inbound_file(MIXED))
+    run_id, file = begun(path)
+    step(Runner(run_id, file.open, batch_rows=1000))  # all of it is checked
+    path.write_bytes(inbound_file([*MIXED, inbound_line(99)]))
+
+    run = go_on(Runner(run_id, file.open))
+
+    assert (run.state, counts_of(run)) == ("refused", (0, 0, 0, 0))
+    assert "changed the file" in (run.error or "")
+
+
+def test_a_file_that_disappears_ends_the_import(app: Flask, tmp_path: Path) -> None:
+    path = write(tmp_path, inbound_file(MIXED))
+    run_id, file = begun(path)
+    path.unlink()
+
+    run = go_on(Runner(run_id, file.open))
+
+    assert (run.state, run.error) == ("refused", "The file cannot be opened: No such file or directory.")
+
+
+def test_long_rows_make_small_batches(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "BATCH_BYTES", 5000)
+    run_id, file = begun(write(tmp_path, inbound_file([inbound_line(1, content="x" * 1900)] * 20)))
+    runner = Runner(run_id, file.open)
+
+    assert step(runner).rows_done == 3
+
+
+@pytest.mark.parametrize("count", [9, 10, 11])
+def test_the_last_batch_may_be_full_empty_or_in_between(app: Flask, tmp_path: Path, count: int) -> None:
+    path = write(tmp_path, inbound_file([inbound_line(number) for number in range(count)]))
+
+    run = run_file(path, batch_rows=5)
+
+    assert (run.state, run.rows_total, run.rows_done, run.inserted) == ("done", count, count, count)
+
+
+def test_a_refused_row_holds_nothing_back(app: Flask, tmp_path: Path) -> None:
+    lines = [inbound_line(1, to="?"), inbound_line(1)]
+
+    run = run_file(write(tmp_path, inbound_file(lines)), batch_rows=1)
+
+    assert counts_of(run) == (1, 0, 0, 1)
+
+
+def test_claims_of_an_import_are_its_own(app: Flask, tmp_path: Path) -> None:
+    path = write(tmp_path, inbound_file([inbound_line(1)]))
+    run_file(path)
+    run_file(path, is_dry=True)
+
+    with transaction() as session:
+        assert session.scalar(select(func.count()).select_from(ImportClaim)) == 2
