@@ -1,6 +1,7 @@
 """Where the refused rows of an import are written: never over the imported file, nor over one that is being mended."""
 
 import os
+from io import TextIOWrapper
 from itertools import count
 from pathlib import Path
 from typing import TextIO
@@ -32,14 +33,20 @@ def check_place(errors: Path | None, imported: Path) -> None:
 def open_errors(errors: Path | None, imported: Path) -> TextIO:
     """Open a new file beside the imported one, or the one that was asked for. Raises: OSError."""
     if errors is not None:
-        return errors.open("w", encoding="utf-8", newline="", opener=_private)
+        return _open(errors, "w")
     for number in count(1):
         path = imported.with_name(f"{_cut(imported.name)}.errors{f'-{number}' if number > 1 else ''}.csv")
         try:
-            return path.open("x", encoding="utf-8", newline="", opener=_private)
+            return _open(path, "x")
         except FileExistsError:
             continue
     raise AssertionError("numbers do not end")
+
+
+def _open(path: Path, mode: str) -> TextIO:
+    opened = open(path, mode, encoding="utf-8", newline="", opener=_private)
+    assert isinstance(opened, TextIOWrapper)
+    return opened
 
 
 def _private(path: str, flags: int) -> int:
