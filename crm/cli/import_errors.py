@@ -1,7 +1,8 @@
 """Where the refused rows of an import are written: never over the imported file, nor over one that is being mended."""
 
 import os
-from io import TextIOWrapper
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import TextIO
@@ -30,27 +31,24 @@ def check_place(errors: Path | None, imported: Path) -> None:
         raise Refusal(f"--errors: {error.strerror or type(error).__name__}.") from error
 
 
-def open_errors(errors: Path | None, imported: Path) -> TextIO:
+@contextmanager
+def open_errors(errors: Path | None, imported: Path) -> Iterator[tuple[Path, TextIO]]:
     """Open a new file beside the imported one, or the one that was asked for. Raises: OSError."""
-    if errors is not None:
-        return _open(errors, "w")
+    path, descriptor = (errors, _create(errors, os.O_TRUNC)) if errors else _create_beside(imported)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        yield path, file
+
+
+def _create_beside(imported: Path) -> tuple[Path, int]:
     for number in count(1):
         path = imported.with_name(f"{_cut(imported.name)}.errors{f'-{number}' if number > 1 else ''}.csv")
-        try:
-            return _open(path, "x")
-        except FileExistsError:
-            continue
+        with suppress(FileExistsError):
+            return path, _create(path, os.O_EXCL)
     raise AssertionError("numbers do not end")
 
 
-def _open(path: Path, mode: str) -> TextIO:
-    opened = open(path, mode, encoding="utf-8", newline="", opener=_private)
-    assert isinstance(opened, TextIOWrapper)
-    return opened
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, PRIVATE)
+def _create(path: Path, how: int) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, PRIVATE)
 
 
 def _cut(name: str) -> str:

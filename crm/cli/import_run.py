@@ -149,15 +149,13 @@ def _tell_refused(run: ImportRun, options: Options) -> None:
                 click.echo(f"line {refusal.line}: {fault}", err=True)
         more = f", {run.refused - SHOWN:,} more of them," if run.refused > SHOWN else ""
         try:
-            with open_errors(options.errors, options.path) as file:
+            with open_errors(options.errors, options.path) as (path, file):
                 file.writelines(write_errors(session, run))
         except OSError as error:
             told = f"Refused rows{more} could not be written: {error.strerror or type(error).__name__}."
             click.echo(f"{told} Import the file again with --errors elsewhere; what is in stays.", err=True)
         else:
-            click.echo(
-                f"Refused rows{more} are in {file.name}: mend them there and import that file.", err=True
-            )
+            click.echo(f"Refused rows{more} are in {path}: mend them there and import that file.", err=True)
 
 
 def _tell_due(run: ImportRun) -> None:

@@ -1,4 +1,4 @@
-"""Whatever ends an import, resumed it comes to what an undisturbed one comes to; and the webhook is served meanwhile."""
+"""Whatever ends an import, resumed it comes to what an undisturbed one does; the webhook is served meanwhile."""
 
 import signal
 import subprocess
