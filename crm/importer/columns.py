@@ -14,6 +14,7 @@ R = TypeVar("R")
 # What databases write for "nothing".
 NOTHING = ("NULL", "\\N")
 MOST_KNOWN = 500  # values of a column that are kept in mind
+LONGEST_KNOWN = 100  # a hostile one is a megabyte of spaces
 _UNREAD = object()
 
 
@@ -123,7 +124,7 @@ class _Step:
                 raise CellError("missing", N_("This must not be empty."))
             return self.column.otherwise
         value = self._parse(plain)
-        if len(self.known) < MOST_KNOWN:
+        if len(self.known) < MOST_KNOWN and len(text) <= LONGEST_KNOWN:
             self.known[text] = value
         return value
 
