@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +55,16 @@ def last_line(counts: Sequence[int] = COUNTS) -> str:
 
 
 @contextmanager
-def held_up(
-    database_url: str, process_of: Mapping[str, str], path: Path
-) -> "Iterator[subprocess.Popen[str]]":
+def held_up(database_url: str, environ: Mapping[str, str], path: Path) -> "Iterator[subprocess.Popen[str]]":
     """Start an import and hold it up amid its second batch, whose messages are written and not committed."""
     number = inbound_line(HELD).split(",")[INBOUND.index("from")]
-    with psycopg.connect(database_url) as other:
+    with suppress(psycopg.OperationalError), psycopg.connect(database_url) as other:
         other.execute("INSERT INTO known_numbers (number) VALUES (%s)", (number,))
-        process = start_import(process_of, path)
+        process = start_import(environ, path)
         wait_until(lambda: waits_for(database_url, "transactionid"), seconds=60)
         yield process
-        other.rollback()
+        if not other.broken:
+            other.rollback()
 
 
 @contextmanager

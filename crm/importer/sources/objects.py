@@ -1,6 +1,7 @@
 """Rows of JSON Lines: an object a line, its values as they would stand in CSV."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -104,8 +105,7 @@ def _loads(text: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        before: set[str] = set()
-        raise _RepeatedKeyError(next(key for key, _ in pairs if key in before or before.add(key)))
+        raise _RepeatedKeyError(Counter(key for key, _ in pairs).most_common(1)[0][0])
     return made
 
 
