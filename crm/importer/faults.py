@@ -20,7 +20,8 @@ class Fault:
 
     def __str__(self) -> str:
         """Say it in English: what a command prints and an error file holds."""
-        told = self.message % self.fields if self.fields else self.message
+        said = self.message % self.fields if self.fields else self.message
+        told = "".join(sign if sign.isprintable() else " " for sign in said)  # no terminal is to obey it
         return f"{self.column}: {told} [{self.code}]" if self.column else f"{told} [{self.code}]"
 
     def as_json(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from crm.core.db import transaction
 from crm.importer.error_file import write_errors
+from crm.importer.faults import Fault
 from crm.importer.models import ImportRun
 from crm.mobiletech.models import InboundMessage
 from tests.factories.import_files import HEADER, counts_of, inbound_file, inbound_line, run_file
@@ -99,9 +100,8 @@ def test_a_row_with_too_few_or_too_many_values_stays_so(app: Flask, tmp_path: Pa
 
 
 def test_what_was_mapped_or_left_out_needs_no_mapping_again(app: Flask, tmp_path: Path) -> None:
-    header = HEADER.replace("serv_id", "=service") + ";=mood"
-    content = f"{header};{inbound_line(1, operator_type='X')};good\n".replace(";good", ",good")
-    content = f"{header.replace(';', ',')}\n{inbound_line(1, operator_type='X')},good\n"
+    header = HEADER.replace("serv_id", "=service") + ",=mood"
+    content = f"{header}\n{inbound_line(1, operator_type='X')},good\n"
     run = run_file(write(tmp_path / "a.csv", content), mapping={"=service": "serv_id", "=mood": ""})
     errors = errors_of(run)
 
@@ -133,3 +133,9 @@ def test_odd_lines_of_json_are_in_it_too(app: Flask, tmp_path: Path) -> None:
         ("3", "ab"),
         ("4", "[" * 9),
     ]
+
+
+def test_what_is_wrong_moves_no_cursor() -> None:
+    fault = Fault(column="a", value="", code="x", message="No %(name)s.", fields={"name": "\x1b[2J\n"})
+
+    assert str(fault) == "a: No  [2J . [x]"

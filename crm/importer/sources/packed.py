@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from contextlib import ExitStack
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -96,11 +97,11 @@ def unpack(file: BinaryIO) -> BinaryIO:
 
     Raises: SourceError if it is empty or something else than text.
     """
-    try:
-        return _unpack(file)
-    except BaseException:
-        file.close()
-        raise
+    with ExitStack() as closing:
+        closing.callback(file.close)
+        unpacked = _unpack(file)
+        closing.pop_all()
+    return unpacked
 
 
 def _unpack(file: BinaryIO) -> BinaryIO:
