@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from crm.core.db import transaction
 from crm.events.models import OutboxEntry
-from crm.importer import running
+from crm.importer import reading, running
 from crm.importer.models import ImportRefusal, ImportRun
 from crm.importer.running import Runner
 from crm.importer.runs import Wanted, begin, get_run, want_cancel
@@ -261,11 +261,11 @@ def test_a_file_that_disappears_ends_the_import(app: Flask, tmp_path: Path) -> N
 
 
 def test_long_rows_make_small_batches(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "BATCH_BYTES", 5000)
+    monkeypatch.setattr(reading, "BATCH_BYTES", 5000)
     run_id, file = begun(write(tmp_path, inbound_file([inbound_line(1, content="x" * 1900)] * 20)))
     runner = Runner(run_id, file.open)
 
-    assert step(runner).rows_done == 3
+    assert step(runner).rows_done == 4
 
 
 @pytest.mark.parametrize("count", [9, 10, 11])
