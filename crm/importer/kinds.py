@@ -133,7 +133,7 @@ def password_hash(value: str) -> str:
         )
     if any(int(work) not in _WORK[name] for name, work in match.groupdict().items()):
         raise CellError(
-            "password_work",
+            "password_cost",
             N_("To verify this password hash would take too much time or memory. Leave it empty."),
         )
     return value

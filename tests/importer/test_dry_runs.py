@@ -28,6 +28,9 @@ JUNK = [
     "paid", "active", "D1", "A0", "X9", "<b>", "ľščťž", "a\nb", "a\x9bb", "\u202e", "{{ a }}", "{% if %}",
 ]  # fmt: skip
 
+# What the catalogue's own doors refuse they refuse one by one, after the claims: there a row that is refused may
+# hold back one with the same code in its batch, which tells them apart. Their files are of one batch.
+BY_DOORS = ("templates", "billkeys", "subscription-types")
 FILES = 20
 OWN, ODD = 0.4, 0.05  # how often
 
@@ -48,7 +51,8 @@ def test_a_dry_run_of_any_file_counts_as_the_real_one(app: Flask, tmp_path: Path
         again = run_file(path, name)
 
         assert untouched == before, content
-        assert told_by(dry) == told_by(small) == told_by(real), content
+        assert told_by(dry) == told_by(real), content
+        assert name in BY_DOORS or told_by(small) == told_by(real), content
         assert counts_of(again) == (0, 0, real.rows_done - real.refused, real.refused), content
 
 
