@@ -95,7 +95,7 @@ def test_the_refused_rows_come_as_a_file_and_that_is_an_act(staff: FlaskClient) 
     answer = staff.get(f"{LIST}/{run_id}/errors.csv")
 
     header, row = answer.text.removeprefix("\ufeff").splitlines()
-    assert header.endswith(",operator_type,import_line,import_errors")
+    assert header.startswith("import_line,import_errors,mobiletech_id,")
     assert "'+421908300101" in row  # no table runs it
     assert "[choice]" in row
     assert answer.headers["Content-Disposition"] == 'attachment; filename="import-1-refused.csv"'
@@ -271,7 +271,7 @@ def test_one_that_was_refused_as_a_whole_says_why(staff: FlaskClient) -> None:
     page = Page(staff.get(f"{LIST}/{run_id}"))
 
     assert "Refused It ended before its end" in page.text
-    assert "Not one of the first 1000 rows can be imported, so nothing was." in page.text
+    assert "1000 of the first 1000 rows cannot be imported, so nothing was." in page.text
 
 
 def test_a_value_that_looks_like_a_page_is_only_shown(staff: FlaskClient) -> None:
