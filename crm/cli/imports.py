@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from crm.cli.application import needs_app
+from crm.cli.import_check import check
 from crm.cli.import_run import Options, run_import
 from crm.cli.refusals import Command, Group
 from crm.importer.columns import Entity
@@ -119,3 +120,4 @@ _adders: list[Callable[[], None]] = [partial(_add, entity) for entity in ENTITIE
 for add in _adders:
     add()
 imports.add_command(example)
+imports.add_command(check)
