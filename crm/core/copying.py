@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from psycopg import Connection, Error, sql
-from sqlalchemy import ARRAY, ColumnElement, Text, cast, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Text, cast, func, literal, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -43,6 +43,20 @@ def planned_anew(session: Session) -> Iterator[None]:
         yield
     finally:
         connection.prepare_threshold = before
+
+
+@contextmanager
+def by_indexes(session: Session) -> Iterator[None]:
+    """Let the statements of the block, which ask for a batch of rows, find all by indexes.
+
+    Of a table that is just being filled the planner believes that it is as small as when it was looked at last, and
+    would rather read it from end to end, once for each row.
+    """
+    before = session.execute(text("SELECT current_setting('enable_seqscan')")).scalar_one()
+    choose = text("SELECT set_config('enable_seqscan', :wanted, true)")
+    session.execute(choose, {"wanted": "off"})
+    yield
+    session.execute(choose, {"wanted": before})
 
 
 def take_ids(session: Session, table: str, count: int) -> list[int]:

@@ -17,6 +17,7 @@ from crm.importer.faults import Fault
 from crm.importer.noted import Noted
 
 L = TypeVar("L", bound=Line[Any])
+V = TypeVar("V", bound=object)
 SEPARATOR = "\x1f"
 
 
@@ -127,9 +128,17 @@ class Batch:
         """Return whether an earlier line of the file has the value."""
         return self._claims.has(self.session, name, value)
 
+    def list_claimed(self, name: str, values: Iterable[V]) -> set[V]:
+        """Return those of the values that earlier lines of the file have."""
+        return self._claims.list_taken(self.session, name, set(values))
+
     def note(self, line: Line[Any], name: str, value: object) -> None:
         """Remember that the file had the value, for `has_claim`."""
         self._claims.take(self.session, name, [Claim(line, value, lambda _: "")])
+
+    def note_all(self, name: str, values: Iterable[tuple[Line[Any], object]]) -> None:
+        """Remember that lines had values, all of them with one statement."""
+        self._claims.take(self.session, name, [Claim(line, value, lambda _: "") for line, value in values])
 
     def keep_claims(self) -> None:
         """Keep the claims of the lines that were not refused, whether or not the batch was taken back."""

@@ -15,6 +15,7 @@ from crm.core.copying import array_text
 from crm.importer.columns import Line
 
 L = TypeVar("L", bound=Line[Any])
+V = TypeVar("V", bound=object)
 
 # 64 bits: in a file of a million rows two values meet by chance once in ten million files.
 _WANTED = """
@@ -42,6 +43,11 @@ _HAS_ANY = text("SELECT EXISTS (SELECT FROM import_claims WHERE import_id = :imp
 _HAS = text("""
     SELECT EXISTS (SELECT FROM import_claims WHERE import_id = :import_id
                    AND key = hashtextextended(CAST(:name AS text) || chr(31) || CAST(:value AS text), 0))
+""")
+_TAKEN = text("""
+    SELECT wanted.value FROM unnest(CAST(:values AS text[])) AS wanted (value) WHERE EXISTS (
+        SELECT FROM import_claims WHERE import_id = :import_id
+          AND key = hashtextextended(CAST(:name AS text) || chr(31) || wanted.value, 0))
 """)
 
 
@@ -89,6 +95,14 @@ class Claims:
         """Return whether any line has the value."""
         values = {"import_id": self._import_id, "name": name, "value": str(value)}
         return bool(session.execute(_HAS, values).scalar())
+
+    def list_taken(self, session: Session, name: str, values: Collection[V]) -> set[V]:
+        """Return those of the values that any line has."""
+        if not values:
+            return set()
+        given = {str(value): value for value in values}
+        asked = {"import_id": self._import_id, "name": name, "values": array_text(given)}
+        return {given[value] for value in session.execute(_TAKEN, asked).scalars()}
 
     def keep(self, session: Session, refused: Collection[int]) -> None:
         """Keep all claims but those of refused lines; those of a dry run, which was taken back, are claimed anew."""

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from crm.core.clock import db_now
 from crm.core.errors import N_
 from crm.core.log import get_logger
-from crm.payments.chains import REPLACED, read_chains, withdraw
+from crm.payments.chains import KEPT_BY_IMPORT, REPLACED, read_chains, withdraw
 from crm.payments.errors import ChargeInPastError, NotActiveError, RenewalNotFoundError, UnstoppableError
 from crm.payments.events import tell_state, tell_stops
 from crm.payments.gateways import gateway_codes, gateways
@@ -139,6 +139,10 @@ def reactivate_after_system_stop(session: Session, row: RecurrentPayment, *, rea
 
     Raises: NotActiveError, ChargeInPastError if it was given up more than 14 days ago.
     """
+    if row.state == R.SYSTEM_STOP and (row.note or "").startswith(KEPT_BY_IMPORT):
+        raise NotActiveError(
+            N_("An import keeps it stopped: mend what it breaks, and let it go on in Imports.")
+        )
     chain = read_chains(session, [row.payment_method_id])[row.payment_method_id]
     is_last = chain.open_row is None and chain.rows[-1].id == row.id
     if row.state != R.SYSTEM_STOP or row.note in REPLACED or not is_last:

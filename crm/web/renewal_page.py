@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from crm.core.phone import to_international
-from crm.payments.chains import REPLACED
+from crm.payments.chains import KEPT_BY_IMPORT, REPLACED
 from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import OPEN, STOPS_BY_PERSON, Failure, RecurrentState
 from crm.sms_billing.spending import read_spending
@@ -93,5 +93,6 @@ def _second_lives(chain: ChainFacts, row: RecurrentPayment, here: str) -> Iterat
     wanted = row.stop_wanted if row.state == R.PENDING else row.state
     if is_last and wanted in STOPS_BY_PERSON:
         yield Way(label=_("Reactivate"), href=f"{here}/reactivate", icon="retry", is_main=True)
-    if is_last and row.state == R.SYSTEM_STOP and row.note not in REPLACED:
+    is_kept = (row.note or "").startswith(KEPT_BY_IMPORT)
+    if is_last and row.state == R.SYSTEM_STOP and row.note not in REPLACED and not is_kept:
         yield Way(label=_("Try anew"), href=f"{here}/anew", icon="retry", is_main=True)

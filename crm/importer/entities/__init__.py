@@ -9,6 +9,7 @@ from crm.importer.entities.inbound_messages import INBOUND_MESSAGES
 from crm.importer.entities.outbound_messages import OUTBOUND_MESSAGES
 from crm.importer.entities.payments import PAYMENTS
 from crm.importer.entities.phone_numbers import PHONE_NUMBERS
+from crm.importer.entities.recurrent_payments import RECURRENT_PAYMENTS
 from crm.importer.entities.subscription_types import SUBSCRIPTION_TYPES
 from crm.importer.entities.templates import TEMPLATES
 from crm.importer.entities.users import USERS
@@ -25,6 +26,7 @@ ENTITIES: dict[str, Entity[Any]] = {
         INBOUND_MESSAGES,
         PAYMENTS,
         OUTBOUND_MESSAGES,
+        RECURRENT_PAYMENTS,
     )
 }
 

@@ -48,15 +48,16 @@ class Part:
 
     @property
     def of_renewals(self) -> str:
-        """SQL that gives those of the renewals `:ids` that break it, themselves or by the payment they follow."""
+        """SQL that gives those of the renewals ASKED that break it, themselves or by the payment they follow."""
         paid = "JOIN payments AS payment ON payment.id = row.period_payment_id"
-        source = f"{TABLES[Kind.RENEWAL]} {paid if self.kind is Kind.PAYMENT else ''}"
-        return (
-            f"SELECT row.id FROM {source} {self.joins}"
-            f" WHERE row.id = ANY(CAST(:ids AS bigint[])) AND {self.condition}"
-        )
+        source = f"asked AS row {paid if self.kind is Kind.PAYMENT else ''}"
+        return f"SELECT row.id FROM {source} {self.joins} WHERE {self.condition}"
 
 
+# The renewals `:ids`, read once: for all that the planner knows, a table that is being filled is empty.
+ASKED = """WITH asked AS MATERIALIZED (
+    SELECT row.* FROM unnest(CAST(CAST(:ids AS text) AS bigint[])) AS wanted (id), LATERAL (
+        SELECT * FROM recurrent_payments WHERE recurrent_payments.id = wanted.id OFFSET 0) AS row)"""
 BY_SMS = "IN (SELECT id FROM payment_gateways WHERE code LIKE 'mobiletech%')"
 _RENEWED_BY_SMS = f"row.payment_gateway_id {BY_SMS}"
 # What is charged, or would be if it were not kept stopped; what is over needs no price and no text.

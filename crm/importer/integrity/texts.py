@@ -11,7 +11,8 @@ from typing import NamedTuple
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from crm.importer.integrity.questions import TO_BE_CHARGED, Kind, Part
+from crm.core.copying import array_text
+from crm.importer.integrity.questions import ASKED, TO_BE_CHARGED, Kind, Part
 from crm.mobiletech.models import SmsTemplate
 from crm.mobiletech.sms_templates import render
 from crm.mobiletech.template_language import TemplateLanguageError
@@ -32,14 +33,14 @@ _TYPE = "coalesce(row.next_subscription_type_id, row.subscription_type_id)"
 _USES = """
     SELECT type_id, template_id, max(amount) AS amount FROM (
         SELECT type.id AS type_id, template.id AS template_id, coalesce(row.custom_amount, type.price) AS amount
-        FROM recurrent_payments AS row
+        FROM {table} AS row
         JOIN subscription_types AS type ON type.id = {type}
         JOIN sms_offers AS offer ON offer.subscription_type_id = type.id
         JOIN mobiletech_templates AS template ON template.code = offer.template_code
         WHERE {scope}
         UNION ALL
         SELECT type.id, message.mobiletech_template_id, coalesce(row.custom_amount, type.price)
-        FROM recurrent_payments AS row
+        FROM {table} AS row
         JOIN subscription_types AS type ON type.id = {type}
         JOIN mobiletech_outbound_messages AS message
           ON message.rcv_msg_id = row.cid AND message.payment_id IS NOT NULL
@@ -47,13 +48,13 @@ _USES = """
         WHERE {scope}
     ) AS used GROUP BY type_id, template_id
 """
-_OF_ALL = text(_USES.format(type=_TYPE, scope=TO_BE_CHARGED))
-_OF_SOME = text(_USES.format(type=_TYPE, scope="row.id = ANY(CAST(:ids AS bigint[]))"))
+_OF_ALL = text(_USES.format(type=_TYPE, table="recurrent_payments", scope=TO_BE_CHARGED))
+_OF_SOME = text(ASKED + _USES.format(type=_TYPE, table="asked", scope="true"))
 
 
 def find_bad_texts(session: Session, ids: Collection[int] | None) -> Part | None:
     """Return the question for the renewals whose text cannot be written; None if every text can."""
-    statement, values = (_OF_ALL, {}) if ids is None else (_OF_SOME, {"ids": list(ids)})
+    statement, values = (_OF_ALL, {}) if ids is None else (_OF_SOME, {"ids": array_text(ids)})
     uses = [_Use(*row) for row in session.execute(statement, values)]
     bad = list(_list_bad(session, uses))
     return _part(bad) if bad else None

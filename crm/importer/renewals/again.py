@@ -1,0 +1,159 @@
+"""Renewals that were imported before: changed only while they wait as they came, and let go on once they are mended."""
+
+from collections.abc import Mapping, Sequence
+
+from crm.core.errors import N_, Said
+from crm.importer.batches import Batch, Outcome
+from crm.importer.integrity.stopping import find_reader_stops, keep_stopped, let_go, list_broken, take_kept
+from crm.importer.renewals.due import count_due, is_due, refuse_due
+from crm.importer.renewals.fresh import TWICE, chain_of, find_twice
+from crm.importer.renewals.here import Here, Row
+from crm.importer.renewals.records import is_open, names_parent
+from crm.importer.renewals.references import PARENT, Resolved, refuse_unpaid
+from crm.importer.renewals.writing import change, close, find_changes
+from crm.payments.statuses import RecurrentState
+from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
+
+
+def load_again(batch: Batch, here: Here, resolved: Sequence[Resolved], known: Mapping[int, Row]) -> None:
+    """Decide and write the lines whose rows are here: `known`, by line."""
+    for each in resolved:
+        if _may_change(here, known[each.number]):
+            refuse_unpaid(batch, each)
+            _refuse_other(batch, here, each, known[each.number])
+    _claim(batch, here, resolved, known)
+    planned: dict[int, Resolved] = {}
+    kept: dict[int, Resolved] = {}
+    closed: list[tuple[Resolved, Row]] = []
+    for each in resolved:
+        row = known[each.number]
+        if each.number in batch.outcomes:
+            continue
+        if not _may_change(here, row):
+            batch.settle(each.number, Outcome.UNCHANGED)
+        elif not is_open(each.record):
+            close(batch, each, row)
+            closed.append((each, row))
+            batch.settle(each.number, Outcome.UPDATED)
+        else:
+            (kept if here.is_kept(row) else planned)[row["id"]] = each
+    here.note_closed(batch, closed)
+    _change_planned(batch, here, planned, known)
+    _let_kept_go(batch, here, kept, known)
+
+
+def _may_change(here: Here, row: Row) -> bool:
+    return here.is_planned(row) or here.is_kept(row)
+
+
+def _refuse_other(batch: Batch, here: Here, each: Resolved, row: Row) -> None:
+    """A renewal of another payment or type is another renewal."""
+    if names_parent(each.record) and each.parent["id"] != row["parent_payment_id"]:
+        told = N_("Renewal %(id)s, which has this id, follows another payment here.")
+        batch.refuse(
+            each.number,
+            PARENT,
+            "parent_differs",
+            told,
+            value=each.record.parent_payment_external_id or "",
+            id=row["id"],
+        )
+    if each.kind.id != row["subscription_type_id"]:
+        told = N_(
+            "Renewal %(id)s, which has this id, is of another type here; next_subscription_type changes it."
+        )
+        batch.refuse(
+            each.number, "subscription_type", "type_differs", told, value=each.kind.code, id=row["id"]
+        )
+    here.refuse_payment(batch, each, row)
+
+
+def _claim(batch: Batch, here: Here, resolved: Sequence[Resolved], known: Mapping[int, Row]) -> None:
+    """Let each row be changed by one line; what may go on again holds its chain as a new line does."""
+    lines = [each.line for each in resolved]
+    by_line = {each.number: each for each in resolved}
+    batch.claim(lines, "external_id", "external_id", lambda line: line.record.external_id)
+    batch.claim(lines, "row", "cid", lambda line: known[line.number]["id"])
+    batch.claim(
+        lines,
+        "going",
+        "cid",
+        lambda line: (
+            chain_of(by_line[line.number])
+            if is_open(line.record) and here.is_kept(known[line.number])
+            else None
+        ),
+    )
+    batch.claim(
+        lines, "payment", "payment_external_id", lambda line: (by_line[line.number].payment or {}).get("id")
+    )
+
+
+def _change_planned(
+    batch: Batch, here: Here, planned: Mapping[int, Resolved], known: Mapping[int, Row]
+) -> None:
+    """Write what the file says otherwise; what breaks a rule by it is kept stopped from now on."""
+    changed: dict[int, Resolved] = {}
+    for row_id, each in planned.items():
+        row = known[each.number]
+        changes = find_changes(batch, each, row)
+        if "charge_at" in changes:
+            refuse_due(batch, each)
+        if each.number in batch.outcomes:
+            continue
+        batch.settle(each.number, Outcome.UPDATED if changes else Outcome.UNCHANGED)
+        if changes:
+            change(batch, row, changes)
+            changed[row_id] = each
+    broken = list_broken(batch.session, changed, leave_out=(TWICE,))
+    keep_stopped(batch.session, broken, batch.context.import_id)
+    batch.stopped += len(broken)
+    here.note_closed(batch, [(changed[row_id], known[changed[row_id].number]) for row_id in broken])
+    for row_id, each in changed.items():
+        if (
+            row_id not in broken
+            and is_due(batch, each)
+            and known[each.number]["charge_at"] > batch.context.now
+        ):
+            count_due(batch, each)
+
+
+def _let_kept_go(batch: Batch, here: Here, kept: Mapping[int, Resolved], known: Mapping[int, Row]) -> None:
+    """Let renewals go on that an import keeps stopped and that break no rule any more; the others stay as they are."""
+    if not kept:
+        return
+    changed = _change_kept(batch, kept, known)
+    rows = [row for row in take_kept(batch.session, kept) if kept[row.id].number not in batch.outcomes]
+    stops = find_reader_stops(batch.session, rows)
+    broken = list_broken(batch.session, [row.id for row in rows], leave_out=(TWICE,))
+    lines = {row.id: kept[row.id] for row in rows if row.id not in stops}
+    for row_id in find_twice(batch, here, lines, broken):
+        broken.setdefault(row_id, []).append(TWICE)
+    for row_id, inbound_id in stops.items():
+        let_go(batch.session, [row_id], RecurrentState.USER_STOP, str(Said(WROTE_STOP, id=inbound_id)))
+        batch.settle(kept[row_id].number, Outcome.UPDATED)
+    whole = [row_id for row_id in lines if row_id not in broken]
+    for row_id in whole:
+        refuse_due(batch, kept[row_id])
+    going = [row_id for row_id in whole if kept[row_id].number not in batch.outcomes]
+    let_go(batch.session, going)
+    for row_id in going:
+        batch.settle(kept[row_id].number, Outcome.UPDATED)
+        if is_due(batch, kept[row_id]):
+            count_due(batch, kept[row_id])
+    for row_id, each in kept.items():
+        if each.number not in batch.outcomes:
+            batch.settle(each.number, Outcome.UPDATED if row_id in changed else Outcome.UNCHANGED)
+
+
+def _change_kept(batch: Batch, kept: Mapping[int, Resolved], known: Mapping[int, Row]) -> set[int]:
+    """Write what the file says otherwise, for that may be what mends them; of what would then be due, nothing."""
+    changed = set()
+    for row_id, each in kept.items():
+        changes = find_changes(batch, each, known[each.number])
+        if changes:
+            refuse_due(batch, each)
+        if changes and each.number not in batch.outcomes:
+            change(batch, known[each.number], changes)
+            changed.add(row_id)
+    return changed

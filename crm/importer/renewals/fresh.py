@@ -1,0 +1,141 @@
+"""Renewals that are new: taken in, unless something of theirs goes on here; stopped where a rule or a STOP says so."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+
+from crm.core.errors import N_, Said
+from crm.core.phone import to_international
+from crm.importer.batches import Batch, Outcome
+from crm.importer.integrity.stopping import keep_stopped, list_broken
+from crm.importer.reader_stops import EVER, ReaderStops
+from crm.importer.renewals.due import count_due, is_due, refuse_due
+from crm.importer.renewals.here import HAS_RENEWAL, Here
+from crm.importer.renewals.records import is_open
+from crm.importer.renewals.references import PARENT, Resolved, refuse_unpaid
+from crm.importer.renewals.writing import Decided, insert, stop_for_readers
+from crm.payments.statuses import RecurrentState
+from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
+from crm.users.phones import find_phones_of
+
+TWICE = "R8"  # asked here and not by its query: a dry run does not see the rows of the batches before
+LATELY = timedelta(minutes=1)  # while the batch was being written
+
+
+def load_fresh(batch: Batch, here: Here, resolved: Sequence[Resolved]) -> None:
+    """Decide and write the lines of which nothing is here."""
+    here.read_closed(batch, resolved)
+    for each in resolved:
+        refuse_unpaid(batch, each)
+        here.refuse_second(batch, each)
+    _refuse_late_history(batch, resolved)
+    stops = _find_stops(batch, [each for each in _open(batch, resolved) if is_open(each.record)])
+    decided = {each.number: _decide(each, stops.get(each.number)) for each in resolved}
+    for each in _open(batch, resolved):
+        if decided[each.number].is_active:
+            refuse_due(batch, each)
+    _claim(batch, resolved, decided)
+    taken = [decided[each.number] for each in _open(batch, resolved)]
+    for one in taken:
+        batch.settle(one.resolved.number, Outcome.INSERTED)
+    active = {row_id: one for row_id, one in insert(batch, taken).items() if one.is_active}
+    _settle_active(batch, here, active)
+
+
+def find_twice(batch: Batch, here: Here, lines: Mapping[int, Resolved], broken: Collection[int]) -> list[int]:
+    """Return, of renewals by id, those whose reader has the same already, here or by an earlier line.
+
+    One that breaks another rule is not charged, so it does not count for the lines after it.
+    """
+    keys = {row_id: (each.user_id, each.kind.id) for row_id, each in lines.items()}
+    renewed = batch.list_claimed("renews", set(keys.values()))
+    twice, first = [], []
+    for row_id, each in sorted(lines.items(), key=lambda item: item[1].number):
+        if keys[row_id] in renewed or here.renews(*keys[row_id], besides=row_id):
+            twice.append(row_id)
+        elif row_id not in broken:
+            renewed.add(keys[row_id])
+            first.append((each.line, keys[row_id]))
+    batch.note_all("renews", first)
+    return twice
+
+
+def chain_of(each: Resolved) -> str:
+    """Name a chain, for claims."""
+    return f"{each.user_id} {each.record.cid}"
+
+
+def _open(batch: Batch, resolved: Sequence[Resolved]) -> list[Resolved]:
+    return [each for each in resolved if each.number not in batch.outcomes]
+
+
+def _refuse_late_history(batch: Batch, resolved: Sequence[Resolved]) -> None:
+    """What is over would be read as the newest of its chain if it came after what goes on."""
+    over = [each for each in _open(batch, resolved) if not is_open(each.record)]
+    going = batch.list_claimed("going", {chain_of(each) for each in over})
+    for each in over:
+        if chain_of(each) in going:
+            told = N_("What goes on of this cid stands before it: sort the file by id, the oldest first.")
+            batch.refuse(each.number, "cid", HAS_RENEWAL, told, value=each.record.cid)
+
+
+def _find_stops(batch: Batch, resolved: Sequence[Resolved], *, is_late: bool = False) -> dict[int, int]:
+    """Return, by line, the SMS by which the reader wrote STOP to us after ordering."""
+    phones = find_phones_of(batch.session, {each.user_id for each in resolved})
+    numbers = {
+        each.number: {
+            each.origin.number,
+            *([to_international(phones[each.user_id])] if each.user_id in phones else []),
+        }
+        for each in resolved
+    }
+    since = batch.context.now - LATELY if is_late else EVER
+    stops = ReaderStops(batch.session, set().union(*numbers.values()), since)
+    found = {
+        each.number: stops.find(numbers[each.number], each.origin.received_at, each.kind.code)
+        for each in resolved
+    }
+    return {line: stop for line, stop in found.items() if stop is not None}
+
+
+def _decide(each: Resolved, stop: int | None) -> Decided:
+    if stop is None:
+        return Decided(resolved=each, state=each.record.state, note=each.record.note)
+    return Decided(resolved=each, state=RecurrentState.USER_STOP, note=str(Said(WROTE_STOP, id=stop)))
+
+
+def _claim(batch: Batch, resolved: Sequence[Resolved], decided: Mapping[int, Decided]) -> None:
+    """Let each id, each payment followed, each chain that goes on and each payment charged by be one line's."""
+    lines = [each.line for each in resolved]
+    by_line = {each.number: each for each in resolved}
+    batch.claim(lines, "external_id", "external_id", lambda line: line.record.external_id)
+    batch.claim(lines, "parent", PARENT, lambda line: by_line[line.number].parent["id"])
+    batch.claim(
+        lines,
+        "going",
+        "cid",
+        lambda line: chain_of(by_line[line.number]) if decided[line.number].is_active else None,
+    )
+    batch.claim(
+        lines,
+        "payment",
+        "payment_external_id",
+        lambda line: (by_line[line.number].payment or {}).get("id"),
+    )
+
+
+def _settle_active(batch: Batch, here: Here, active: Mapping[int, Decided]) -> None:
+    """Keep stopped what breaks a rule; count what is due at once; heed a STOP that came while this was written."""
+    broken = list_broken(batch.session, active, leave_out=(TWICE,))
+    for row_id in find_twice(batch, here, {row_id: one.resolved for row_id, one in active.items()}, broken):
+        broken.setdefault(row_id, []).append(TWICE)
+    keep_stopped(batch.session, broken, batch.context.import_id)
+    batch.stopped += len(broken)
+    going = {row_id: one for row_id, one in active.items() if row_id not in broken}
+    late = _find_stops(batch, [one.resolved for one in going.values()], is_late=True)
+    stop_for_readers(
+        batch,
+        {row_id: late[one.resolved.number] for row_id, one in going.items() if one.resolved.number in late},
+    )
+    for one in going.values():
+        if one.resolved.number not in late and is_due(batch, one.resolved):
+            count_due(batch, one.resolved)

@@ -1,0 +1,189 @@
+"""Write renewals: new ones at once, and what the file has changed of those that still wait as they came.
+
+A row that waits as it came has one moment as `created_at` and `updated_at`; whoever touches it later moves the second.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, text, update
+
+from crm.core.business_settings import get_setting
+from crm.core.copying import copy_rows, take_ids
+from crm.core.errors import Said
+from crm.importer.batches import Batch, differing
+from crm.importer.models import ImportStop
+from crm.importer.renewals.here import Row
+from crm.importer.renewals.references import Resolved, own_gateway
+from crm.payments.models import RecurrentPayment
+from crm.payments.retry_rules import read_schedule
+from crm.payments.statuses import RecurrentState
+from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
+
+TABLE = "recurrent_payments"
+# What the file may still change of a renewal that waits here as it came, and the column that must be in it.
+CHANGEABLE = {
+    "charge_at": "charge_at",
+    "expires_at": "expires_at",
+    "retries": "retries",
+    "custom_amount": "custom_amount",
+    "next_subscription_type_id": "next_subscription_type",
+    "external_id": "external_id",
+}
+_MAKE_METHODS = text("""
+    INSERT INTO payment_methods (user_id, payment_gateway_id, external_token)
+    SELECT DISTINCT user_id, CAST(:gateway AS bigint), token
+    FROM unnest(CAST(:users AS bigint[]), CAST(:tokens AS text[])) AS wanted (user_id, token)
+    ORDER BY user_id, token ON CONFLICT DO NOTHING
+""")
+_READ_METHODS = text("""
+    SELECT method.user_id, method.external_token, method.id
+    FROM unnest(CAST(:users AS bigint[]), CAST(:tokens AS text[])) AS wanted (user_id, token)
+    JOIN payment_methods AS method ON method.user_id = wanted.user_id AND method.external_token = wanted.token
+      AND method.payment_gateway_id = :gateway
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A line that comes in, and as what: the file's state, or `user_stop` with a note for who wrote STOP to us."""
+
+    resolved: Resolved
+    state: str
+    note: str | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is to be charged."""
+        return self.state == RecurrentState.ACTIVE
+
+
+def insert(batch: Batch, decided: Sequence[Decided]) -> dict[int, Decided]:
+    """Add new rows, and return them by their ids.
+
+    Whoever reads a chain takes the highest id for the newest row: what is planned comes after what is over.
+    """
+    ordered = sorted(decided, key=lambda each: (each.is_active, each.resolved.record.charge_at))
+    if not ordered:
+        return {}
+    gateway, methods = own_gateway(batch), _find_or_make_methods(batch, ordered)
+    retries = default_retries(batch)
+    ids = take_ids(batch.session, TABLE, len(ordered))
+    rows = [
+        {
+            "id": row_id,
+            "payment_method_id": methods[each.resolved.user_id, each.resolved.record.cid],
+            "payment_gateway_id": gateway,
+            **_values(batch, each, retries),
+        }
+        for row_id, each in zip(ids, ordered, strict=True)
+    ]
+    copy_rows(batch.session, TABLE, tuple(rows[0]), (tuple(row.values()) for row in rows))
+    return dict(zip(ids, ordered, strict=True))
+
+
+def stop_for_readers(batch: Batch, stops: Mapping[int, int]) -> None:
+    """Stop new rows, by id, whose readers wrote STOP, by the id of that SMS."""
+    for row_id, inbound_id in stops.items():
+        values = {"state": RecurrentState.USER_STOP, "note": str(Said(WROTE_STOP, id=inbound_id))}
+        _update(batch, row_id, {**values, "updated_at": batch.context.now})
+
+
+def find_changes(batch: Batch, each: Resolved, row: Row) -> dict[str, Any]:
+    """Return what the file says otherwise of a renewal that waits here as it came; never its state."""
+    record, given = each.record, batch.context.given
+    wanted = {
+        "charge_at": record.charge_at,
+        "expires_at": record.expires_at,
+        "retries": record.retries if record.retries is not None else row["retries"],
+        "custom_amount": record.custom_amount,
+        "next_subscription_type_id": each.next_kind.id if each.next_kind else None,
+        "external_id": record.external_id,
+    }
+    changes = differing(row, {name: wanted[name] for name, column in CHANGEABLE.items() if column in given})
+    if "charge_at" in changes:
+        changes |= {"noticed_at": None, "notice": None}  # the reader has to hear of the other day
+    return changes
+
+
+def change(batch: Batch, row: Row, changes: Mapping[str, Any]) -> None:
+    """Write changes of a renewal that goes on waiting: it is still as it came."""
+    _update(batch, row["id"], {**changes, "updated_at": row["created_at"]})
+
+
+def close(batch: Batch, each: Resolved, row: Row) -> None:
+    """Let a renewal that waited here as it came be over, as the old system now says."""
+    record = each.record
+    values = {
+        "state": record.state,
+        "payment_id": each.payment["id"] if each.payment else None,
+        "status": record.status,
+        "approval": record.approval,
+        "note": record.note,
+        "charge_at": record.charge_at,
+        "updated_at": _ended_at(each) or batch.context.now,
+    }
+    _update(batch, row["id"], values)
+    batch.session.execute(delete(ImportStop).where(ImportStop.recurrent_payment_id == row["id"]))
+
+
+def default_retries(batch: Batch) -> int:
+    """Return how often a charge is tried again by the settings."""
+    charges = get_setting(batch.session, "recurrent_payment_charges")
+    return read_schedule(charges, get_setting(batch.session, "recurrent_payment_gateway_fail_delay")).retries
+
+
+def _update(batch: Batch, row_id: int, values: Mapping[str, Any]) -> None:
+    statement = update(RecurrentPayment).where(RecurrentPayment.id == row_id)
+    batch.session.execute(statement.values(dict(values)), execution_options={"synchronize_session": False})
+
+
+def _values(batch: Batch, each: Decided, retries: int) -> dict[str, Any]:
+    resolved, record = each.resolved, each.resolved.record
+    created_at: datetime = record.created_at or resolved.parent["paid_at"]
+    ended_at = None if each.is_active else _ended_at(resolved) or _guessed_end(batch, each, created_at)
+    return {
+        "cid": record.cid,
+        "user_id": resolved.user_id,
+        "subscription_type_id": resolved.kind.id,
+        "next_subscription_type_id": resolved.next_kind.id if resolved.next_kind else None,
+        "parent_payment_id": resolved.parent["id"],
+        "period_payment_id": resolved.parent["id"],
+        "payment_id": resolved.payment["id"] if resolved.payment else None,
+        "charge_at": record.charge_at,
+        "expires_at": record.expires_at,
+        "attempt": 0,
+        "retries": retries if record.retries is None else record.retries,
+        "state": str(each.state),
+        "status": record.status,
+        "approval": record.approval,
+        "custom_amount": record.custom_amount,
+        "note": each.note,
+        "external_id": record.external_id,
+        "import_id": batch.context.import_id,
+        "created_at": created_at,
+        "updated_at": ended_at or created_at,
+    }
+
+
+def _ended_at(each: Resolved) -> datetime | None:
+    """Return when one that is over ended: a charged one when it was paid."""
+    return each.payment["paid_at"] if each.payment else each.record.updated_at
+
+
+def _guessed_end(batch: Batch, each: Decided, created_at: datetime) -> datetime:
+    """What the old system ended, who knows when, is no news of today; what the reader stopped here is."""
+    is_news = each.state != each.resolved.record.state
+    return batch.context.now if is_news else min(created_at, batch.context.now)
+
+
+def _find_or_make_methods(batch: Batch, decided: Sequence[Decided]) -> Mapping[tuple[int, str], int]:
+    wanted = {
+        "users": [each.resolved.user_id for each in decided],
+        "tokens": [each.resolved.record.cid for each in decided],
+        "gateway": own_gateway(batch),
+    }
+    batch.session.execute(_MAKE_METHODS, wanted)
+    return {(row[0], row[1]): row[2] for row in batch.session.execute(_READ_METHODS, wanted)}
