@@ -134,12 +134,10 @@ def _copy_all(stage: Stage, other: Stage, folder: Path) -> dict[str, float]:
             stage,
             f"\\copy (SELECT {columns[table]} FROM {table} ORDER BY ctid) TO '{folder / table}.csv' CSV",
         )
+    for table in reversed(BEFORE):
+        _psql(other, f"DELETE FROM {table}")
     for table in BEFORE:
-        _psql(
-            other,
-            f"DELETE FROM {table}",
-            f"\\copy {table} ({columns[table]}) FROM '{folder / table}.csv' CSV",
-        )
+        _psql(other, f"\\copy {table} ({columns[table]}) FROM '{folder / table}.csv' CSV")
     seconds = {}
     for entity, tables in TABLES.items():
         began = time.monotonic()

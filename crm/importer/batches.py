@@ -1,6 +1,6 @@
 """One batch of rows: what becomes of each line, what each claims for itself, and how rows are written at once."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from crm.core.errors import N_
 from crm.importer.claims import Claim, Claims
 from crm.importer.columns import Line
 from crm.importer.faults import Fault
-from crm.importer.noted import Noted
+from crm.importer.memory import Memory
 
 L = TypeVar("L", bound=Line[Any])
 V = TypeVar("V", bound=object)
@@ -48,7 +48,7 @@ class Batch:
 
     session: Session
     context: Context
-    noted: Noted = field(default_factory=Noted)
+    memory: Memory = field(default_factory=Memory)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     faults: dict[int, list[Fault]] = field(default_factory=dict)
     due_count: int = 0  # renewals that would be charged at once
@@ -119,6 +119,16 @@ class Batch:
         else:
             told = N_("Line %(holder)s of this file has the same, and other values beside it.")
             self.refuse(line, column, "duplicate", told, value=value, holder=holder)
+
+    def may_be_all_new(self, *columns: Sequence[str | None]) -> bool:
+        """Return whether it is worth to write all lines without asking what is here, by their unique values.
+
+        No value stands here twice, and every row so far was new. A dry run asks: what it writes does not stay.
+        """
+        if self.context.is_dry or not self.memory.all_are_new or self._claims.has_earlier(self.session):
+            return False
+        told = [[value for value in values if value is not None] for values in columns]
+        return all(len(set(values)) == len(values) for values in told)
 
     def is_of_this_file(self, import_id: int | None) -> bool:
         """Return whether a row that is there came with an earlier line of this file, by the row's import."""

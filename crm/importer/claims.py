@@ -104,6 +104,12 @@ class Claims:
         asked = {"import_id": self._import_id, "name": name, "values": array_text(given)}
         return {given[value] for value in session.execute(_TAKEN, asked).scalars()}
 
+    def has_earlier(self, session: Session) -> bool:
+        """Return whether batches before this one have left claims."""
+        if self._has_earlier is None:
+            self._has_earlier = bool(session.execute(_HAS_ANY, {"import_id": self._import_id}).scalar())
+        return self._has_earlier
+
     def keep(self, session: Session, refused: Collection[int]) -> None:
         """Keep all claims but those of refused lines; those of a dry run, which was taken back, are claimed anew."""
         if self._is_dry:
@@ -119,7 +125,7 @@ class Claims:
         """Insert what no row will show, and look up all where there is anything to look up."""
         shown = [] if self._is_dry else [each for each in wanted if each.is_row]
         hidden = [each for each in wanted if self._is_dry or not each.is_row]
-        looked_up = list(shown) if shown and self._has_claims_of_earlier(session) else []
+        looked_up = list(shown) if shown and self.has_earlier(session) else []
         if hidden and self._insert(session, name, hidden) < len(hidden):
             looked_up += hidden
         if not looked_up:
@@ -134,11 +140,6 @@ class Claims:
         self._taken.append((name, wanted))
         self._told.update(each.line.number for each in wanted)
         return count
-
-    def _has_claims_of_earlier(self, session: Session) -> bool:
-        if self._has_earlier is None:
-            self._has_earlier = bool(session.execute(_HAS_ANY, {"import_id": self._import_id}).scalar())
-        return self._has_earlier
 
     def _values(
         self, name: str, wanted: Sequence[Claim[Any]], *, with_rows: bool = False

@@ -15,9 +15,9 @@ def keep_findable(
     batch: Batch, *, numbers: Collection[str], inbound: Collection[str] = (), outbound: Collection[str] = ()
 ) -> None:
     """Note the numbers, and the words of messages, by the gateway's ids: of those that the search still looks at."""
-    fresh = batch.noted.among(numbers)
+    fresh = batch.memory.list_unnoted(numbers)
     note_numbers(batch.session, fresh)
-    batch.noted.add(fresh)
+    batch.memory.note(fresh)
     keep_words(
         batch.session,
         inbound_ids=_ids(batch, InboundMessage, inbound),

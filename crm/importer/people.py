@@ -1,6 +1,7 @@
 """Whom a row speaks of: named by e-mail, number, or id of the old system, and by any of them only one person."""
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Text, func, select
@@ -14,6 +15,7 @@ from crm.importer.columns import Column, Line
 from crm.users.models import MobilePhone, User
 
 EMAIL = "user_email"
+UNKNOWN = 0  # no id of ours
 USER_COLUMNS = (
     Column(
         name="user_external_id",
@@ -47,44 +49,49 @@ def find_people(batch: Batch, lines: Iterable[Line[R]], *, must: bool) -> dict[i
     """
     open_lines = batch.open(lines)
     columns = [each.name for each in USER_COLUMNS if each.name in batch.context.given]
-    known = {column: _LOOK_UPS[column](batch.session, _wanted(open_lines, column)) for column in columns}
+    values = [_read(open_lines, column) for column in columns]
+    ids = [_find(batch, column, each) for column, each in zip(columns, values, strict=True)]
     found: dict[int, int] = {}
-    for line in open_lines:
-        named = _named(line.record, columns)
-        ids = [known[column].get(value) for column, value in named]
-        if None in ids:
-            _refuse_unknown(batch, line.number, named, ids)
-        elif len(set(ids)) > 1:
-            told = N_("%(columns)s name different people.")
-            names = ", ".join(column for column, _ in named)
-            batch.refuse(line.number, named[0][0], "user_differs", told, columns=names)
-        elif ids:
-            found[line.number] = ids[0] or 0
-        elif must:
-            told = N_("Say whose it is: user_external_id, user_email or user_phone.")
-            batch.refuse(line.number, "user_external_id", "missing", told)
+    for place, line in enumerate(open_lines):
+        told = {each[place] for each in ids if each[place] is not None}
+        if len(told) == 1 and UNKNOWN not in told:
+            found[line.number] = told.pop() or UNKNOWN
+        elif told or must:
+            named = [
+                (column, each[place], of_column[place])
+                for column, each, of_column in zip(columns, values, ids, strict=True)
+                if each[place] is not None
+            ]
+            _refuse(batch, line.number, named)
     return found
 
 
-def _wanted(lines: Iterable[Line[R]], column: str) -> set[str]:
-    return {value for line in lines for _, value in _named(line.record, (column,))}
+def _read(lines: Sequence[Line[R]], column: str) -> list[str | None]:
+    """Return by what each line names its person in a column, e-mails in small letters."""
+    read = attrgetter(column)
+    values = [read(line.record) for line in lines]
+    return [value and value.lower() for value in values] if column == EMAIL else values
 
 
-def _named(record: NamesUser, columns: Sequence[str]) -> list[tuple[str, str]]:
-    """Return by what a record names its person, e-mails in small letters."""
-    named = [(column, getattr(record, column)) for column in columns]
-    return [
-        (column, value.lower() if column == EMAIL else value) for column, value in named if value is not None
-    ]
+def _find(batch: Batch, column: str, values: Sequence[str | None]) -> list[int | None]:
+    """Return the person of each value: UNKNOWN where there is none of that name, None where nobody is named."""
+    known = _LOOK_UPS[column](batch.session, {value for value in values if value is not None})
+    return [None if value is None else known.get(value, UNKNOWN) for value in values]
 
 
-def _refuse_unknown(
-    batch: Batch, line: int, named: Sequence[tuple[str, str]], ids: Sequence[int | None]
-) -> None:
-    told = N_("There is no such user; import users (and phone numbers) first.")
-    for (column, value), user_id in zip(named, ids, strict=True):
-        if user_id is None:
-            batch.refuse(line, column, "unknown_user", told, value=value)
+def _refuse(batch: Batch, line: int, named: Sequence[tuple[str, str | None, int | None]]) -> None:
+    """Refuse a line that names nobody, somebody who is not here, or two people: by column, value and id."""
+    if not named:
+        told = N_("Say whose it is: user_external_id, user_email or user_phone.")
+        batch.refuse(line, "user_external_id", "missing", told)
+    unknown = [(column, value) for column, value, user_id in named if user_id == UNKNOWN]
+    for column, value in unknown:
+        told = N_("There is no such user; import users (and phone numbers) first.")
+        batch.refuse(line, column, "unknown_user", told, value=value)
+    if named and not unknown:
+        told = N_("%(columns)s name different people.")
+        columns = ", ".join(column for column, _, _ in named)
+        batch.refuse(line, named[0][0], "user_differs", told, columns=columns)
 
 
 def find_by_external_ids(session: Session, wanted: Collection[str]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from crm.core.copying import among, copy_rows
 from crm.core.errors import N_
@@ -89,6 +90,27 @@ COLUMNS = (
 def load(batch: Batch, lines: Sequence[Line[InboundRecord]]) -> None:
     """Write the messages of a batch."""
     people = find_people(batch, lines, must=False)
+    if not _insert_all(batch, batch.open(lines), people):
+        _load_each(batch, lines, people)
+
+
+def _insert_all(batch: Batch, lines: Sequence[Line[InboundRecord]], people: Mapping[int, int]) -> bool:
+    """Write all lines as new ones, if that can be; return whether it could."""
+    records = [line.record for line in lines]
+    ids = [each.mobiletech_id for each in records], [each.external_id for each in records]
+    if not batch.may_be_all_new(*ids):
+        return False
+    try:
+        with batch.session.begin_nested():
+            _insert(batch, lines, people)
+    except IntegrityError:  # one is here already: from now on all are looked up
+        batch.memory.all_are_new = False
+        return False
+    batch.outcomes |= dict.fromkeys([line.number for line in lines], Outcome.INSERTED)
+    return True
+
+
+def _load_each(batch: Batch, lines: Sequence[Line[InboundRecord]], people: Mapping[int, int]) -> None:
     known = _read_known(batch, lines)
     _refuse_taken_ids(batch, lines, known)
 
@@ -144,7 +166,7 @@ def _refuse_taken_ids(
 
 def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], user_id: int | None) -> None:
     """Bring a message that is there to what the file says; one that came live is as the gateway sent it."""
-    wanted = _values(line.record, user_id)
+    wanted = dict(zip(STORED, _values(line.record, user_id), strict=True))
     if row["raw"] is not None:
         wanted = {name: wanted[name] for name in ("external_id", "user_id") if row[name] is None}
     given = {name: value for name, value in wanted.items() if _is_given(batch, name)}
@@ -165,35 +187,39 @@ def _is_given(batch: Batch, name: str) -> bool:
     return any(each.name in given for each in USER_COLUMNS) if name == "user_id" else name in given
 
 
-def _values(record: InboundRecord, user_id: int | None) -> dict[str, Any]:
-    return {
-        "mobiletech_id": record.mobiletech_id,
-        "external_id": record.external_id,
-        "user_id": user_id,
-        "from": record.from_,
-        "to": record.to,
-        "content": record.content,
-        "receive_date": record.receive_date,
-        "serv_id": record.serv_id,
-        "project_id": record.project_id,
-        "content_coding": record.content_coding,
-        "dcs": record.dcs,
-        "esm": record.esm,
-        "operator_type": record.operator_type,
-        "created_at": record.created_at or record.receive_date,
-    }
+# As the rows are stored; the file decides of all of them.
+STORED = (
+    *("mobiletech_id", "external_id", "user_id", "from", "to", "content", "receive_date", "serv_id"),
+    *("project_id", "content_coding", "dcs", "esm", "operator_type", "created_at"),
+)
+
+
+def _values(record: InboundRecord, user_id: int | None) -> tuple[Any, ...]:
+    """Return what is stored, in the order of STORED."""
+    return (
+        *(record.mobiletech_id, record.external_id, user_id, record.from_, record.to, record.content),
+        *(
+            record.receive_date,
+            record.serv_id,
+            record.project_id,
+            record.content_coding,
+            record.dcs,
+            record.esm,
+        ),
+        *(record.operator_type, record.created_at or record.receive_date),
+    )
 
 
 def _insert(batch: Batch, lines: Sequence[Line[InboundRecord]], people: Mapping[int, int]) -> None:
-    rows = [{**_values(line.record, people.get(line.number)), "receive_date_raw": ""} for line in lines]
-    if not rows:
+    if not lines:
         return
-    columns = (*rows[0], "updated_at", "import_id")
-    more = (batch.context.now, batch.context.import_id)
-    copy_rows(batch.session, TABLE, columns, ((*row.values(), *more) for row in rows))
+    more = ("", batch.context.now, batch.context.import_id)
+    rows = (_values(line.record, people.get(line.number)) + more for line in lines)
+    copy_rows(batch.session, TABLE, (*STORED, "receive_date_raw", "updated_at", "import_id"), rows)
     since = batch.context.now - KEPT
-    recent = [row["mobiletech_id"] for row in rows if row["created_at"] > since]
-    keep_findable(batch, numbers={row["from"] for row in rows}, inbound=recent)
+    records = [line.record for line in lines]
+    recent = [each.mobiletech_id for each in records if (each.created_at or each.receive_date) > since]
+    keep_findable(batch, numbers={each.from_ for each in records}, inbound=recent)
 
 
 INBOUND_MESSAGES = Entity(
