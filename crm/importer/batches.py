@@ -150,6 +150,10 @@ class Batch:
         """Remember that lines had values, all of them with one statement."""
         self._claims.take(self.session, name, [Claim(line, value, lambda _: "") for line, value in values])
 
+    def let_go(self, line: Line[Any]) -> None:
+        """Give up what a line has claimed, at once: for loaders that go line by line."""
+        self._claims.let_go(self.session, line.number)
+
     def keep_claims(self) -> None:
         """Keep the claims of the lines that were not refused, whether or not the batch was taken back."""
         self._claims.keep(

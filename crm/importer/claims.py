@@ -110,6 +110,13 @@ class Claims:
             self._has_earlier = bool(session.execute(_HAS_ANY, {"import_id": self._import_id}).scalar())
         return self._has_earlier
 
+    def let_go(self, session: Session, line: int) -> None:
+        """Give up the claims of a line."""
+        session.execute(_LET_GO, {"import_id": self._import_id, "lines": array_text([line])})
+        self._taken = [
+            (name, [each for each in wanted if each.line.number != line]) for name, wanted in self._taken
+        ]
+
     def keep(self, session: Session, refused: Collection[int]) -> None:
         """Keep all claims but those of refused lines; those of a dry run, which was taken back, are claimed anew."""
         if self._is_dry:

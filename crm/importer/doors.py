@@ -4,7 +4,7 @@ What a door refuses is a refusal of the line. What staff have changed since it w
 file is history by then.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -22,10 +22,22 @@ Place = Callable[[CrmError, R], tuple[str, str]]
 
 
 def go_through(
-    batch: Batch, lines: Iterable[Line[R]], door: Callable[[R], Outcome], *, place: Place[R]
+    batch: Batch,
+    lines: Iterable[Line[R]],
+    door: Callable[[R], Outcome],
+    *,
+    place: Place[R],
+    keys: Sequence[str] = ("code", "external_id"),
 ) -> None:
-    """Bring in each line, or refuse it with what the door says."""
+    """Bring in each line, or refuse it with what the door says; no two may have the same in one of the `keys`.
+
+    Each line claims when its turn comes, and lets go when the door refuses it: it must not hold back a good one.
+    """
     for line in lines:
+        for key in keys:
+            batch.claim([line], key, key, lambda each, key=key: getattr(each.record, key))  # type: ignore[misc]
+        if not batch.open([line]):
+            continue
         try:
             with batch.session.begin_nested():
                 outcome = door(line.record)
@@ -35,6 +47,7 @@ def go_through(
             batch.refuse(
                 line.number, column, code, error.message, value="" if value is None else value, **error.fields
             )
+            batch.let_go(line)
         else:
             batch.settle(line.number, outcome)
 

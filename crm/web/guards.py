@@ -81,11 +81,19 @@ def staff(permission: Permission, *, confirmed: bool = False) -> Callable[[View]
     def check(person: Person) -> ResponseReturnValue | None:
         if not may(person.role, permission):
             raise _refusal(permission)
-        if confirmed and not has_confirmed(person, for_form=request.method == "POST"):
-            return redirect(f"/login/confirm?next={quote(here(), safe='')}")
-        return None
+        return ask_for_password(person) if confirmed else None
 
     return _person_guard(f"staff: {permission}{', confirmed' if confirmed else ''}", check)
+
+
+def ask_for_password(person: Person) -> ResponseReturnValue | None:
+    """Return the way round by the password for who has not given it within the last minutes.
+
+    For views where it depends on what is wanted; those that always ask have `confirmed` in their guard.
+    """
+    if has_confirmed(person, for_form=request.method == "POST"):
+        return None
+    return redirect(f"/login/confirm?next={quote(here(), safe='')}")
 
 
 def signed_in() -> Callable[[View], View]:

@@ -18,17 +18,18 @@ from crm.payments.holding import find_hold
 from crm.users.roles import Permission
 from crm.web.count_words import spell
 from crm.web.forms import Form
-from crm.web.guards import staff
+from crm.web.guards import ask_for_password, staff
 from crm.web.ids import LARGEST_ID
 from crm.web.import_words import LIST, entity_title
 from crm.web.languages import told
 from crm.web.money import money
 from crm.web.page_tools import render_staff_page
+from crm.web.session import get_signed_in
 
 import_acts = Blueprint("import_acts", __name__)
 
 BOTH = ("GET", "POST")
-RENEWALS = "recurrent-payments"
+RENEWALS, PEOPLE = "recurrent-payments", "users"
 
 
 class RealForm(Form):
@@ -50,9 +51,11 @@ class RealForm(Form):
 @import_acts.route("/<int:dry_run_id>/real", methods=BOTH)
 @staff(Permission.IMPORT)
 def import_for_real(dry_run_id: int) -> ResponseReturnValue:
-    """Import the file of a dry run, after a page that says the counts."""
+    """Import the file of a dry run, after a page that says the counts; for people, who have roles, the password too."""
     session, form = current_session(), RealForm()
     dry = _get(session, dry_run_id)
+    if dry.entity == PEOPLE and (detour := ask_for_password(get_signed_in())) is not None:
+        return detour
     try:
         refuse_real(session, dry)
         if request.method == "GET":

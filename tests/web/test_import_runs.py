@@ -1,5 +1,7 @@
 """One import on its page: how far it is, what was refused and why, and what can be decided about it."""
 
+from datetime import timedelta
+
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -192,6 +194,17 @@ def test_renewals_that_are_not_held_are_spoken_of(staff: FlaskClient) -> None:
 
     assert "Renewals are not held: what comes due here is charged." in free.text
     assert "Renewals are not held" not in held.text
+
+
+def test_people_who_have_roles_are_imported_only_with_the_password(staff: FlaskClient, clock: Clock) -> None:
+    messages, people = dry_run(rows_of(good=1)), dry_run(rows_of(good=2))
+    change(people, entity="users")
+    clock.advance(timedelta(minutes=11))
+
+    answers = [staff.get(f"{LIST}/{each}/real") for each in (messages, people)]
+
+    assert answers[0].status_code == 200
+    assert answers[1].location == f"/login/confirm?next=%2Fadmin%2Fimports%2F{people}%2Freal"
 
 
 def test_an_import_is_cancelled_between_two_batches(

@@ -79,10 +79,11 @@ COLUMNS = (
 
 def load(batch: Batch, lines: Sequence[Line[BillkeyRecord]]) -> None:
     """Write the keys of a batch."""
-    batch.claim(lines, "code", "code", lambda line: line.record.code)
     subjects = [f"billkey {line.record.code}" for line in batch.open(lines)]
     kept = list_changed_here(batch.session, subjects, ["billkey.create", "billkey.edit"])
-    go_through(batch, batch.open(lines), partial(_bring_in, batch.session, kept), place=_place)
+    go_through(
+        batch, batch.open(lines), partial(_bring_in, batch.session, kept), place=_place, keys=("code",)
+    )
 
 
 def _bring_in(session: Session, kept: set[str], record: BillkeyRecord) -> Outcome:

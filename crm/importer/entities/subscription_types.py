@@ -162,15 +162,15 @@ def check(record: TypeRecord) -> Sequence[Fault]:
 def load(batch: Batch, lines: Sequence[Line[TypeRecord]]) -> None:
     """Write the types of a batch, those that follow others first."""
     refuse_taken_ids(batch, lines, SubscriptionType.external_id, SubscriptionType.code)
-    batch.claim(lines, "code", "code", lambda line: line.record.code)
-    batch.claim(lines, "external_id", "external_id", lambda line: line.record.external_id)
-    by_code = {line.record.code: line for line in batch.open(lines)}
+    by_code: dict[str, list[Line[TypeRecord]]] = {}
+    for line in batch.open(lines):
+        by_code.setdefault(line.record.code, []).append(line)
     kept = list_changed_here(batch.session, [f"subscription_type {code}" for code in by_code], ACTS)
     order = list_followers_first(
-        {code: line.record.next_subscription_type or "" for code, line in by_code.items()}
+        {code: same[0].record.next_subscription_type or "" for code, same in by_code.items()}
     )
     bring_in = partial(_bring_in, batch.session, kept)
-    go_through(batch, [by_code[code] for code in order], bring_in, place=_place)
+    go_through(batch, [line for code in order for line in by_code[code]], bring_in, place=_place)
 
 
 def _bring_in(session: Session, kept: set[str], record: TypeRecord) -> Outcome:

@@ -61,8 +61,6 @@ COLUMNS = (
 def load(batch: Batch, lines: Sequence[Line[TemplateRecord]]) -> None:
     """Write the templates of a batch; each change is a version."""
     refuse_taken_ids(batch, lines, SmsTemplate.external_id, SmsTemplate.code)
-    batch.claim(lines, "code", "code", lambda line: line.record.code)
-    batch.claim(lines, "external_id", "external_id", lambda line: line.record.external_id)
     subjects = [f"template {line.record.code}" for line in batch.open(lines)]
     kept = list_changed_here(batch.session, subjects, ["template.create", "template.save"])
     go_through(batch, batch.open(lines), partial(_bring_in, batch.session, kept), place=_place)
