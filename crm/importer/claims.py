@@ -83,13 +83,17 @@ class Claims:
     def take(self, session: Session, name: str, wanted: Sequence[Claim[L]]) -> list[Late]:
         """Claim the values; give the lines that come too late."""
         first: dict[object, Claim[L]] = {}
-        late = []
         for claim in wanted:
-            holder = first.setdefault(claim.value, claim)
-            if holder is not claim:
-                is_same = holder.row(holder.line) == claim.row(claim.line)
-                late.append(Late(claim.line.number, holder.line.number, is_same))
-        return late + self._take_among_batches(session, name, list(first.values()))
+            first.setdefault(claim.value, claim)
+        late = self._take_among_batches(session, name, list(first.values()))
+        if len(first) == len(wanted):
+            return late
+        held_before = {each.line for each in late}
+        others = [claim for claim in wanted if first[claim.value] is not claim]
+        beside = [claim for claim in others if first[claim.value].line.number not in held_before]
+        late += [_compare(first[claim.value], claim) for claim in beside]
+        behind = [claim for claim in others if first[claim.value].line.number in held_before]
+        return late + self._find_holders(session, name, behind)
 
     def has(self, session: Session, name: str, value: object) -> bool:
         """Return whether any line has the value."""
@@ -135,9 +139,13 @@ class Claims:
         looked_up = list(shown) if shown and self.has_earlier(session) else []
         if hidden and self._insert(session, name, hidden) < len(hidden):
             looked_up += hidden
-        if not looked_up:
+        return self._find_holders(session, name, looked_up)
+
+    def _find_holders(self, session: Session, name: str, wanted: Sequence[Claim[Any]]) -> list[Late]:
+        """Return those of the claims whose value a line of another batch has."""
+        if not wanted:
             return []
-        values = self._values(name, looked_up, with_rows=True)
+        values = self._values(name, wanted, with_rows=True)
         return [Late(row.line, row.holder, row.is_same) for row in session.execute(_HOLDERS, values)]
 
     def _insert(self, session: Session, name: str, wanted: Sequence[Claim[Any]]) -> int:
@@ -162,3 +170,8 @@ class Claims:
                 for each in wanted
             ),
         }
+
+
+def _compare(holder: Claim[Any], claim: Claim[Any]) -> Late:
+    is_same = holder.row(holder.line) == claim.row(claim.line)
+    return Late(claim.line.number, holder.line.number, is_same)

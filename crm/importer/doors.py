@@ -31,12 +31,13 @@ def go_through(
 ) -> None:
     """Bring in each line, or refuse it with what the door says; no two may have the same in one of the `keys`.
 
-    Each line claims when its turn comes, and lets go when the door refuses it: it must not hold back a good one.
+    Each line claims when its turn comes, and lets go when it does not come in: it must not hold back a good one.
     """
     for line in lines:
         for key in keys:
             batch.claim([line], key, key, lambda each, key=key: getattr(each.record, key))  # type: ignore[misc]
         if not batch.open([line]):
+            batch.let_go(line)
             continue
         try:
             with batch.session.begin_nested():
@@ -64,18 +65,23 @@ def refuse_taken_ids(
     external_id: InstrumentedAttribute[str | None],
     code: InstrumentedAttribute[str],
 ) -> None:
-    """Refuse lines whose id of the old system something else here has; one thing has one code and one id."""
-    open_lines = batch.open(lines)
-    wanted = {line.record.external_id for line in open_lines} - {None}
-    found = select(external_id, code).where(external_id.in_(wanted))
-    holders = {row[0]: row[1] for row in batch.session.execute(found)} if wanted else {}
-    for line in open_lines:
-        holder = holders.get(line.record.external_id)
-        if holder not in (None, line.record.code):
+    """Refuse lines whose id of the old system something else here has, or that would exchange one for another.
+
+    One thing has one code and one id: an id that a file set free would be another line's the next time.
+    """
+    named = [line for line in batch.open(lines) if line.record.external_id is not None]
+    wanted, codes = {line.record.external_id for line in named}, {line.record.code for line in named}
+    found = select(external_id, code).where(external_id.in_(wanted) | code.in_(codes))
+    known = [(row[0], row[1]) for row in batch.session.execute(found)] if named else []
+    holders, ids = dict(known), {each: own for own, each in known}
+    for line in named:
+        own_id, own_code = line.record.external_id, line.record.code
+        if holders.get(own_id, own_code) != own_code:
             told = N_("%(holder)s has this id of the old system already.")
-            batch.refuse(
-                line.number, "external_id", "taken", told, value=line.record.external_id, holder=holder
-            )
+            batch.refuse(line.number, "external_id", "taken", told, value=own_id, holder=holders[own_id])
+        elif ids.get(own_code) not in (None, own_id):
+            told = N_("It has another id of the old system already: %(other)s.")
+            batch.refuse(line.number, "external_id", "taken", told, value=own_id, other=ids[own_code])
 
 
 def list_changed_here(session: Session, subjects: Collection[str], acts: Collection[str]) -> set[str]:

@@ -30,7 +30,7 @@ JUNK = [
 
 # A type may be followed by one that stands below it: they come in together, or not at all.
 IN_ONE_BATCH = "subscription-types"
-FILES = 20
+FILES = 25
 OWN, ODD = 0.4, 0.05  # how often
 
 

@@ -149,6 +149,7 @@ def _refuse_taken_ids(
     wanted = {line.record.external_id for line in lines if line.record.external_id}
     if not wanted:
         return
+    _refuse_exchanged_ids(batch, lines, known)
     found = select(InboundMessage.external_id, InboundMessage.mobiletech_id, InboundMessage.import_id)
     rows = batch.session.execute(found.where(among(InboundMessage.external_id, wanted)))
     holders = {row.external_id: row for row in rows}
@@ -164,12 +165,28 @@ def _refuse_taken_ids(
             batch.refuse(line.number, "external_id", "taken", told, value=record.external_id, other=other)
 
 
+def _refuse_exchanged_ids(
+    batch: Batch, lines: Sequence[Line[InboundRecord]], known: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """One message has one id: an id that a file set free would be another line's the next time."""
+    for line in batch.open(lines):
+        row, wanted = known.get(line.record.mobiletech_id), line.record.external_id
+        if wanted is None or row is None or row["external_id"] in (None, wanted):
+            continue
+        if batch.is_of_this_file(row["import_id"]):
+            batch.refuse_double(line.number, "mobiletech_id", line.record.mobiletech_id)
+        else:
+            told = N_("It has another id of the old system already: %(other)s.")
+            other = row["external_id"]
+            batch.refuse(line.number, "external_id", "taken", told, value=wanted, other=other)
+
+
 def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], user_id: int | None) -> None:
     """Bring a message that is there to what the file says; one that came live is as the gateway sent it."""
     wanted = dict(zip(STORED, _values(line.record, user_id), strict=True))
     if row["raw"] is not None:
         wanted = {name: wanted[name] for name in ("external_id", "user_id") if row[name] is None}
-    given = {name: value for name, value in wanted.items() if _is_given(batch, name)}
+    given = {name: value for name, value in wanted.items() if _is_said(batch, line.record, name, value)}
     changes = differing(row, given)
     if not changes:
         batch.settle(line.number, Outcome.UNCHANGED)
@@ -182,9 +199,13 @@ def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], use
         batch.settle(line.number, Outcome.UPDATED)
 
 
-def _is_given(batch: Batch, name: str) -> bool:
-    given = batch.context.given
-    return any(each.name in given for each in USER_COLUMNS) if name == "user_id" else name in given
+def _is_said(batch: Batch, record: InboundRecord, name: str, value: Any) -> bool:
+    """Return whether the file says something of a column: an empty cell does not, but for the text, which may be."""
+    if name == "user_id":
+        return value is not None
+    if name == "created_at":
+        return record.created_at is not None
+    return name in batch.context.given and (name == "content" or value not in (None, ""))
 
 
 # As the rows are stored; the file decides of all of them.
