@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from crm.core.errors import N_
+from crm.importer import kinds
 from crm.importer.errors import CellError
 from crm.importer.faults import HIDDEN, Fault
 from crm.importer.kinds import Parse
@@ -34,6 +35,14 @@ class Column:
     otherwise: Any = None
     as_it_stands: bool = False  # not trimmed, and NULL is a text like any other
     is_secret: bool = False
+
+
+EXTERNAL_ID = Column(
+    name="external_id",
+    read=kinds.external_id,
+    other_names=("id",),
+    told=N_("Its id in the old system."),
+)
 
 
 class Line(NamedTuple, Generic[R]):

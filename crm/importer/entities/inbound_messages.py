@@ -14,7 +14,7 @@ from crm.core.copying import among, copy_rows
 from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome, differing
-from crm.importer.columns import Column, Entity, Line
+from crm.importer.columns import EXTERNAL_ID, Column, Entity, Line
 from crm.importer.findable import keep_findable
 from crm.importer.people import USER_COLUMNS, find_people
 from crm.mobiletech.models import InboundMessage
@@ -51,12 +51,7 @@ COLUMNS = (
         must=True,
         told=N_("The gateway's id of the message; no two have the same."),
     ),
-    Column(
-        name="external_id",
-        read=kinds.external_id,
-        other_names=("id",),
-        told=N_("Its id in the old system."),
-    ),
+    EXTERNAL_ID,
     *USER_COLUMNS,
     Column(name="from", read=kinds.address, must=True, told=N_("Who wrote, as +421908123456.")),
     Column(name="to", read=kinds.address, must=True, told=N_("The short number that was written to.")),

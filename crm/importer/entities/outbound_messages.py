@@ -16,7 +16,7 @@ from typing import NamedTuple
 from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome
-from crm.importer.columns import Column, Entity, Line
+from crm.importer.columns import EXTERNAL_ID, Column, Entity, Line
 from crm.importer.errors import CellError
 from crm.importer.faults import Fault
 from crm.importer.message_rules import claim_payments, find_known, refuse_changes, resolve
@@ -81,9 +81,7 @@ def _sender(value: str) -> str:
 
 
 COLUMNS = (
-    Column(
-        name="external_id", read=kinds.external_id, other_names=("id",), told=N_("Its id in the old system.")
-    ),
+    EXTERNAL_ID,
     Column(
         name="mobiletech_id",
         read=kinds.code,

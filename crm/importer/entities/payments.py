@@ -16,7 +16,7 @@ from sqlalchemy import update
 from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome, differing
-from crm.importer.columns import Column, Entity, Line
+from crm.importer.columns import EXTERNAL_ID, Column, Entity, Line
 from crm.importer.errors import CellError
 from crm.importer.faults import Fault
 from crm.importer.payment_rules import SINGLE, Resolved, find_known, refuse_changes, resolve
@@ -70,12 +70,7 @@ def _paid(value: str) -> str:
 
 
 COLUMNS = (
-    Column(
-        name="external_id",
-        read=kinds.external_id,
-        other_names=("id",),
-        told=N_("Its id in the old system."),
-    ),
+    EXTERNAL_ID,
     Column(
         name="variable_symbol",
         read=kinds.code,

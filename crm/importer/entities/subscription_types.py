@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from crm.core.errors import N_, CrmError
 from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome
-from crm.importer.columns import Column, Entity, Line
+from crm.importer.columns import EXTERNAL_ID, Column, Entity, Line
 from crm.importer.doors import go_through, list_changed_here, place_by_field, refuse_taken_ids
 from crm.importer.errors import CellError
 from crm.importer.faults import Fault
@@ -76,12 +76,7 @@ def _extension_method(value: str) -> str:
 
 
 COLUMNS = (
-    Column(
-        name="external_id",
-        read=kinds.external_id,
-        other_names=("id",),
-        told=N_("Its id in the old system."),
-    ),
+    EXTERNAL_ID,
     Column(name="code", read=kinds.code, must=True, told=N_("Its code, as in month; no two have the same.")),
     Column(name="name", read=kinds.text, must=True, told=N_("What staff call it.")),
     Column(name="user_label", read=kinds.text, told=N_("What readers call it; the name if left out.")),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from crm.core.errors import N_, CrmError
 from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome
-from crm.importer.columns import Column, Entity, Line
+from crm.importer.columns import EXTERNAL_ID, Column, Entity, Line
 from crm.importer.doors import go_through, list_changed_here, refuse_taken_ids
 from crm.mobiletech.editing.paid_rules import PaidRulesBrokenError
 from crm.mobiletech.errors import InvalidTemplateCodeError
@@ -39,12 +39,7 @@ class TemplateRecord(NamedTuple):
 
 
 COLUMNS = (
-    Column(
-        name="external_id",
-        read=kinds.external_id,
-        other_names=("id",),
-        told=N_("Its id in the old system."),
-    ),
+    EXTERNAL_ID,
     Column(
         name="code", read=kinds.text, must=True, told=N_("Its code, as in renewal; no two have the same.")
     ),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from crm.core.errors import N_
 from crm.importer import kinds
-from crm.importer.columns import Column
+from crm.importer.columns import EXTERNAL_ID, Column
 from crm.importer.errors import CellError
 from crm.importer.faults import Fault
 from crm.importer.payment_references import payment_columns
@@ -70,9 +70,7 @@ COLUMNS = (
         must=True,
         told=N_("The gateway's id of the message by which it began; that message is here already."),
     ),
-    Column(
-        name="external_id", read=kinds.external_id, other_names=("id",), told=N_("Its id in the old system.")
-    ),
+    EXTERNAL_ID,
     *USER_COLUMNS,
     Column(
         name="payment_gateway",
