@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from crm.core.errors import N_
-from crm.importer.claims import Claim, Claims
+from crm.importer.claims import Claims, Key, Wanted
 from crm.importer.columns import Line
 from crm.importer.faults import Fault
 from crm.importer.memory import Memory
@@ -84,32 +84,36 @@ class Batch:
     def claim(
         self,
         lines: Iterable[L],
-        name: str,
-        column: str,
-        key: Callable[[L], object | None],
-        *,
+        *keys: Key[L],
         row: Callable[[L], str] = lambda line: SEPARATOR.join(line.cells),
         is_row: Callable[[L], bool] = lambda _: False,
     ) -> None:
-        """Let each value of `key` (None: of no matter) belong to one line of the file, the first.
+        """Let each value of a key belong to one line of the file, the first; a line has all of its values, or none.
 
-        The very same row again (`row`: its cells) is unchanged; another one with the value is refused, and told which
-        line has it. Claim when all other rules have been asked, for a line that is
-        refused should hold nothing back. `is_row` says that the line will be inserted with the value in a unique
-        column, and that the loader itself refuses a row `is_of_this_file`: then a real run need not remember it.
+        The very same row again (`row`: its cells) is unchanged; another one with a value is refused, and told which
+        line has it. Claim when all other rules have been asked, for a line that is refused should hold nothing back.
+        `is_row` says that the line will be inserted with the values in unique columns, and that the loader itself
+        refuses a row `is_of_this_file`: then a real run need not remember it.
         """
         wanted = [
-            Claim(line, value, row, is_row(line))
+            Wanted(
+                line,
+                [(key.name, str(value)) for key in keys if (value := key.of(line)) is not None],
+                row,
+                is_row(line),
+            )
             for line in self.open(lines)
-            if (value := key(line)) is not None
         ]
-        for late in self._claims.take(self.session, name, wanted):
-            if late.is_same:
-                self.settle(late.line, Outcome.UNCHANGED)
-                self._copies.setdefault(late.holder, []).append(late.line)
-            else:
-                value = next(each.value for each in wanted if each.line.number == late.line)
-                self.refuse_double(late.line, column, value, holder=late.holder)
+        late = self._claims.take(self.session, wanted)
+        same = {each.line: each.holder for each in late if each.is_same}
+        for line, holder in same.items():
+            self.settle(line, Outcome.UNCHANGED)
+            self._copies.setdefault(holder, []).append(line)
+        columns = {key.name: key.column or key.name for key in keys}
+        order = list(columns)
+        for each in sorted(late, key=lambda each: order.index(each.name)):
+            if each.line not in self.outcomes:
+                self.refuse_double(each.line, columns[each.name], each.value, holder=each.holder)
 
     def refuse_double(self, line: int, column: str, value: object, *, holder: int | None = None) -> None:
         """Keep a line out because an earlier one of the file has a value that no two may have."""
@@ -134,25 +138,17 @@ class Batch:
         """Return whether a row that is there came with an earlier line of this file, by the row's import."""
         return import_id == self.context.import_id
 
-    def has_claim(self, name: str, value: object) -> bool:
-        """Return whether an earlier line of the file has the value."""
-        return self._claims.has(self.session, name, value)
-
     def list_claimed(self, name: str, values: Iterable[V]) -> set[V]:
         """Return those of the values that earlier lines of the file have."""
         return self._claims.list_taken(self.session, name, set(values))
 
-    def note(self, line: Line[Any], name: str, value: object) -> None:
-        """Remember that the file had the value, for `has_claim`."""
-        self._claims.take(self.session, name, [Claim(line, value, lambda _: "")])
-
     def note_all(self, name: str, values: Iterable[tuple[Line[Any], object]]) -> None:
-        """Remember that lines had values, all of them with one statement."""
-        self._claims.take(self.session, name, [Claim(line, value, lambda _: "") for line, value in values])
+        """Remember that lines have values, for `list_claimed`."""
+        self._claims.note(name, values)
 
     def let_go(self, line: Line[Any]) -> None:
-        """Give up what a line has claimed, at once: for loaders that go line by line."""
-        self._claims.let_go(self.session, line.number)
+        """Give up what a line has claimed: for loaders that go line by line."""
+        self._claims.let_go(line.number)
 
     def keep_claims(self) -> None:
         """Keep the claims of the lines that were not refused, whether or not the batch was taken back."""

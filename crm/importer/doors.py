@@ -5,6 +5,7 @@ file is history by then.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -12,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.core.errors import N_, ConflictError, CrmError, InvalidFieldError
 from crm.importer.batches import Batch, Outcome
+from crm.importer.claims import Key
 from crm.importer.columns import Line
 from crm.users.models import AuditEntry
 from crm.users.phone_history import IMPORTED
@@ -34,10 +36,8 @@ def go_through(
     Each line claims when its turn comes, and lets go when it does not come in: it must not hold back a good one.
     """
     for line in lines:
-        for key in keys:
-            batch.claim([line], key, key, lambda each, key=key: getattr(each.record, key))  # type: ignore[misc]
+        batch.claim([line], *(Key(key, attrgetter(f"record.{key}")) for key in keys))
         if not batch.open([line]):
-            batch.let_go(line)
             continue
         try:
             with batch.session.begin_nested():

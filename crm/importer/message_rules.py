@@ -3,7 +3,7 @@
 Source: behaviour.md 8.4 and R6 of 8.8.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -187,18 +187,19 @@ def refuse_changes(
                 _refuse(batch, line, column, "differs", told)
 
 
-def claim_payments(
+def find_charged(
     batch: Batch, lines: Sequence[Line[S]], resolved: Mapping[int, Resolved], statuses: Mapping[int, Told]
-) -> None:
-    """Let a payment have one message that charged it, or may have; those that failed may be several."""
+) -> Callable[[Line[S]], int | None]:
+    """Return which payment a line has charged, or may have; such a payment has one message, failed ones may be several.
+
+    Lines whose payment has a message here are refused; those of the file are parted by a claim.
+    """
     charged = {
         line.number: payment
         for line in batch.open(lines)
         if (payment := resolved[line.number].payment) is not None
         and statuses[line.number].billing is not Billing.FAILED
     }
-    if not charged:
-        return
     values = {"ids": [row["id"] for row in charged.values()], "import_id": batch.context.import_id}
     holders = {row[0]: row[1] for row in batch.session.execute(_HAVE_MESSAGE, values)}
     for line in batch.open(lines):
@@ -209,11 +210,7 @@ def claim_payments(
             column = _payment_column(line.record)
             _refuse(batch, line, column, "payment_has_message", told, mobiletech_id=holder)
 
-    def payment_of(line: Line[S]) -> str | None:
-        row = charged.get(line.number)
-        return None if row is None else str(row["external_id"] or row["variable_symbol"])
-
-    batch.claim(lines, "payment", "payment_external_id", payment_of)
+    return lambda line: charged[line.number]["id"] if line.number in charged else None
 
 
 def _check_payment(batch: Batch, line: Line[S], payment: Row, named: _Named, user_id: int | None) -> None:

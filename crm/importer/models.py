@@ -130,8 +130,6 @@ class ImportClaim(Base):
     line: Mapped[int] = mapped_column(BigInteger)
     digest: Mapped[int] = mapped_column(BigInteger)
 
-    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
-
 
 class ImportStop(Base):
     """A renewal that an import keeps stopped, for it breaks rules; mended and imported again, it becomes active."""

@@ -29,7 +29,6 @@ def upgrade() -> None:
         sa.Column("line", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("import_id", "key", name="pk_import_claims"),
-        prefixes=["UNLOGGED"],
     )
     op.create_table(
         "import_files",

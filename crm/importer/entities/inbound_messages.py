@@ -3,22 +3,25 @@
 Source: behaviour.md 8.3.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crm.core.copying import among, copy_rows
 from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome, differing
+from crm.importer.claims import Key
 from crm.importer.columns import EXTERNAL_ID, Column, Entity, Line
 from crm.importer.findable import keep_findable
 from crm.importer.people import USER_COLUMNS, find_people
+from crm.mobiletech.message_log import Kind
 from crm.mobiletech.models import InboundMessage
 from crm.mobiletech.search.housekeeping import KEPT
+from crm.mobiletech.search.models import MessageWords
 
 TABLE = "mobiletech_inbound_messages"
 
@@ -115,12 +118,13 @@ def _load_each(batch: Batch, lines: Sequence[Line[InboundRecord]], people: Mappi
     def is_fresh(line: Line[InboundRecord]) -> bool:
         return line.record.mobiletech_id not in known
 
-    ids: dict[str, Callable[[Line[InboundRecord]], str | None]] = {
-        "mobiletech_id": lambda line: line.record.mobiletech_id,
-        "external_id": lambda line: line.record.external_id,
-    }
-    for name, key in ids.items():
-        batch.claim(lines, name, name, key, row=row, is_row=is_fresh)
+    batch.claim(
+        lines,
+        Key("mobiletech_id", lambda line: line.record.mobiletech_id),
+        Key("external_id", lambda line: line.record.external_id),
+        row=row,
+        is_row=is_fresh,
+    )
     fresh = []
     for line in batch.open(lines):
         stored = known.get(line.record.mobiletech_id)
@@ -181,7 +185,7 @@ def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], use
     wanted = dict(zip(STORED, _values(line.record, user_id), strict=True))
     if row["raw"] is not None:
         wanted = {name: wanted[name] for name in ("external_id", "user_id") if row[name] is None}
-    given = {name: value for name, value in wanted.items() if _is_said(batch, line.record, name, value)}
+    given = {name: value for name, value in wanted.items() if _is_said(line.record, row, name, value)}
     changes = differing(row, given)
     if not changes:
         batch.settle(line.number, Outcome.UNCHANGED)
@@ -192,15 +196,25 @@ def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], use
         statement = update(InboundMessage).where(InboundMessage.id == row["id"])
         batch.session.execute(statement.values({columns[name]: value for name, value in changes.items()}))
         batch.settle(line.number, Outcome.UPDATED)
+        if changes.keys() & {"from", "content"}:
+            _find_anew(batch, row, wanted)
 
 
-def _is_said(batch: Batch, record: InboundRecord, name: str, value: Any) -> bool:
-    """Return whether the file says something of a column: an empty cell does not, but for the text, which may be."""
-    if name == "user_id":
-        return value is not None
-    if name == "created_at":
-        return record.created_at is not None
-    return name in batch.context.given and (name == "content" or value not in (None, ""))
+def _find_anew(batch: Batch, row: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Let a message be found by what it says now."""
+    batch.session.execute(
+        delete(MessageWords).where(MessageWords.kind == Kind.INBOUND, MessageWords.message_id == row["id"])
+    )
+    is_recent = row["created_at"] > batch.context.now - KEPT
+    recent = [row["mobiletech_id"]] if is_recent else []
+    keep_findable(batch, numbers={wanted.get("from", row["from"])}, inbound=recent)
+
+
+def _is_said(record: InboundRecord, row: Mapping[str, Any], name: str, value: Any) -> bool:
+    """Return whether the file says something of a column: an empty cell does not."""
+    if name == "created_at":  # it follows the date of receiving where nobody ever said another
+        return record.created_at is not None or row["created_at"] == row["receive_date"]
+    return value not in (None, "")
 
 
 # As the rows are stored; the file decides of all of them.

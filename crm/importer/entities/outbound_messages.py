@@ -16,10 +16,11 @@ from typing import NamedTuple
 from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome
+from crm.importer.claims import Key
 from crm.importer.columns import EXTERNAL_ID, Column, Entity, Line
 from crm.importer.errors import CellError
 from crm.importer.faults import Fault
-from crm.importer.message_rules import claim_payments, find_known, refuse_changes, resolve
+from crm.importer.message_rules import find_charged, find_known, refuse_changes, resolve
 from crm.importer.message_statuses import PORTED, hold_recent, read_statuses
 from crm.importer.message_writing import Change, find_changes, insert_messages, update_messages
 from crm.importer.payment_references import find_payments, payment_columns
@@ -157,9 +158,12 @@ def load(batch: Batch, lines: Sequence[Line[OutboundRecord]]) -> None:
     resolved = resolve(batch, ours, people, payments)
     statuses = read_statuses(batch, ours)
     refuse_changes(batch, ours, known.imported, resolved)
-    batch.claim(lines, "mobiletech_id", "mobiletech_id", lambda line: line.record.mobiletech_id)
-    batch.claim(lines, "external_id", "external_id", lambda line: line.record.external_id)
-    claim_payments(batch, ours, resolved, statuses)
+    batch.claim(
+        lines,
+        Key("mobiletech_id", lambda line: line.record.mobiletech_id),
+        Key("external_id", lambda line: line.record.external_id),
+        Key("payment", find_charged(batch, ours, resolved, statuses), "payment_external_id"),
+    )
     fresh: list[Line[OutboundRecord]] = []
     changes: list[Change[OutboundRecord]] = []
     for line in batch.open(lines):

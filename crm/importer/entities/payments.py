@@ -16,6 +16,7 @@ from sqlalchemy import update
 from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome, differing
+from crm.importer.claims import Key
 from crm.importer.columns import EXTERNAL_ID, Column, Entity, Line
 from crm.importer.errors import CellError
 from crm.importer.faults import Fault
@@ -172,8 +173,11 @@ def load(batch: Batch, lines: Sequence[Line[PaymentRecord]]) -> None:
     resolved = resolve(batch, lines, people)
     known = find_known(batch, lines)
     refuse_changes(batch, lines, known, resolved)
-    batch.claim(lines, "variable_symbol", "variable_symbol", lambda line: line.record.variable_symbol)
-    batch.claim(lines, "external_id", "external_id", lambda line: line.record.external_id)
+    batch.claim(
+        lines,
+        Key("variable_symbol", lambda line: line.record.variable_symbol),
+        Key("external_id", lambda line: line.record.external_id),
+    )
     fresh: list[tuple[PaymentRecord, Resolved]] = []
     changes: list[dict[str, Any]] = []
     for line in batch.open(lines):

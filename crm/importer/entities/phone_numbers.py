@@ -4,7 +4,7 @@ A pair that was here and was parted since stays parted: the operator may have gi
 customer, and who has it in hand can sign in by a code. Source: behaviour.md 8.2.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from crm.core.errors import N_
 from crm.core.phone import to_international
 from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome
+from crm.importer.claims import Key
 from crm.importer.columns import Column, Entity, Line
 from crm.importer.faults import Fault
 from crm.importer.findable import keep_findable
@@ -126,12 +127,13 @@ def _claim(batch: Batch, lines: Sequence[Line[PhoneRecord]], pairs: Pairs, bound
     def is_fresh(line: Line[PhoneRecord]) -> bool:
         return pairs[line.number] not in bound
 
-    keys: dict[str, Callable[[Line[PhoneRecord]], object]] = {
-        "phone_number": lambda line: line.record.phone_number,
-        "user_external_id": lambda line: pairs[line.number][1],
-    }
-    for column, key in keys.items():
-        batch.claim(lines, column, column, key, row=row, is_row=is_fresh)
+    batch.claim(
+        lines,
+        Key("phone_number", lambda line: line.record.phone_number),
+        Key("user_external_id", lambda line: pairs[line.number][1]),
+        row=row,
+        is_row=is_fresh,
+    )
 
 
 def _insert(batch: Batch, rows: Sequence[tuple[str, int, datetime]]) -> None:

@@ -16,6 +16,7 @@ from crm.core.copying import copy_rows, take_ids
 from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome
+from crm.importer.claims import Key
 from crm.importer.columns import Column, Entity, Line
 from crm.importer.entities.users_here import find_here, update_here
 from crm.importer.errors import CellError
@@ -115,11 +116,12 @@ def check(record: UserRecord) -> Sequence[Fault]:
 def load(batch: Batch, lines: Sequence[Line[UserRecord]]) -> None:
     """Write the people of a batch."""
     here = find_here(batch, lines)
-    batch.claim(lines, "external_id", "external_id", lambda line: line.record.external_id)
-    batch.claim(lines, "email", "email", lambda line: line.record.email and line.record.email.lower())
-    batch.claim(lines, "uuid", "uuid", lambda line: line.record.uuid)
     batch.claim(
-        lines, "user", "external_id", lambda line: here[line.number].id if line.number in here else None
+        lines,
+        Key("external_id", lambda line: line.record.external_id),
+        Key("email", lambda line: line.record.email and line.record.email.lower()),
+        Key("uuid", lambda line: line.record.uuid),
+        Key("user", lambda line: here[line.number].id if line.number in here else None, "external_id"),
     )
     open_lines = batch.open(lines)
     update_here(batch, [(line, here[line.number]) for line in open_lines if line.number in here])

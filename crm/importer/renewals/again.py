@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from crm.core.errors import N_, Said
 from crm.importer.batches import Batch, Outcome
+from crm.importer.claims import Key
+from crm.importer.columns import Line
 from crm.importer.integrity.stopping import find_reader_stops, keep_stopped, let_go, list_broken, take_kept
 from crm.importer.renewals.due import count_due, is_due, refuse_due
 from crm.importer.renewals.fresh import TWICE, chain_of, find_twice
 from crm.importer.renewals.here import Here, Row
-from crm.importer.renewals.records import is_open, names_parent
+from crm.importer.renewals.records import RenewalRecord, is_open, names_parent
 from crm.importer.renewals.references import PARENT, Resolved, refuse_unpaid
 from crm.importer.renewals.writing import change, close, find_changes
 from crm.payments.statuses import RecurrentState
@@ -72,20 +74,17 @@ def _claim(batch: Batch, here: Here, resolved: Sequence[Resolved], known: Mappin
     """Let each row be changed by one line; what may go on again holds its chain as a new line does."""
     lines = [each.line for each in resolved]
     by_line = {each.number: each for each in resolved}
-    batch.claim(lines, "external_id", "external_id", lambda line: line.record.external_id)
-    batch.claim(lines, "row", "cid", lambda line: known[line.number]["id"])
+
+    def chain_going(line: Line[RenewalRecord]) -> object | None:
+        is_going = is_open(line.record) and here.is_kept(known[line.number])
+        return chain_of(by_line[line.number]) if is_going else None
+
     batch.claim(
         lines,
-        "going",
-        "cid",
-        lambda line: (
-            chain_of(by_line[line.number])
-            if is_open(line.record) and here.is_kept(known[line.number])
-            else None
-        ),
-    )
-    batch.claim(
-        lines, "payment", "payment_external_id", lambda line: (by_line[line.number].payment or {}).get("id")
+        Key("external_id", lambda line: line.record.external_id),
+        Key("row", lambda line: known[line.number]["id"], "cid"),
+        Key("going", chain_going, "cid"),
+        Key("payment", lambda line: (by_line[line.number].payment or {}).get("id"), "payment_external_id"),
     )
 
 

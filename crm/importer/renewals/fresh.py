@@ -6,6 +6,7 @@ from datetime import timedelta
 from crm.core.errors import N_, Said
 from crm.core.phone import to_international
 from crm.importer.batches import Batch, Outcome
+from crm.importer.claims import Key
 from crm.importer.integrity.stopping import keep_stopped, list_broken
 from crm.importer.reader_stops import EVER, ReaderStops
 from crm.importer.renewals.due import count_due, is_due, refuse_due
@@ -107,19 +108,16 @@ def _claim(batch: Batch, resolved: Sequence[Resolved], decided: Mapping[int, Dec
     """Let each id, each payment followed, each chain that goes on and each payment charged by be one line's."""
     lines = [each.line for each in resolved]
     by_line = {each.number: each for each in resolved}
-    batch.claim(lines, "external_id", "external_id", lambda line: line.record.external_id)
-    batch.claim(lines, "parent", PARENT, lambda line: by_line[line.number].parent["id"])
     batch.claim(
         lines,
-        "going",
-        "cid",
-        lambda line: chain_of(by_line[line.number]) if decided[line.number].is_active else None,
-    )
-    batch.claim(
-        lines,
-        "payment",
-        "payment_external_id",
-        lambda line: (by_line[line.number].payment or {}).get("id"),
+        Key("external_id", lambda line: line.record.external_id),
+        Key("parent", lambda line: by_line[line.number].parent["id"], PARENT),
+        Key(
+            "going",
+            lambda line: chain_of(by_line[line.number]) if decided[line.number].is_active else None,
+            "cid",
+        ),
+        Key("payment", lambda line: (by_line[line.number].payment or {}).get("id"), "payment_external_id"),
     )
 
 
