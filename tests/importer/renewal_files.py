@@ -83,12 +83,17 @@ def pay_again(reader: Reader) -> Payment:
 
 
 def import_renewals(*lines: Mapping[str, Any], **options: Any) -> ImportRun:
-    """Import lines about renewals, whose columns are the keys of all of them, and return the import as it ended."""
+    """Import lines about renewals and return the import as it ended."""
+    return import_text("recurrent-payments", renewal_file(*lines), **options)
+
+
+def renewal_file(*lines: Mapping[str, Any]) -> str:
+    """Return a file of lines about renewals, whose columns are the keys of all of them."""
     written = StringIO()
     writer = csv.DictWriter(written, list(dict.fromkeys(key for line in lines for key in line)))
     writer.writeheader()
     writer.writerows(lines)
-    return import_text("recurrent-payments", written.getvalue(), **options)
+    return written.getvalue()
 
 
 def _copy(row: M, **values: Any) -> M:

@@ -19,6 +19,7 @@ from crm.importer.renewals.records import names_parent
 from crm.importer.renewals.references import PARENT, Resolved
 from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import OPEN, STOPS_BY_PERSON
+from crm.subscriptions.lifecycle import lock_readers
 
 Row = Mapping[str, Any]
 R = RecurrentPayment.__table__.c
@@ -60,6 +61,8 @@ class Here:
     """The rows that matter to some lines."""
 
     def __init__(self, batch: Batch, resolved: Sequence[Resolved]) -> None:
+        # A payment that is confirmed meanwhile plans its renewal beside what it sees: it waits for these rows.
+        lock_readers(batch.session, {each.user_id for each in resolved})
         self._rows = _read_rows(batch, resolved)
         self._by_external_id = {row["external_id"]: row for row in self._rows if row["external_id"]}
         self._by_parent = {row["parent_payment_id"]: row for row in self._rows if row["attempt"] == 0}
