@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from crm.core.db import transaction
+from crm.importer.integrity.late_stops import heed_late_stops
+from crm.importer.integrity.stopping import mend
 from crm.importer.models import ImportRun
 from crm.importer.running import Runner
 from crm.importer.runs import Wanted, begin
 from crm.importer.sources.examining import examine
 from crm.users.audit_log import Actor, acting
-from tests.factories.money import buy, make_type, renewal_states, report, set_up_sale
-from tests.importer.renewal_files import Reader, make_reader, renewal_file
+from tests.factories.flows import write
+from tests.factories.money import buy, list_renewals, make_type, renewal_states, report, set_up_sale
+from tests.importer.renewal_files import Reader, import_renewals, make_reader, renewal_file
 
 pytestmark = pytest.mark.usefixtures("gateway")
 
@@ -27,7 +31,9 @@ SOON = 1  # seconds: who is not made to wait is done by then
 def reader(app: Flask) -> Reader:
     set_up_sale()
     make_type()
-    return make_reader()
+    reader = make_reader()
+    _do("UPDATE users SET confirmed_at = crm_now()")  # else the SMS would wait to confirm the reader
+    return reader
 
 
 def test_a_payment_that_is_confirmed_while_a_batch_is_open_is_not_renewed_beside_it(
@@ -44,6 +50,45 @@ def test_a_payment_that_is_confirmed_while_a_batch_is_open_is_not_renewed_beside
         happen()
 
     assert sorted(renewal_states()) == ["active", "system_stop"]
+
+
+def test_a_payment_that_is_confirmed_while_kept_ones_go_on_is_not_renewed_beside_them(
+    app: Flask, reader: Reader
+) -> None:
+    live = buy()
+    _keep_and_mend(reader)
+
+    with _beside(app, lambda: report(live.payment_id, "A0")) as happen, transaction() as session:
+        mend(session)
+        happen()
+
+    assert sorted(renewal_states()) == ["active", "system_stop"]
+
+
+def test_a_stop_that_comes_while_kept_ones_go_on_is_heeded_right_after(app: Flask, reader: Reader) -> None:
+    _keep_and_mend(reader)
+
+    with _beside(app, lambda: write(app.test_client(), "STOP")) as happen, transaction() as session:
+        mended = mend(session)
+        happen()
+    with transaction() as session:
+        stopped = heed_late_stops(session, mended.began)
+
+    assert mended.ids == stopped
+    assert renewal_states() == ["user_stop"]
+    assert "The reader wrote STOP" in (list_renewals()[0].note or "")
+
+
+def _keep_and_mend(reader: Reader) -> None:
+    """Let an import keep a renewal stopped, for a rule that holds again."""
+    _do("UPDATE mobiletech_outbound_messages SET billing = 'failed' WHERE billing = 'billed'")
+    import_renewals(reader.line())
+    _do("UPDATE mobiletech_outbound_messages SET billing = 'billed' WHERE billing = 'failed'")
+
+
+def _do(statement: str) -> None:
+    with transaction() as session:
+        session.execute(text(statement))
 
 
 @contextmanager

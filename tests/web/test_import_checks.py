@@ -94,9 +94,12 @@ def test_what_is_no_rule_is_not_there(staff: FlaskClient) -> None:
 def test_what_was_stopped_is_tried_again_after_a_page_that_says_what_happens(
     staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        import_checks, "mend", lambda session: Mended(active=2, past=1, broken=3, stopped_by_reader=1)
-    )
+    some = {
+        0: Mended(active=2, past=1, broken=3, ids=[7, 8], next_after=9),
+        9: Mended(active=1, ids=[10]),
+    }
+    monkeypatch.setattr(import_checks, "mend", lambda session, after: some[after])
+    monkeypatch.setattr(import_checks, "heed_late_stops", lambda session, began: [8, 200])
     asked = Page(staff.get(f"{CHECKS}/mend"))
 
     answer = staff.post(f"{CHECKS}/mend", data=asked.form().fields)

@@ -6,9 +6,8 @@ could stop, so that is looked for here before anything goes on.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import delete, select, text
@@ -21,13 +20,15 @@ from crm.core.phone import to_international
 from crm.importer.integrity.questions import ASKED, Kind
 from crm.importer.integrity.rules import RULES, parts_of
 from crm.importer.models import ImportStop
-from crm.importer.reader_stops import ReaderStops
+from crm.importer.reader_stops import EVER, ReaderStops
+from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import RecurrentState
 from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
+from crm.subscriptions.lifecycle import lock_readers
 from crm.users.audit_log import record_act
 from crm.users.phones import find_phones_of
 
-AT_ONCE = 5000
+AT_ONCE = 300  # rows of one transaction: whoever waits for one of their readers waits a moment
 BEGINNING = "Imported stopped"  # of both notes
 # payments.chains.KEPT_BY_IMPORT is how it begins
 KEPT = N_(
@@ -64,6 +65,10 @@ _IS_UNTOUCHED = "row.state = 'system_stop' AND row.updated_at = row.created_at"
 _IS_LAST = """NOT EXISTS (
     SELECT 1 FROM recurrent_payments AS other WHERE other.payment_method_id = row.payment_method_id
       AND (other.id > row.id OR other.state IN ('active', 'pending')))"""
+_LIST = text(f"""
+    SELECT row.id FROM recurrent_payments AS row JOIN import_stops AS stop ON stop.recurrent_payment_id = row.id
+    WHERE row.id > :after AND {_IS_UNTOUCHED} AND {_IS_LAST} ORDER BY row.id LIMIT :most
+""")  # noqa: S608 - constants of this file
 _TAKE = text(f"""
     SELECT row.id, row.user_id, row.subscription_type_id AS type_id, type.code AS type_code, row.charge_at,
            inbound."from" AS number, inbound.receive_date
@@ -71,7 +76,7 @@ _TAKE = text(f"""
     JOIN import_stops AS stop ON stop.recurrent_payment_id = row.id
     JOIN subscription_types AS type ON type.id = row.subscription_type_id
     LEFT JOIN mobiletech_inbound_messages AS inbound ON inbound.mobiletech_id = row.cid
-    WHERE (:all OR row.id IN ({_IDS})) AND {_IS_UNTOUCHED} AND {_IS_LAST}
+    WHERE row.id IN ({_IDS}) AND {_IS_UNTOUCHED} AND {_IS_LAST}
     ORDER BY row.id FOR UPDATE OF row
 """)  # noqa: S608 - constants of this file
 
@@ -84,6 +89,17 @@ class Mended:
     past: int = 0  # they break nothing, but would be charged at once
     broken: int = 0
     stopped_by_reader: int = 0
+    ids: list[int] = field(default_factory=list, compare=False)  # that are active now
+    began: datetime = field(default=EVER, compare=False)
+    next_after: int | None = field(default=None, compare=False)
+
+    def add(self, other: "Mended", stopped: Collection[int]) -> None:
+        """Count others, of which some were `stopped` right after."""
+        late = len(set(stopped) & set(other.ids))
+        self.active += other.active - late
+        self.past += other.past
+        self.broken += other.broken
+        self.stopped_by_reader += other.stopped_by_reader + late
 
 
 class Kept(NamedTuple):
@@ -129,19 +145,28 @@ def let_go(
         session.execute(delete(ImportStop).where(among(ImportStop.recurrent_payment_id, renewal_ids)))
 
 
-def take_kept(session: Session, renewal_ids: Collection[int] | None = None) -> list[Kept]:
-    """Lock and return what is kept stopped and untouched, and what no other renewal has taken the place of."""
-    values = {"all": renewal_ids is None, "ids": array_text(renewal_ids or ())}
-    return [Kept(*row) for row in session.execute(_TAKE, values)]
+def take_kept(session: Session, renewal_ids: Collection[int]) -> list[Kept]:
+    """Lock and return what is kept stopped and untouched, and what no other renewal has taken the place of.
+
+    Their readers are locked first: a payment that is confirmed meanwhile plans its renewal beside what it sees.
+    """
+    readers = select(RecurrentPayment.user_id).where(among(RecurrentPayment.id, renewal_ids))
+    lock_readers(session, set(session.execute(readers).scalars()))
+    return [Kept(*row) for row in session.execute(_TAKE, {"ids": array_text(renewal_ids)})]
 
 
-def mend(session: Session) -> Mended:
-    """Let every renewal go on that breaks no rule any more and whose date is ahead; write it down as an act."""
-    now: datetime = session.execute(select(db_now())).scalar_one()
-    done, taken = Mended(), set[tuple[int, int]]()
-    rows = iter(take_kept(session))
-    while some := list(islice(rows, AT_ONCE)):
-        _mend(session, some, now, done, taken)
+def mend(session: Session, *, after: int = 0) -> Mended:
+    """Let renewals go on that break no rule any more and whose date is ahead; write it down as an act.
+
+    It does AT_ONCE of those behind the id `after`. The caller commits, has `heed_late_stops` look for what came since
+    `began`, and goes on behind `next_after` until that is None.
+    """
+    began: datetime = session.execute(select(db_now())).scalar_one()
+    ids = session.execute(_LIST, {"after": after, "most": AT_ONCE}).scalars().all()
+    done = Mended(began=began, next_after=ids[-1] if len(ids) == AT_ONCE else None)
+    rows = take_kept(session, ids)
+    if rows:
+        _mend(session, rows, done)
     counts = {
         "active": done.active,
         "past": done.past,
@@ -152,11 +177,11 @@ def mend(session: Session) -> Mended:
     return done
 
 
-def find_reader_stops(session: Session, rows: Sequence[Kept]) -> dict[int, int]:
-    """Return, by renewal, the SMS by which its reader wrote STOP after ordering it."""
+def find_reader_stops(session: Session, rows: Sequence[Kept], since: datetime = EVER) -> dict[int, int]:
+    """Return, by renewal, the SMS by which its reader wrote STOP after ordering it, of those that came since then."""
     phones = find_phones_of(session, {row.user_id for row in rows})
     numbers = {row.id: list(_numbers_of(row, phones)) for row in rows}
-    stops = ReaderStops(session, {number for some in numbers.values() for number in some})
+    stops = ReaderStops(session, {number for some in numbers.values() for number in some}, since)
     found: dict[int, int] = {}
     for row in rows:
         if row.ordered_at is not None:
@@ -182,33 +207,28 @@ def _ask(session: Session, renewal_ids: Collection[int], leave_out: Collection[s
     return {row_id: sorted(rules, key=order.__getitem__) for row_id, rules in broken.items()}
 
 
-def _mend(
-    session: Session, rows: Sequence[Kept], now: datetime, done: Mended, taken: set[tuple[int, int]]
-) -> None:
+def _mend(session: Session, rows: Sequence[Kept], done: Mended) -> None:
     stops = find_reader_stops(session, rows)
     for row_id, inbound_id in stops.items():
         let_go(session, [row_id], RecurrentState.USER_STOP, str(Said(WROTE_STOP, id=inbound_id)))
     left = [row for row in rows if row.id not in stops]
     broken = list_broken(session, [row.id for row in left])
     whole = [row for row in left if row.id not in broken]
-    past = [row.id for row in whole if row.charge_at <= now]
-    ahead = _first_of_each([row for row in whole if row.charge_at > now], taken)
+    past = [row.id for row in whole if row.charge_at <= done.began]
+    ahead = _first_of_each([row for row in whole if row.charge_at > done.began])
     let_go(session, ahead)
+    done.ids = ahead
     _tell_past(session, past)
-    done.stopped_by_reader += len(stops)
-    done.active, done.past = done.active + len(ahead), done.past + len(past)
-    done.broken += len(left) - len(past) - len(ahead)
+    done.stopped_by_reader, done.active, done.past = len(stops), len(ahead), len(past)
+    done.broken = len(left) - len(past) - len(ahead)
 
 
-def _first_of_each(rows: Sequence[Kept], taken: set[tuple[int, int]]) -> list[int]:
+def _first_of_each(rows: Sequence[Kept]) -> list[int]:
     """Return the first of each reader and type: a second one would break R8 as soon as the first went on."""
-    first = []
+    first: dict[tuple[int, int], int] = {}
     for row in rows:
-        key = (row.user_id, row.type_id)
-        if key not in taken:
-            taken.add(key)
-            first.append(row.id)
-    return first
+        first.setdefault((row.user_id, row.type_id), row.id)
+    return list(first.values())
 
 
 def _tell_past(session: Session, ids: Collection[int]) -> None:

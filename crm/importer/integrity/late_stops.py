@@ -1,0 +1,72 @@
+"""A STOP that came while renewals became active found nothing to stop: it is heeded when they are there to be seen.
+
+Whoever lets renewals go on commits, and has this done in the next transaction: whatever was written before that
+commit is seen then, and whatever is written after it sees the renewals itself.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from crm.core.errors import Said
+from crm.core.log import get_logger
+from crm.importer.integrity.stopping import Kept, find_reader_stops
+from crm.payments.lanes import take_lanes
+from crm.payments.models import RecurrentPayment
+from crm.payments.statuses import RecurrentState
+from crm.payments.stopping import stop
+from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
+
+log = get_logger(__name__)
+
+EARLIER = timedelta(
+    minutes=1
+)  # an SMS has the time when its transaction began, and is seen when that has ended
+
+# Active just as they came: what a STOP has stopped, and its reader has let go on again, is not stopped once more.
+_OF_WRITERS = text("""
+    WITH writers AS MATERIALIZED (
+        SELECT DISTINCT "from" AS number FROM mobiletech_inbound_messages
+        WHERE created_at >= :since AND import_id IS NULL
+    ), readers AS MATERIALIZED (
+        SELECT phone.user_id FROM writers JOIN mobiletech_phone_numbers AS phone
+          ON writers.number LIKE '+421%' AND phone.phone_number = '0' || substr(writers.number, 5)
+        UNION
+        SELECT ordered.user_id FROM writers
+        JOIN mobiletech_inbound_messages AS origin ON origin."from" = writers.number
+        JOIN recurrent_payments AS ordered ON ordered.cid = origin.mobiletech_id
+    )
+    SELECT row.id, row.user_id, row.subscription_type_id, type.code, row.charge_at, inbound."from", inbound.receive_date
+    FROM readers
+    JOIN recurrent_payments AS row ON row.user_id = readers.user_id
+    JOIN subscription_types AS type ON type.id = row.subscription_type_id
+    LEFT JOIN mobiletech_inbound_messages AS inbound ON inbound.mobiletech_id = row.cid
+    WHERE row.state = 'active' AND row.import_id IS NOT NULL AND row.updated_at IN (row.created_at, row.noticed_at)
+""")
+
+
+def heed_late_stops(session: Session, began: datetime) -> list[int]:
+    """Stop renewals whose readers have written STOP since an import began to make some active; return their ids."""
+    since = began - EARLIER
+    rows = [Kept(*row) for row in session.execute(_OF_WRITERS, {"since": since})]
+    stops = find_reader_stops(session, rows, since) if rows else {}
+    take_lanes(session, {row.user_id for row in rows if row.id in stops})
+    stopped = _take_active(session, sorted(stops))
+    for row in stopped:
+        stop(session, [row], by_user=True, note=str(Said(WROTE_STOP, id=stops[row.id])), is_told=True)
+    if stopped:
+        log.info("stopped_beside_import", recurrent_payment_ids=[row.id for row in stopped])
+    return [row.id for row in stopped]
+
+
+def _take_active(session: Session, ids: Sequence[int]) -> Sequence[RecurrentPayment]:
+    """Lock and return those that nobody has touched until their readers' lanes were had."""
+    wanted = select(RecurrentPayment).where(
+        RecurrentPayment.id.in_(ids),
+        RecurrentPayment.state == RecurrentState.ACTIVE,
+        RecurrentPayment.updated_at.in_([RecurrentPayment.created_at, RecurrentPayment.noticed_at]),
+    )
+    taken = wanted.order_by(RecurrentPayment.id).with_for_update().execution_options(populate_existing=True)
+    return session.execute(taken).scalars().all()
