@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
+
+from sqlalchemy.orm import Session
 
 from crm.core.errors import N_
 from crm.importer import kinds
@@ -58,7 +61,8 @@ class Entity(Generic[R]):
     """One kind of thing that can be imported.
 
     `record` is a NamedTuple with the columns as fields, in their order (`from_` for `from`). `check` says what is
-    wrong with a record as a whole. `load` decides each line of a batch and writes it.
+    wrong with a record as a whole. `load` decides each line of a batch and writes it. `look_back` is called in the next
+    transaction, with when that of the batch began: what came beside it could not be seen.
     """
 
     name: str  # as in `crm import inbound-messages`
@@ -67,6 +71,7 @@ class Entity(Generic[R]):
     record: Callable[..., R]
     load: Callable[[Any, Sequence[Line[R]]], None]
     check: Callable[[R], Sequence[Fault]] = lambda _: ()
+    look_back: Callable[[Session, datetime], object] | None = None
     summary: str = ""
     named: Mapping[str, Column] = field(init=False)
 

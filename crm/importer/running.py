@@ -25,7 +25,7 @@ from crm.importer.layouts import read_layout
 from crm.importer.memory import Memory
 from crm.importer.models import ImportRun
 from crm.importer.reading import Reading, ReadRow, Taken
-from crm.importer.runs import ENDED, Opener, State, get_run, subject_of
+from crm.importer.runs import ENDED, Opener, State, get_run, look_back, looks_back, subject_of
 from crm.subscriptions.newsroom import current_zone
 from crm.users.audit_log import record_act
 
@@ -74,6 +74,7 @@ class Runner:
             session.execute(_COMMIT_SOON)
         session.execute(select(func.pg_advisory_xact_lock(LOCK)))
         run = get_run(session, self._run_id, lock=True)
+        look_back(session, run)
         run.beat_at = session.execute(select(db_now())).scalar_one()
         if run.cancel_wanted and run.state not in ENDED:
             _end(session, run, State.CANCELLED)
@@ -94,6 +95,8 @@ class Runner:
             run.state = State.CHECKING
         if run.state == State.INTERRUPTED:
             run.state = State.CHECKING if run.rows_total is None else State.LOADING
+        if run.state == State.LOADING and run.refused > MOST_REFUSED:
+            raise SourceError(N_("More than %(most)s rows were refused."), most=MOST_REFUSED)
         taken = self._reading.take(session, run, self._batch_rows)
         if taken.is_new:
             self._memory = Memory()  # what a batch that was undone has noted is not
@@ -134,9 +137,8 @@ class Runner:
             if run.is_dry:
                 raise _TakenBackError
         self._keep(session, run, rows, batch)
-        if run.refused > MOST_REFUSED:
-            _refuse(session, run, SourceError(N_("More than %(most)s rows were refused."), most=MOST_REFUSED))
-        elif taken.is_last:
+        is_looked_at = not rows or not looks_back(run)  # else the next step ends it, when it has looked back
+        if taken.is_last and is_looked_at and run.refused <= MOST_REFUSED:
             _end(session, run, State.DONE)
 
     def _batch(self, session: Session, run: ImportRun) -> Batch:

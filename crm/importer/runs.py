@@ -162,8 +162,21 @@ def interrupt(session: Session, run_id: int) -> ImportRun:
     """Say that nobody works on an import for now; it can be resumed."""
     run = get_run(session, run_id, lock=True)
     if run.state not in ENDED:
+        look_back(session, run)
         run.state = State.INTERRUPTED
     return run
+
+
+def looks_back(run: ImportRun) -> bool:
+    """Return whether what came beside a batch matters to its entity."""
+    return not run.is_dry and get_entity(run.entity).look_back is not None
+
+
+def look_back(session: Session, run: ImportRun) -> None:
+    """Let the entity look for what came beside the batch before, if there was one; that could not see it."""
+    looks = get_entity(run.entity).look_back
+    if looks is not None and looks_back(run) and run.beat_at is not None and run.rows_done:
+        looks(session, run.beat_at)
 
 
 def subject_of(run: ImportRun) -> str:

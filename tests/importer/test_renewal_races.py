@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from crm.core.clock import db_now
 from crm.core.db import transaction
 from crm.importer.integrity.late_stops import heed_late_stops
 from crm.importer.integrity.stopping import mend
 from crm.importer.models import ImportRun
 from crm.importer.running import Runner
-from crm.importer.runs import Wanted, begin
+from crm.importer.runs import Wanted, begin, get_run, interrupt, want_cancel
 from crm.importer.sources.examining import examine
+from crm.payments.stopping import get_renewal, reactivate
 from crm.users.audit_log import Actor, acting
 from tests.factories.flows import write
 from tests.factories.money import buy, list_renewals, make_type, renewal_states, report, set_up_sale
@@ -77,6 +79,42 @@ def test_a_stop_that_comes_while_kept_ones_go_on_is_heeded_right_after(app: Flas
     assert mended.ids == stopped
     assert renewal_states() == ["user_stop"]
     assert "The reader wrote STOP" in (list_renewals()[0].note or "")
+
+
+@pytest.mark.parametrize("end", ["done", "cancelled", "interrupted"])
+def test_a_stop_that_comes_while_a_batch_is_open_is_heeded_in_the_next_step(
+    app: Flask, reader: Reader, end: str
+) -> None:
+    with _begun(reader.line()) as runner:
+        with _beside(app, lambda: write(app.test_client(), "STOP")) as happen, transaction() as session:
+            run = runner.step(session)
+            run_id, state = run.id, run.state
+            happen()
+        assert (state, renewal_states()) == ("loading", ["active"])
+        with transaction() as session:
+            if end == "interrupted":
+                interrupt(session, run_id)
+            elif end == "cancelled":
+                want_cancel(session, get_run(session, run_id, lock=True))
+        if end != "interrupted":
+            assert _step(runner).state == end
+
+    assert renewal_states() == ["user_stop"]
+
+
+def test_what_its_reader_lets_go_on_after_the_stop_is_not_stopped_again(app: Flask, reader: Reader) -> None:
+    import_renewals(reader.line())
+    with transaction() as session:
+        began = session.execute(select(db_now())).scalar_one()
+    write(app.test_client(), "STOP")
+    [row] = list_renewals()
+    with transaction() as session:
+        reactivate(session, get_renewal(session, row.id), by_user=True)
+
+    with transaction() as session:
+        assert heed_late_stops(session, began) == []
+
+    assert renewal_states() == ["active"]
 
 
 def _keep_and_mend(reader: Reader) -> None:

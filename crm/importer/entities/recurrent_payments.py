@@ -11,7 +11,8 @@ Why nothing is, branch by branch:
 - Of two lines with one chain, payment or id the first is taken; of two of one reader and type the second is stopped.
 - What is due at once comes in only if that is confirmed. It is spaced from the last payment that was paid, and its
   period is charged by one SMS only, as of every renewal (payments/charging.py): the importer charges nothing.
-- A reader who wrote STOP to us after ordering is not charged, though the old system has never heard of it.
+- A reader who wrote STOP to us after ordering is not charged, though the old system has never heard of it; nor who
+  writes it while a batch is open, for that is looked for when it has been committed.
 
 The rows of a chain have to stand in the order in which they came to be. Source: behaviour.md 3.11, 7.6 and 8.7.
 """
@@ -22,6 +23,7 @@ from crm.core.copying import by_indexes
 from crm.core.errors import N_
 from crm.importer.batches import Batch
 from crm.importer.columns import Entity, Line
+from crm.importer.integrity.late_stops import heed_late_stops
 from crm.importer.renewals.again import load_again
 from crm.importer.renewals.fresh import load_fresh
 from crm.importer.renewals.here import Here
@@ -53,4 +55,5 @@ RECURRENT_PAYMENTS = Entity(
     record=RenewalRecord,
     load=load,
     check=check,
+    look_back=heed_late_stops,
 )
