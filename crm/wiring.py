@@ -12,6 +12,7 @@ from crm.events.registry import Registry
 from crm.importer.check_work import run_checks
 from crm.importer.events import IMPORT_CHECK, IMPORT_STEP
 from crm.importer.housekeeping import forget_old_imports
+from crm.importer.integrity.stopping import list_broken_if_active
 from crm.importer.working import HANDLER as TAKE_STEP
 from crm.importer.working import take_steps
 from crm.mobiletech.catalogue.billkey_use import FREE_SETTING
@@ -39,6 +40,7 @@ from crm.payments.charging_run import EVERY_SECONDS, charge_due_now
 from crm.payments.events import PAYMENT_STATUS_CHANGE, RENEWAL_STATE_CHANGED, RENEWAL_STOPPED
 from crm.payments.figures.keeping import count_money_days, count_subscribers
 from crm.payments.gateways import gateways
+from crm.payments.import_rules import import_rules
 from crm.sms_billing import stop_links
 from crm.sms_billing.agreeing import heed_yes
 from crm.sms_billing.figures.keeping import count_billing_days
@@ -158,6 +160,7 @@ def wire(settings: Settings, registry: Registry) -> None:
     registry.unheard.update(UNHEARD)
     registry.effect(SEND, SendEffect(gateway_client(settings)))
     last_look.look = find_obstacles
+    import_rules.find_broken = list_broken_if_active
     gateways.clear()
     for gateway in GATEWAYS:
         gateways.add(gateway)

@@ -1,5 +1,7 @@
 """What can be refused about payments and renewals; each says which rule it breaks."""
 
+from collections.abc import Sequence
+
 from crm.core.errors import N_, ConflictError, CrmError, InvalidInputError, NotFoundError
 
 
@@ -31,6 +33,20 @@ class RefusedMoveError(PaymentsError, ConflictError):
 
 class NotActiveError(PaymentsError, ConflictError):
     """Only a planned renewal can be stopped, only a stopped one begun again."""
+
+
+class BrokenRuleError(NotActiveError):
+    """An imported renewal breaks a rule of imports; a reader is not told which, for they cannot mend it."""
+
+    def __init__(self, rules: Sequence[str], *, by_user: bool) -> None:
+        if by_user:
+            super().__init__(N_("This renewal cannot go on by itself. Please write to us."))
+            return
+        told = N_(
+            "It came by an import and breaks %(rules)s, so it cannot go on:"
+            " the check of imports says what that means and how to mend it."
+        )
+        super().__init__(told, rules=", ".join(rules))
 
 
 class UnstoppableError(PaymentsError, ConflictError):

@@ -18,6 +18,7 @@ from crm.payments.chains import KEPT_BY_IMPORT, REPLACED, read_chains, withdraw
 from crm.payments.errors import ChargeInPastError, NotActiveError, RenewalNotFoundError, UnstoppableError
 from crm.payments.events import tell_state, tell_stops
 from crm.payments.gateways import gateway_codes, gateways
+from crm.payments.import_rules import refuse_broken
 from crm.payments.lanes import take_lanes
 from crm.payments.late_stops import forget_stops
 from crm.payments.models import RecurrentPayment
@@ -111,7 +112,7 @@ def _stop(session: Session, row: RecurrentPayment, state: RecurrentState, note: 
 def reactivate(session: Session, row: RecurrentPayment, *, by_user: bool, reason: str = "") -> None:
     """Let a stopped renewal go on: the reader their own stop, staff also theirs, while its date is ahead.
 
-    Raises: NotActiveError, ChargeInPastError.
+    Raises: NotActiveError, BrokenRuleError, ChargeInPastError.
     """
     allowed = (R.USER_STOP,) if by_user else STOPS_BY_PERSON
     if row.state == R.PENDING and row.stop_wanted in allowed:
@@ -127,6 +128,7 @@ def reactivate(session: Session, row: RecurrentPayment, *, by_user: bool, reason
     _check_alone(session, row)
     if is_past(session, row):
         raise ChargeInPastError
+    refuse_broken(session, row, by_user=by_user)
     row.state, row.payment_id, row.status, row.approval, row.failure = R.ACTIVE, None, None, None, None
     session.flush()
     forget_stops(session, row.user_id)
@@ -137,7 +139,7 @@ def reactivate(session: Session, row: RecurrentPayment, *, by_user: bool, reason
 def reactivate_after_system_stop(session: Session, row: RecurrentPayment, *, reason: str) -> RecurrentPayment:
     """Try a renewal that was given up once more, in a day, with all its retries: a new row after this one.
 
-    Raises: NotActiveError, ChargeInPastError if it was given up more than 14 days ago.
+    Raises: NotActiveError, BrokenRuleError, ChargeInPastError if it was given up more than 14 days ago.
     """
     if row.state == R.SYSTEM_STOP and (row.note or "").startswith(KEPT_BY_IMPORT):
         raise NotActiveError(
@@ -152,6 +154,7 @@ def reactivate_after_system_stop(session: Session, row: RecurrentPayment, *, rea
     now = _now(session)
     if row.charge_at < now - LONGEST_SYSTEM_STOP:
         raise ChargeInPastError
+    refuse_broken(session, row, by_user=False)
     planner = Planner(session)
     anew = planner.plan_anew(row, now + REACTIVATED_AFTER, parent=row.payment_id or row.parent_payment_id)
     anew.note = reason

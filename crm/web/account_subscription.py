@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.db import current_session, transaction
 from crm.mobiletech.words import Word
-from crm.payments.errors import ChargeInPastError, NotActiveError, UnstoppableError
+from crm.payments.errors import BrokenRuleError, ChargeInPastError, NotActiveError, UnstoppableError
 from crm.payments.holding import find_hold
 from crm.payments.own_renewals import reactivate_chain, stop_chain
 from crm.payments.own_subscriptions import (
@@ -114,6 +114,8 @@ def go_on(chain_id: int) -> ResponseReturnValue:
             charge_at = row.charge_at
     except ChargeInPastError:
         flash(_("The day of the next charge is over, so it cannot go on by itself. Order it anew."), "bad")
+    except BrokenRuleError as error:
+        flash(told(error), "bad")
     except NotActiveError:
         flash(_("Only what you have stopped yourself can go on. Please write to us."), "bad")
     else:

@@ -58,6 +58,11 @@ class Part:
 ASKED = """WITH asked AS MATERIALIZED (
     SELECT row.* FROM unnest(CAST(CAST(:ids AS text) AS bigint[])) AS wanted (id), LATERAL (
         SELECT * FROM recurrent_payments WHERE recurrent_payments.id = wanted.id OFFSET 0) AS row)"""
+# The same, as if they went on: of what is stopped some rules ask nothing.
+ASKED_IF_ACTIVE = """WITH asked AS MATERIALIZED (
+    SELECT active.* FROM recurrent_payments AS renewal,
+         LATERAL jsonb_populate_record(renewal, '{"state": "active"}') AS active
+    WHERE renewal.id IN (SELECT unnest(CAST(CAST(:ids AS text) AS bigint[]))))"""
 BY_SMS = "IN (SELECT id FROM payment_gateways WHERE code LIKE 'mobiletech%')"
 _RENEWED_BY_SMS = f"row.payment_gateway_id {BY_SMS}"
 # What is charged, or would be if it were not kept stopped; what is over needs no price and no text.

@@ -17,7 +17,7 @@ from crm.core.clock import db_now
 from crm.core.copying import among, array_text, by_indexes
 from crm.core.errors import N_, Said
 from crm.core.phone import to_international
-from crm.importer.integrity.questions import ASKED, Kind
+from crm.importer.integrity.questions import ASKED, ASKED_IF_ACTIVE, Kind
 from crm.importer.integrity.rules import RULES, parts_of
 from crm.importer.models import ImportStop
 from crm.importer.reader_stops import EVER, ReaderStops
@@ -124,6 +124,12 @@ def list_broken(
         return _ask(session, renewal_ids, leave_out)
 
 
+def list_broken_if_active(session: Session, renewal_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return the same for renewals that are stopped, as if they went on."""
+    with by_indexes(session):
+        return _ask(session, renewal_ids, (), ASKED_IF_ACTIVE)
+
+
 def keep_stopped(session: Session, broken: Mapping[int, Sequence[str]], import_id: int | None) -> None:
     """Stop renewals that nobody has touched, each with the rules that it breaks."""
     if broken:
@@ -190,7 +196,9 @@ def find_reader_stops(session: Session, rows: Sequence[Kept], since: datetime = 
     return found
 
 
-def _ask(session: Session, renewal_ids: Collection[int], leave_out: Collection[str]) -> dict[int, list[str]]:
+def _ask(
+    session: Session, renewal_ids: Collection[int], leave_out: Collection[str], asked: str = ASKED
+) -> dict[int, list[str]]:
     questions = [
         f"SELECT broken.id, '{rule.name}' AS rule FROM ({part.of_renewals}) AS broken"  # noqa: S608 - constants
         for rule in RULES
@@ -201,7 +209,7 @@ def _ask(session: Session, renewal_ids: Collection[int], leave_out: Collection[s
     order = {rule.name: place for place, rule in enumerate(RULES)}
     broken: dict[int, set[str]] = {}
     for row_id, rule in session.execute(
-        text(f"{ASKED} {' UNION ALL '.join(questions)}"), {"ids": array_text(renewal_ids)}
+        text(f"{asked} {' UNION ALL '.join(questions)}"), {"ids": array_text(renewal_ids)}
     ):
         broken.setdefault(row_id, set()).add(rule)
     return {row_id: sorted(rules, key=order.__getitem__) for row_id, rules in broken.items()}

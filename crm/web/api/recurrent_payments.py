@@ -10,7 +10,13 @@ from sqlalchemy.orm import Session
 
 from crm.core.db import current_session, transaction
 from crm.core.errors import CrmError
-from crm.payments.errors import ChargeInPastError, NotActiveError, RenewalNotFoundError, UnstoppableError
+from crm.payments.errors import (
+    BrokenRuleError,
+    ChargeInPastError,
+    NotActiveError,
+    RenewalNotFoundError,
+    UnstoppableError,
+)
 from crm.payments.gateways import gateway_codes
 from crm.payments.models import RecurrentPayment
 from crm.payments.own_renewals import list_renewals_of, reactivate_row, stop_row
@@ -33,6 +39,7 @@ _STATES_RULE = f"Field must be one of {', '.join(RecurrentState)}"
 REFUSALS: Mapping[type[CrmError], tuple[int, str]] = {
     RenewalNotFoundError: (404, "recurrent_payment_not_found"),
     NotActiveError: (409, "recurrent_payment_not_active"),
+    BrokenRuleError: (409, "recurrent_payment_not_active"),
     UnstoppableError: (403, "user_unstoppable_recurrent_payment_gateway"),
     ChargeInPastError: (400, "recurrent_payment_next_charge_in_past"),
 }

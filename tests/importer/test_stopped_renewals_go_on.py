@@ -1,0 +1,107 @@
+"""Renewals that came in stopped were asked no rule: they are asked when somebody lets them go on."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from crm.core.db import transaction
+from crm.payments.errors import BrokenRuleError
+from crm.payments.stopping import get_renewal, reactivate, reactivate_after_system_stop
+from tests.factories.money import list_renewals, make_type, renewal_states, set_up_sale
+from tests.importer.renewal_files import Reader, import_renewals, make_reader
+
+pytestmark = pytest.mark.usefixtures("gateway", "clock")
+
+SOON = "2026-12-24 08:00:00"
+WRONG = [
+    ("UPDATE mobiletech_outbound_messages SET rcv_msg_id = NULL", "R2, R3"),
+    ("UPDATE mobiletech_outbound_messages SET billing = 'failed'", "R5"),
+    ("UPDATE payment_meta SET value = 'ZZ99' WHERE key = 'mobiletech_billkey'", "R6"),
+    ("UPDATE billkeys SET price = 5.99, updated_at = crm_now() + interval '1 year'", "R7"),
+    ("UPDATE mobiletech_inbound_messages SET \"from\" = '+421905111222'", "R9"),
+    ("UPDATE mobiletech_templates SET content = '{{ nobody }}'", "R10"),
+]
+
+
+@pytest.fixture
+def reader(app: Flask) -> Reader:
+    set_up_sale()
+    make_type()
+    return make_reader()
+
+
+@pytest.mark.parametrize(("wrong", "rules"), WRONG)
+@pytest.mark.parametrize("state", ["user_stop", "admin_stop"])
+def test_what_breaks_a_rule_is_not_reactivated(reader: Reader, wrong: str, rules: str, state: str) -> None:
+    import_renewals(reader.line(state=state))
+    _do(wrong)
+
+    with pytest.raises(BrokenRuleError, match=f"breaks {rules}, so it cannot go on"):
+        _reactivate()
+
+    assert renewal_states() == [state]
+
+
+@pytest.mark.parametrize(("wrong", "rules"), WRONG)
+def test_what_breaks_a_rule_is_not_tried_anew(reader: Reader, wrong: str, rules: str) -> None:
+    import_renewals(reader.line(state="system_stop", charge_at=SOON))
+    _do(wrong)
+
+    with pytest.raises(BrokenRuleError, match=f"breaks {rules}, so it cannot go on"):
+        _try_anew()
+
+    assert renewal_states() == ["system_stop"]
+
+
+def test_a_reader_is_told_to_write_to_us_and_no_rule(reader: Reader) -> None:
+    import_renewals(reader.line(state="user_stop"))
+    _do(WRONG[0][0])
+
+    with pytest.raises(BrokenRuleError, match=r"^This renewal cannot go on by itself. Please write to us.$"):
+        _reactivate(by_user=True)
+
+    assert renewal_states() == ["user_stop"]
+
+
+def test_what_was_kept_stopped_and_then_closed_by_a_newer_file_is_asked_as_well(reader: Reader) -> None:
+    _do(WRONG[0][0])
+    import_renewals(reader.line())
+    import_renewals(reader.line(state="user_stop"))
+
+    with pytest.raises(BrokenRuleError):
+        _reactivate(by_user=True)
+
+    assert renewal_states() == ["user_stop"]
+
+
+def test_what_breaks_no_rule_goes_on(reader: Reader) -> None:
+    import_renewals(reader.line(state="user_stop"))
+
+    _reactivate(by_user=True)
+
+    assert renewal_states() == ["active"]
+
+
+def test_what_breaks_no_rule_is_tried_anew(reader: Reader) -> None:
+    import_renewals(reader.line(state="system_stop", charge_at=SOON))
+
+    _try_anew()
+
+    assert renewal_states() == ["system_stop", "active"]
+
+
+def _reactivate(*, by_user: bool = False) -> None:
+    [row] = list_renewals()
+    with transaction() as session:
+        reactivate(session, get_renewal(session, row.id), by_user=by_user)
+
+
+def _try_anew() -> None:
+    [row] = list_renewals()
+    with transaction() as session:
+        reactivate_after_system_stop(session, get_renewal(session, row.id), reason="it is mended")
+
+
+def _do(statement: str) -> None:
+    with transaction() as session:
+        session.execute(text(statement))
