@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
+from crm.subscriptions.lifecycle import lock_readers
 from crm.users.phones import find_phones_of
 
 # The same key as events/claim.py takes for the work of a number.
@@ -29,6 +30,12 @@ def lanes_of(session: Session, user_ids: Collection[int]) -> Mapping[int, str]:
 def take_lanes(session: Session, user_ids: Collection[int]) -> None:
     """Wait for the persons' lanes and hold them until the transaction ends; call it before the first look."""
     take_named(session, set(lanes_of(session, user_ids).values()))
+
+
+def take_reader(session: Session, user_id: int) -> None:
+    """Take a person's lane, and lock them: an import, which writes of too many for their lanes, waits as well."""
+    take_lanes(session, [user_id])
+    lock_readers(session, [user_id])
 
 
 def take_named(session: Session, lanes: Collection[str]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.errors import N_
 from crm.payments.errors import NotActiveError, RenewalNotFoundError
-from crm.payments.lanes import take_lanes
+from crm.payments.lanes import take_reader
 from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import OPEN, RecurrentState
 from crm.payments.stopping import Stopped, get_renewal, reactivate, stop
@@ -86,7 +86,7 @@ def reactivate_chain(session: Session, user_id: int, chain_id: int) -> Recurrent
 
 def _get_newest(session: Session, user_id: int, chain_id: int) -> RecurrentPayment:
     """Take the reader's lane, then lock and return the open row of the chain, or else its last one."""
-    take_lanes(session, [user_id])
+    take_reader(session, user_id)
     of_chain = select(RecurrentPayment).where(
         RecurrentPayment.user_id == user_id, RecurrentPayment.payment_method_id == chain_id
     )

@@ -19,7 +19,7 @@ from crm.payments.errors import ChargeInPastError, NotActiveError, RenewalNotFou
 from crm.payments.events import tell_state, tell_stops
 from crm.payments.gateways import gateway_codes, gateways
 from crm.payments.import_rules import refuse_broken
-from crm.payments.lanes import take_lanes
+from crm.payments.lanes import take_reader
 from crm.payments.late_stops import forget_stops
 from crm.payments.models import RecurrentPayment
 from crm.payments.planning import Planner
@@ -51,7 +51,7 @@ def get_renewal(session: Session, row_id: int, *, user_id: int | None = None) ->
     ).scalar_one_or_none()
     if owner is None or user_id not in (None, owner):
         raise RenewalNotFoundError(row_id)
-    take_lanes(session, [owner])
+    take_reader(session, owner)
     found = select(RecurrentPayment).where(RecurrentPayment.id == row_id).with_for_update()
     return session.execute(found.execution_options(populate_existing=True)).scalar_one()
 

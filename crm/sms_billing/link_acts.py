@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
 from crm.core.errors import N_, NotFoundError
-from crm.payments.lanes import take_lanes
+from crm.payments.lanes import take_reader
 from crm.payments.models import PaymentMethod, RecurrentPayment
 from crm.payments.statuses import OPEN, STOPS_BY_PERSON, RecurrentState
 from crm.payments.stopping import reactivate, stop
@@ -85,7 +85,7 @@ def go_on_linked(session: Session, token: str) -> None:
 def _take(session: Session, token: str) -> RecurrentPayment:
     """Return the newest row of the chain, with its reader's lane and the row locked."""
     method = _get_method(session, token)
-    take_lanes(session, [method.user_id])
+    take_reader(session, method.user_id)
     return _newest(session, method.id, lock=True)
 
 

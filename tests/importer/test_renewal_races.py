@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from typing import Any
 
@@ -18,10 +18,19 @@ from crm.importer.models import ImportRun
 from crm.importer.running import Runner
 from crm.importer.runs import Wanted, begin, get_run, interrupt, want_cancel
 from crm.importer.sources.examining import examine
+from crm.payments.errors import NotActiveError
 from crm.payments.stopping import get_renewal, reactivate
 from crm.users.audit_log import Actor, acting
 from tests.factories.flows import write
-from tests.factories.money import buy, list_renewals, make_type, renewal_states, report, set_up_sale
+from tests.factories.money import (
+    buy,
+    list_renewals,
+    make_type,
+    renewal_states,
+    report,
+    set_up_sale,
+    subscribe,
+)
 from tests.importer.renewal_files import Reader, import_renewals, make_reader, renewal_file
 
 pytestmark = pytest.mark.usefixtures("gateway")
@@ -65,6 +74,28 @@ def test_a_payment_that_is_confirmed_while_kept_ones_go_on_is_not_renewed_beside
         happen()
 
     assert sorted(renewal_states()) == ["active", "system_stop"]
+
+
+def test_what_is_reactivated_while_a_batch_is_open_does_not_go_on_beside_it(
+    app: Flask, reader: Reader
+) -> None:
+    second = subscribe()
+    _do("UPDATE recurrent_payments SET state = 'user_stop'")
+    [stopped] = list_renewals(second.user_id)
+
+    def reactivate_stopped() -> None:
+        with suppress(NotActiveError), transaction() as session:
+            reactivate(session, get_renewal(session, stopped.id), by_user=True)
+
+    with (
+        _begun(reader.line()) as runner,
+        _beside(app, reactivate_stopped) as happen,
+        transaction() as session,
+    ):
+        runner.step(session)
+        happen()
+
+    assert sorted(renewal_states()) == ["active", "user_stop"]
 
 
 def test_a_stop_that_comes_while_kept_ones_go_on_is_heeded_right_after(app: Flask, reader: Reader) -> None:
