@@ -1,18 +1,33 @@
 """What a due renewal is charged: its type now, its amount, its token."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from crm.payments.gateways import Charge
 from crm.payments.models import Payment, PaymentMethod, RecurrentPayment
 from crm.payments.next_charge import Period, earliest_charge, find_next_type_id
 from crm.payments.statuses import RecurrentState
+from crm.payments.trials import BEGAN_BY, read_periods_used
 from crm.subscriptions.models import Subscription, SubscriptionType
+
+# What an old system charged last, though no row here says so: its payments may have come in after its renewals. Of
+# the same reader counts what is of the same type, and what began with the same message.
+_IMPORTED_LAST = text(f"""
+    SELECT row.payment_method_id, max(imported.paid_at)
+    FROM recurrent_payments AS row
+    JOIN payments AS imported
+      ON imported.user_id = row.user_id AND imported.import_id IS NOT NULL AND imported.status = 'paid'
+    LEFT JOIN payment_meta AS began ON began.payment_id = row.period_payment_id AND began.key = '{BEGAN_BY}'
+    LEFT JOIN payment_meta AS same
+      ON same.payment_id = imported.id AND same.key = '{BEGAN_BY}' AND same.value = began.value
+    WHERE row.id = ANY(CAST(:ids AS bigint[]))
+      AND (imported.subscription_type_id = row.subscription_type_id OR same.id IS NOT NULL)
+    GROUP BY row.payment_method_id
+""")  # noqa: S608 - a constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,7 @@ def read_due(
     session: Session, rows: Sequence[RecurrentPayment], types: Mapping[int, SubscriptionType]
 ) -> list[Due]:
     """Return the charges of rows, in their order, in a handful of statements."""
+    session.flush()  # what is asked here is read from the tables
     used = _periods_used(session, rows, types)
     periods = _periods(session, rows, types)
     last_paid = _last_paid(session, rows)
@@ -39,7 +55,7 @@ def read_due(
     )
     return [
         Due(
-            _charge(row, types, used, tokens[row.payment_method_id]),
+            _charge(row, types, used.get(row.id, 0), tokens[row.payment_method_id]),
             earliest_charge(
                 _since_last(periods[row.period_payment_id], last_paid.get(row.payment_method_id))
             ),
@@ -51,42 +67,24 @@ def read_due(
 def _charge(
     row: RecurrentPayment,
     types: Mapping[int, SubscriptionType],
-    used: Mapping[tuple[int, int], int],
+    used: int,
     token: str,
 ) -> Charge:
     wanted = types[row.next_subscription_type_id or row.subscription_type_id]
-    kind = types[find_next_type_id(wanted, used.get((row.payment_method_id, wanted.id), 0), types)]
+    kind = types[find_next_type_id(wanted, used, types)]
     own = row.custom_amount if kind.id == row.subscription_type_id else None
     return Charge(recurrent=row, type=kind, amount=own or kind.price, currency=kind.currency, token=token)
 
 
 def _periods_used(
     session: Session, rows: Sequence[RecurrentPayment], types: Mapping[int, SubscriptionType]
-) -> Mapping[tuple[int, int], int]:
-    """Count, by chain and type, the periods that were paid: the first payment's, and each charged row's."""
+) -> Mapping[int, int]:
+    """Return, by row, how many periods of a trial were paid; no other type is followed by one."""
     trials = {each.id for each in types.values() if each.next_subscription_type_id is not None}
-    methods = {
-        row.payment_method_id
-        for row in rows
-        if (row.next_subscription_type_id or row.subscription_type_id) in trials
-    }
-    if not methods:
-        return {}
-    method, kind = RecurrentPayment.payment_method_id, Payment.subscription_type_id
-    charged = (
-        select(method, kind, func.count())
-        .join(Payment, Payment.id == RecurrentPayment.payment_id)
-        .where(method.in_(methods), RecurrentPayment.state == RecurrentState.CHARGED)
-        .group_by(method, kind)
+    return read_periods_used(
+        session,
+        [row.id for row in rows if (row.next_subscription_type_id or row.subscription_type_id) in trials],
     )
-    used: Counter[tuple[int, int]] = Counter()
-    for method_id, type_id, count in session.execute(charged):
-        used[method_id, type_id or 0] += count
-    first = select(func.min(RecurrentPayment.id)).where(method.in_(methods)).group_by(method)
-    began = select(method, kind).join(Payment, Payment.id == RecurrentPayment.parent_payment_id)
-    for method_id, type_id in session.execute(began.where(RecurrentPayment.id.in_(first))):
-        used[method_id, type_id or 0] += 1
-    return used
 
 
 def _last_paid(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[int, datetime]:
@@ -101,7 +99,12 @@ def _last_paid(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[in
         )
         .group_by(method)
     )
-    return {method_id: paid_at for method_id, paid_at in session.execute(charged) if paid_at is not None}
+    imported = session.execute(_IMPORTED_LAST, {"ids": [row.id for row in rows]})
+    last: dict[int, datetime] = {}
+    for method_id, paid_at in (*session.execute(charged), *imported):
+        if paid_at is not None:
+            last[method_id] = max(paid_at, last.get(method_id, paid_at))
+    return last
 
 
 def _since_last(period: Period, last_paid: datetime | None) -> Period:

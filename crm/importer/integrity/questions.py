@@ -8,6 +8,8 @@ A part is asked of all rows, or of the renewals of one batch; both times by join
 from dataclasses import dataclass
 from enum import StrEnum
 
+from crm.payments.trials import CHARGED_TYPE
+
 
 class Kind(StrEnum):
     """What a row that breaks a rule is; with its id it leads to a page."""
@@ -154,11 +156,14 @@ OTHER_KEY = Part(
     details=f"{_MONEY}, 'billkey', meta.value, 'billkey_of_message', message.billkey",
 )
 
+# `type` is what is charged next: of a trial that is used up, the type after it.
+CHARGED_AS = f"""JOIN subscription_types AS wanted
+               ON wanted.id = coalesce(row.next_subscription_type_id, row.subscription_type_id)
+             JOIN subscription_types AS type ON type.id = {CHARGED_TYPE}"""
 _WANTED = "CASE WHEN type.id = row.subscription_type_id THEN row.custom_amount END"
 OTHER_PRICE = Part(
     kind=Kind.RENEWAL,
-    joins="""JOIN subscription_types AS type
-               ON type.id = coalesce(row.next_subscription_type_id, row.subscription_type_id)
+    joins=f"""{CHARGED_AS}
              JOIN payments AS last ON last.id = row.period_payment_id
              LEFT JOIN sms_offers AS offer ON offer.subscription_type_id = type.id
              LEFT JOIN billkeys AS key ON key.code = offer.billkey""",

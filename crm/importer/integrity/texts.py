@@ -6,13 +6,14 @@ with now: that is what a renewal sends.
 
 from collections.abc import Collection, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from crm.core.copying import array_text
-from crm.importer.integrity.questions import ASKED, TO_BE_CHARGED, Kind, Part
+from crm.importer.integrity.questions import ASKED, CHARGED_AS, TO_BE_CHARGED, Kind, Part
 from crm.mobiletech.models import SmsTemplate
 from crm.mobiletech.sms_templates import render
 from crm.mobiletech.template_language import TemplateLanguageError
@@ -29,27 +30,26 @@ class _Use(NamedTuple):
     amount: Decimal
 
 
-_TYPE = "coalesce(row.next_subscription_type_id, row.subscription_type_id)"
+_AMOUNT = "coalesce(CASE WHEN type.id = row.subscription_type_id THEN row.custom_amount END, type.price)"
 _USES = """
     SELECT type_id, template_id, max(amount) AS amount FROM (
-        SELECT type.id AS type_id, template.id AS template_id, coalesce(row.custom_amount, type.price) AS amount
-        FROM {table} AS row
-        JOIN subscription_types AS type ON type.id = {type}
+        SELECT type.id AS type_id, template.id AS template_id, {amount} AS amount
+        FROM {table} AS row {charged_as}
         JOIN sms_offers AS offer ON offer.subscription_type_id = type.id
         JOIN mobiletech_templates AS template ON template.code = offer.template_code
         WHERE {scope}
         UNION ALL
-        SELECT type.id, message.mobiletech_template_id, coalesce(row.custom_amount, type.price)
-        FROM {table} AS row
-        JOIN subscription_types AS type ON type.id = {type}
+        SELECT type.id, message.mobiletech_template_id, {amount}
+        FROM {table} AS row {charged_as}
         JOIN mobiletech_outbound_messages AS message
           ON message.rcv_msg_id = row.cid AND message.payment_id IS NOT NULL
              AND message.mobiletech_template_id IS NOT NULL
         WHERE {scope}
     ) AS used GROUP BY type_id, template_id
 """
-_OF_ALL = text(_USES.format(type=_TYPE, table="recurrent_payments", scope=TO_BE_CHARGED))
-_OF_SOME = text(ASKED + _USES.format(type=_TYPE, table="asked", scope="true"))
+_ASKED_OF = partial(_USES.format, amount=_AMOUNT, charged_as=CHARGED_AS)
+_OF_ALL = text(_ASKED_OF(table="recurrent_payments", scope=TO_BE_CHARGED))
+_OF_SOME = text(ASKED + _ASKED_OF(table="asked", scope="true"))
 
 
 def find_bad_texts(session: Session, ids: Collection[int] | None) -> Part | None:
@@ -84,7 +84,8 @@ def _part(bad: Collection[_Use]) -> Part:
     pairs = ", ".join(f"({use.type_id:d}, {use.template_id:d})" for use in bad)
     return Part(
         kind=Kind.RENEWAL,
-        joins=f"""JOIN (VALUES {pairs}) AS bad (type_id, template_id) ON bad.type_id = {_TYPE}
+        joins=f"""{CHARGED_AS}
+                  JOIN (VALUES {pairs}) AS bad (type_id, template_id) ON bad.type_id = type.id
                   JOIN mobiletech_templates AS template ON template.id = bad.template_id
                   LEFT JOIN sms_offers AS offer
                     ON offer.subscription_type_id = bad.type_id AND offer.template_code = template.code""",

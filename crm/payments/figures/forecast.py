@@ -18,46 +18,31 @@ from crm.core.days import DAY, span_of
 from crm.payments.figures.counting import Alike, Fate
 from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import RecurrentState
+from crm.payments.trials import CHARGED_TYPE
 
 # Most types have none after them, and their renewals are added up by the hour before anything else is asked. Trials
-# are told apart by how many of their periods were paid: that of the first payment, and each charged one.
-_PLANNED = text("""
+# are told apart by how many of their periods were paid.
+_PLANNED = text(f"""
     WITH due AS MATERIALIZED (
-        SELECT row.payment_method_id, row.subscription_type_id, row.custom_amount,
+        SELECT row.payment_method_id, row.user_id, row.period_payment_id, row.subscription_type_id, row.custom_amount,
                coalesce(row.next_subscription_type_id, row.subscription_type_id) AS wanted_id,
                date_trunc('hour', greatest(row.charge_at, :now), 'UTC') AS hour, row.charge_at <= :now AS is_overdue,
                row.paused_at IS NOT NULL AS is_paused, row.charge_at < :soon AS is_soon
         FROM recurrent_payments AS row
         WHERE row.state = 'active' AND row.charge_at < :until
     ), trials AS (
-        SELECT id, next_subscription_type_id AS next_id, coalesce(trial_periods, 1) AS periods
-        FROM subscription_types WHERE next_subscription_type_id IS NOT NULL AND trial_periods IS DISTINCT FROM 0
+        SELECT id FROM subscription_types
+        WHERE next_subscription_type_id IS NOT NULL AND trial_periods IS DISTINCT FROM 0
     ), together AS (
         SELECT hour, is_overdue, is_paused, is_soon, wanted_id AS kind_id, subscription_type_id, custom_amount,
                count(*) AS count
         FROM due WHERE wanted_id NOT IN (SELECT id FROM trials)
         GROUP BY 1, 2, 3, 4, 5, 6, 7
         UNION ALL
-        SELECT due.hour, due.is_overdue, due.is_paused, due.is_soon,
-               CASE WHEN charged.periods + began.periods >= trial.periods THEN trial.next_id ELSE trial.id END,
-               due.subscription_type_id, due.custom_amount, 1
-        FROM due JOIN trials AS trial ON trial.id = due.wanted_id
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS periods FROM (
-                SELECT row.id FROM recurrent_payments AS row
-                JOIN payments AS payment ON payment.id = row.payment_id
-                WHERE row.payment_method_id = due.payment_method_id AND row.state = 'charged'
-                  AND payment.subscription_type_id = trial.id
-                LIMIT trial.periods
-            ) AS paid
-        ) AS charged
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS periods FROM (
-                SELECT row.parent_payment_id FROM recurrent_payments AS row
-                WHERE row.payment_method_id = due.payment_method_id ORDER BY row.id LIMIT 1
-            ) AS first JOIN payments AS payment ON payment.id = first.parent_payment_id
-            WHERE payment.subscription_type_id = trial.id
-        ) AS began
+        SELECT row.hour, row.is_overdue, row.is_paused, row.is_soon, {CHARGED_TYPE},
+               row.subscription_type_id, row.custom_amount, 1
+        FROM due AS row JOIN subscription_types AS wanted ON wanted.id = row.wanted_id
+        WHERE row.wanted_id IN (SELECT id FROM trials)
     )
     SELECT hour, is_overdue, is_paused, is_soon, kind.id, kind.currency, CAST(sum(count) AS bigint),
            sum(count * CASE WHEN kind.id = together.subscription_type_id
@@ -65,7 +50,7 @@ _PLANNED = text("""
     FROM together JOIN subscription_types AS kind ON kind.id = together.kind_id
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2 DESC
-""")
+""")  # noqa: S608 - constants alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,176 @@
+"""Renewals whose payments were imported too: which is followed, what is charged next, and how much of it is due."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from crm.core.db import transaction
+from crm.mobiletech.sms_templates import create_template
+from tests.conftest import Clock
+from tests.factories.imported_money import (
+    import_rows,
+    message_row,
+    payment_row,
+    set_up_moving_in,
+)
+from tests.factories.money import (
+    NUMBER,
+    charge,
+    get_payment,
+    list_payments,
+    list_renewals,
+    make_billkey,
+    make_inbound,
+    make_type,
+    renewal_states,
+)
+from tests.importer.renewal_files import import_renewals
+
+pytestmark = pytest.mark.usefixtures("gateway", "app")
+
+OTHER = "0905111222"
+PARENT = "parent_payment_external_id"
+
+
+@pytest.fixture(autouse=True)
+def _moving_in(clock: Clock) -> None:
+    set_up_moving_in()
+
+
+def test_a_payment_that_came_in_after_the_renewal_spaces_it(clock: Clock) -> None:
+    _paid(1, _ago(days=30))
+    import_renewals(_line(charge_at=_ago(hours=-5)))
+    _paid(2, _ago(hours=1))
+
+    clock.advance(timedelta(days=10))
+    charge()
+    assert (len(list_payments()), renewal_states()) == (2, ["active"])
+
+    clock.advance(timedelta(days=15))
+    charge()
+    assert (len(list_payments()), renewal_states()) == (3, ["pending"])
+
+
+def test_a_payment_of_the_next_type_spaces_it_as_well(clock: Clock) -> None:
+    _make_trial(periods=1)
+    _paid(1, _ago(days=30), **_TRIAL)
+    import_renewals(_line(subscription_type="trial", charge_at=_ago(hours=-5)))
+    _paid(2, _ago(hours=1))
+
+    clock.advance(timedelta(days=10))
+    charge()
+
+    assert len(list_payments()) == 2
+
+
+def test_a_period_counts_once_though_its_charged_row_was_imported_too() -> None:
+    _make_trial(periods=3)
+    _paid(1, _ago(days=60), **_TRIAL)
+    _paid(2, _ago(days=30), **_TRIAL)
+    history = _line(
+        external_id="r0",
+        subscription_type="trial",
+        state="charged",
+        payment_external_id="9002",
+        charge_at=_ago(days=30),
+    )
+    line = _line(subscription_type="trial", charge_at=_ago(hours=1)) | {PARENT: "9002"}
+
+    import_renewals(history, line, confirm_due=True)
+
+    assert get_payment(charge()).amount == Decimal("1.00")
+
+
+def test_a_trial_of_another_message_was_another_one() -> None:
+    make_inbound(NUMBER, user_id=1, mobiletech_id="another")
+    _make_trial(periods=2)
+    _paid(1, _ago(days=90), cid="another", **_TRIAL)
+    _paid(2, _ago(days=30), **_TRIAL)
+
+    import_renewals(
+        _line(subscription_type="trial", charge_at=_ago(hours=1)) | {PARENT: "9002"}, confirm_due=True
+    )
+
+    assert get_payment(charge()).amount == Decimal("1.00")
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ("UPDATE subscription_types SET price = 5.99 WHERE code = 'month'", "R7"),
+        ("UPDATE sms_offers SET template_code = 'unwritable' WHERE billkey = 'AA99'", "R10"),
+    ],
+)
+@pytest.mark.parametrize(("periods", "stopped"), [(1, 1), (2, 0)])
+def test_the_rules_look_at_what_is_charged_after_the_trial(
+    statement: str, rule: str, periods: int, stopped: int
+) -> None:
+    _make_trial(periods=periods)
+    _paid(1, _ago(days=30), **_TRIAL)
+    with transaction() as session:
+        create_template(session, "unwritable", "Dakujeme", purpose="service")
+    _do("UPDATE mobiletech_templates SET content = '{{ nobody }}' WHERE code = 'unwritable'")
+    _do(statement)
+
+    run = import_renewals(_line(subscription_type="trial", charge_at=_ago(days=-1)))
+
+    assert run.stopped == stopped
+    assert [rule in (row.note or "") for row in list_renewals()] == [bool(stopped)]
+
+
+_TRIAL = {"amount": "1.00", "billkey": "TT01", "subscription_type": "trial"}
+
+
+def _make_trial(*, periods: int) -> None:
+    """Sell a trial of 1.00, after whose periods the month follows."""
+    make_billkey("TT01", "1.00")
+    make_type("trial", price="1.00", billkey="TT01")
+    _do(f"""UPDATE subscription_types SET trial_periods = {periods}, next_subscription_type_id = (
+                SELECT id FROM subscription_types WHERE code = 'month') WHERE code = 'trial'""")
+
+
+def _ago(**how_long: int) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(**how_long)
+
+
+def _payment(number: int, at: datetime, **values: Any) -> dict[str, Any]:
+    dates = {
+        "paid_at": at.isoformat(),
+        "created_at": at.isoformat(),
+        "subscription_start_at": at.isoformat(),
+        "subscription_end_at": (at + timedelta(days=30)).isoformat(),
+    }
+    return payment_row(number, **dates, **values)
+
+
+def _message(number: int, at: datetime, **values: Any) -> dict[str, Any]:
+    return message_row(number, created_at=at.isoformat(), **values)
+
+
+def _paid(number: int, at: datetime, **values: Any) -> None:
+    """Import a payment and the SMS by which it was paid; the first SMS answered the reader's."""
+    import_rows("payments", [_payment(number, at, **values)])
+    answered = values.get("cid", "old-in-1") if number == 1 or "cid" in values else ""
+    sent = _message(number, at, rcv_msg_id=answered, billkey=values.get("billkey", "AA99"))
+    import_rows("outbound-messages", [sent])
+
+
+def _line(*, charge_at: datetime, **values: Any) -> dict[str, Any]:
+    return {
+        "external_id": "r1",
+        "cid": "old-in-1",
+        "user_phone": NUMBER,
+        PARENT: "9001",
+        "payment_external_id": "",
+        "subscription_type": "month",
+        "charge_at": charge_at.isoformat(),
+        "state": "active",
+    } | values
+
+
+def _do(statement: str) -> None:
+    with transaction() as session:
+        session.execute(text(statement))
