@@ -60,7 +60,7 @@ def make_reader(number: str = NUMBER) -> Reader:
     return Reader(number, bought.user_id, cid, bought.payment_id, symbol)
 
 
-def pay_again(reader: Reader) -> Payment:
+def pay_again(reader: Reader, *, after: timedelta = timedelta(minutes=1)) -> Payment:
     """Let a reader have paid once more in the old system, by an SMS that nobody asked for."""
     with transaction() as session:
         first = session.get_one(Payment, reader.payment_id)
@@ -69,7 +69,7 @@ def pay_again(reader: Reader) -> Payment:
         ).scalar_one()
         payment = _copy(first, variable_symbol=f"9{first.variable_symbol}", key=None, subscription_id=None)
         assert payment.paid_at is not None
-        payment.paid_at += timedelta(minutes=1)
+        payment.paid_at += after
         session.add(payment)
         session.flush()
         metas = select(PaymentMeta).where(PaymentMeta.payment_id == first.id)

@@ -388,7 +388,7 @@ def test_an_id_of_the_old_system_names_one_renewal(reader: Reader) -> None:
 def test_of_two_lines_about_one_renewal_the_first_is_taken(
     reader: Reader, batch_rows: int, dry: bool
 ) -> None:
-    last = pay_again(reader)
+    last = pay_again(reader, after=timedelta(0))
     lines = [
         reader.line(external_id="1"),
         reader.line(external_id="1"),

@@ -16,6 +16,7 @@ from tests.factories.imported_money import (
     payment_row,
     set_up_moving_in,
 )
+from tests.factories.imports import counts_of, refusals_of
 from tests.factories.money import (
     NUMBER,
     charge,
@@ -38,6 +39,49 @@ PARENT = "parent_payment_external_id"
 @pytest.fixture(autouse=True)
 def _moving_in(clock: Clock) -> None:
     set_up_moving_in()
+
+
+def test_a_renewal_that_follows_a_payment_before_the_last_one_is_refused() -> None:
+    _paid(1, _ago(days=31))
+    _paid(2, _ago(hours=3))
+    lines = [_line(charge_at=_ago(hours=1)), _line(external_id="later", charge_at=_ago(hours=-1))]
+
+    dry = import_renewals(*lines, dry=True, confirm_due=True)
+    run = import_renewals(*lines, confirm_due=True)
+
+    assert (
+        refusals_of(dry) == refusals_of(run) == [(2, PARENT, "later_payment"), (3, PARENT, "later_payment")]
+    )
+    assert (run.due_count, list_renewals()) == (0, [])
+
+
+def test_what_the_old_system_stopped_may_follow_any_payment() -> None:
+    _paid(1, _ago(days=31))
+    _paid(2, _ago(hours=3))
+
+    run = import_renewals(_line(charge_at=_ago(days=1), state="user_stop"))
+
+    assert counts_of(run) == (1, 0, 0, 0)
+
+
+def test_a_later_payment_that_another_message_began_is_of_another_chain() -> None:
+    make_inbound(NUMBER, user_id=1, mobiletech_id="another")
+    _paid(1, _ago(days=31))
+    _paid(2, _ago(hours=3), cid="another")
+
+    run = import_renewals(_line(charge_at=_ago(days=-1)))
+
+    assert counts_of(run) == (1, 0, 0, 0)
+
+
+def test_a_renewal_that_came_in_before_is_not_changed_once_there_is_a_later_payment() -> None:
+    _paid(1, _ago(days=30))
+    import_renewals(_line(charge_at=_ago(hours=-5)))
+    _paid(2, _ago(hours=1))
+
+    run = import_renewals(_line(charge_at=_ago(hours=-9)))
+
+    assert refusals_of(run) == [(2, PARENT, "later_payment")]
 
 
 def test_a_payment_that_came_in_after_the_renewal_spaces_it(clock: Clock) -> None:

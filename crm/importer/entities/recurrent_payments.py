@@ -4,6 +4,7 @@ Why nothing is, branch by branch:
 
 - A line becomes a row only if nothing of its chain (reader and cid) goes on here, or was ended here by a person, and
   nothing here follows the same payment. A chain that we have charged has rows of ours: it takes no more lines.
+- A line that follows another payment than the last one of its cid is refused: the old system has charged it since.
 - A line that was imported before changes its row only while that waits as it came. Once a charge, a person or a page
   has touched it, the file is history, and the line is unchanged.
 - Nothing becomes active by a file but what is new, and what an import itself has kept stopped for a rule that is

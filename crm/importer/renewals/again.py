@@ -10,6 +10,7 @@ from crm.importer.integrity.stopping import find_reader_stops, keep_stopped, let
 from crm.importer.renewals.due import count_due, is_due, refuse_due
 from crm.importer.renewals.fresh import TWICE, chain_of, find_twice
 from crm.importer.renewals.here import Here, Row
+from crm.importer.renewals.later import refuse_later
 from crm.importer.renewals.records import RenewalRecord, is_open, names_parent
 from crm.importer.renewals.references import PARENT, Resolved, refuse_unpaid
 from crm.importer.renewals.writing import change, close, find_changes
@@ -19,10 +20,11 @@ from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
 
 def load_again(batch: Batch, here: Here, resolved: Sequence[Resolved], known: Mapping[int, Row]) -> None:
     """Decide and write the lines whose rows are here: `known`, by line."""
-    for each in resolved:
-        if _may_change(here, known[each.number]):
-            refuse_unpaid(batch, each)
-            _refuse_other(batch, here, each, known[each.number])
+    waiting = [each for each in resolved if _may_change(here, known[each.number])]
+    for each in waiting:
+        refuse_unpaid(batch, each)
+        _refuse_other(batch, here, each, known[each.number])
+    refuse_later(batch, [each for each in waiting if each.number not in batch.outcomes])
     _claim(batch, here, resolved, known)
     planned: dict[int, Resolved] = {}
     kept: dict[int, Resolved] = {}

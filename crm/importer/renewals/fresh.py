@@ -11,6 +11,7 @@ from crm.importer.integrity.stopping import keep_stopped, list_broken
 from crm.importer.reader_stops import EVER, ReaderStops
 from crm.importer.renewals.due import count_due, is_due, refuse_due
 from crm.importer.renewals.here import HAS_RENEWAL, Here
+from crm.importer.renewals.later import refuse_later
 from crm.importer.renewals.records import is_open
 from crm.importer.renewals.references import PARENT, Resolved, refuse_unpaid
 from crm.importer.renewals.writing import Decided, insert, stop_for_readers
@@ -28,6 +29,7 @@ def load_fresh(batch: Batch, here: Here, resolved: Sequence[Resolved]) -> None:
     for each in resolved:
         refuse_unpaid(batch, each)
         here.refuse_second(batch, each)
+    refuse_later(batch, _open(batch, resolved))
     _refuse_late_history(batch, resolved)
     stops = _find_stops(batch, [each for each in _open(batch, resolved) if is_open(each.record)])
     decided = {each.number: _decide(each, stops.get(each.number)) for each in resolved}
