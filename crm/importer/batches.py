@@ -54,6 +54,7 @@ class Batch:
     due_count: int = 0  # renewals that would be charged at once
     due_amount: Decimal = Decimal(0)
     stopped: int = 0  # renewals that come in stopped, for they break a rule
+    _held: set[int] = field(default_factory=set)  # refused lines that hold what they have claimed
     _claims: Claims = field(init=False)
     _copies: dict[int, list[int]] = field(
         default_factory=dict
@@ -72,6 +73,10 @@ class Batch:
         faults.append(fault)
         for each in (line, *self._copies.get(line, ())):
             self.outcomes[each], self.faults[each] = Outcome.REFUSED, faults
+
+    def hold(self, line: int) -> None:
+        """Let a refused line hold what it has claimed: it would be in, had somebody confirmed it."""
+        self._held.add(line)
 
     def settle(self, line: int, outcome: Outcome) -> None:
         """Say what became of a line."""
@@ -152,10 +157,8 @@ class Batch:
 
     def keep_claims(self) -> None:
         """Keep the claims of the lines that were not refused, whether or not the batch was taken back."""
-        self._claims.keep(
-            self.session,
-            {line for line, outcome in self.outcomes.items() if outcome is Outcome.REFUSED},
-        )
+        refused = {line for line, outcome in self.outcomes.items() if outcome is Outcome.REFUSED}
+        self._claims.keep(self.session, refused - self._held)
 
 
 def differing(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from crm.core.db import transaction
+from crm.importer.models import ImportRun
 from crm.mobiletech.sms_templates import create_template
 from tests.conftest import Clock
 from tests.factories.imported_money import (
     import_rows,
+    make_subscriber,
     message_row,
     payment_row,
     set_up_moving_in,
@@ -26,6 +28,7 @@ from tests.factories.money import (
     make_billkey,
     make_inbound,
     make_type,
+    messages_of,
     renewal_states,
 )
 from tests.importer.renewal_files import import_renewals
@@ -110,6 +113,27 @@ def test_a_payment_of_the_next_type_spaces_it_as_well(clock: Clock) -> None:
     assert len(list_payments()) == 2
 
 
+@pytest.mark.parametrize(
+    ("periods", "paid", "amount", "billkey"),
+    [(1, 1, "4.99", "AA99"), (3, 3, "4.99", "AA99"), (3, 2, "1.00", "TT01"), (0, 2, "1.00", "TT01")],
+)
+def test_imported_periods_of_a_trial_are_used_though_only_what_goes_on_is_imported(
+    periods: int, paid: int, amount: str, billkey: str
+) -> None:
+    _make_trial(periods=periods)
+    for number in range(1, paid + 1):
+        _paid(number, _ago(days=30 * (paid + 1 - number)), **_TRIAL)
+    line = _line(subscription_type="trial", charge_at=_ago(hours=1)) | {PARENT: str(9000 + paid)}
+
+    dry = import_renewals(line, dry=True)
+    run = import_renewals(line, confirm_due=True)
+    payment_id = charge()
+
+    assert (dry.due_count, dry.due_amount) == (run.due_count, run.due_amount) == (1, Decimal(amount))
+    assert get_payment(payment_id).amount == Decimal(amount)
+    assert [message.billkey for message in messages_of(payment_id)] == [billkey]
+
+
 def test_a_period_counts_once_though_its_charged_row_was_imported_too() -> None:
     _make_trial(periods=3)
     _paid(1, _ago(days=60), **_TRIAL)
@@ -165,6 +189,83 @@ def test_the_rules_look_at_what_is_charged_after_the_trial(
     assert [rule in (row.note or "") for row in list_renewals()] == [bool(stopped)]
 
 
+@pytest.mark.parametrize("batch_rows", [1, 5000])
+def test_due_is_what_would_be_charged_and_no_more(batch_rows: int) -> None:
+    make_subscriber(OTHER, "old-in-2")
+    _paid(1, _ago(days=31))
+    import_rows(
+        "payments", [_payment(2, _ago(days=31), user_phone=OTHER, cid="old-in-2")]
+    )  # its SMS is missing
+    lines = [
+        _line(charge_at=_ago(hours=1)),
+        _line(external_id="double", charge_at=_ago(hours=1)),
+        _line(external_id="broken", user_phone=OTHER, cid="old-in-2", charge_at=_ago(hours=1))
+        | {PARENT: "9002"},
+    ]
+
+    dry = import_renewals(*lines, dry=True, batch_rows=batch_rows)
+    confirmed = import_renewals(*lines, dry=True, confirm_due=True, batch_rows=batch_rows)
+    unconfirmed = import_renewals(*lines, batch_rows=batch_rows)
+    _do("DELETE FROM import_stops")
+    _do("DELETE FROM recurrent_payments")
+    real = import_renewals(*lines, confirm_due=True, batch_rows=batch_rows)
+
+    assert [_due(run) for run in (dry, confirmed, unconfirmed, real)] == [(1, Decimal("4.99"))] * 4
+    assert counts_of(dry) == counts_of(unconfirmed) == (1, 0, 0, 2)
+    assert counts_of(confirmed) == counts_of(real) == (2, 0, 0, 1)
+    assert [code for _, _, code in refusals_of(dry)] == ["due", "duplicate"]
+    assert renewal_states() == ["active", "system_stop"]
+
+
+def test_what_is_due_and_not_confirmed_leaves_nothing() -> None:
+    _paid(1, _ago(days=31))
+
+    run = import_renewals(_line(charge_at=_ago(hours=1)))
+
+    assert (refusals_of(run), list_renewals()) == ([(2, "charge_at", "due")], [])
+
+
+def test_a_date_moved_into_the_past_is_not_due_if_the_line_breaks_a_rule() -> None:
+    _paid(1, _ago(days=31))
+    import_renewals(_line(charge_at=_ago(days=-1)))
+    line = _line(charge_at=_ago(hours=1), custom_amount="1.23")
+
+    dry = import_renewals(line, dry=True)
+    run = import_renewals(line)
+
+    assert _due(dry) == _due(run) == (0, 0)
+    assert counts_of(dry) == counts_of(run) == (0, 1, 0, 0)
+    assert renewal_states() == ["system_stop"]
+
+
+def test_a_date_moved_into_the_past_is_moved_back_until_that_is_confirmed() -> None:
+    _paid(1, _ago(days=31))
+    ahead = _ago(days=-1)
+    import_renewals(_line(charge_at=ahead))
+
+    run = import_renewals(_line(charge_at=_ago(hours=1), custom_amount="4.99"))
+
+    [row] = list_renewals()
+    assert (refusals_of(run), _due(run)) == ([(2, "charge_at", "due")], (1, Decimal("4.99")))
+    assert (row.charge_at, row.custom_amount, row.state) == (ahead, None, "active")
+
+
+def test_what_is_kept_stopped_is_due_only_once_it_is_mended() -> None:
+    import_rows("payments", [_payment(1, _ago(days=31))])
+    ahead = _ago(days=-1)
+    import_renewals(_line(charge_at=ahead, custom_amount=""))
+    line = _line(charge_at=_ago(hours=1), custom_amount="4.99")
+
+    broken = import_renewals(line, dry=True)
+    import_rows("outbound-messages", [_message(1, _ago(days=31))])
+    mended = import_renewals(line)
+
+    [row] = list_renewals()
+    assert (counts_of(broken), _due(broken)) == ((0, 1, 0, 0), (0, 0))
+    assert (refusals_of(mended), _due(mended)) == ([(2, "charge_at", "due")], (1, Decimal("4.99")))
+    assert (row.charge_at, row.custom_amount, row.state) == (ahead, None, "system_stop")
+
+
 _TRIAL = {"amount": "1.00", "billkey": "TT01", "subscription_type": "trial"}
 
 
@@ -213,6 +314,10 @@ def _line(*, charge_at: datetime, **values: Any) -> dict[str, Any]:
         "charge_at": charge_at.isoformat(),
         "state": "active",
     } | values
+
+
+def _due(run: ImportRun) -> tuple[int, Decimal]:
+    return run.due_count, run.due_amount
 
 
 def _do(statement: str) -> None:

@@ -1,13 +1,14 @@
 """Renewals that were imported before: changed only while they wait as they came, and let go on once they are mended."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from crm.core.errors import N_, Said
 from crm.importer.batches import Batch, Outcome
 from crm.importer.claims import Key
 from crm.importer.columns import Line
 from crm.importer.integrity.stopping import find_reader_stops, keep_stopped, let_go, list_broken, take_kept
-from crm.importer.renewals.due import count_due, is_due, refuse_due
+from crm.importer.renewals.due import settle_due
 from crm.importer.renewals.fresh import TWICE, chain_of, find_twice
 from crm.importer.renewals.here import Here, Row
 from crm.importer.renewals.later import refuse_later
@@ -94,37 +95,30 @@ def _change_planned(
     batch: Batch, here: Here, planned: Mapping[int, Resolved], known: Mapping[int, Row]
 ) -> None:
     """Write what the file says otherwise; what breaks a rule by it is kept stopped from now on."""
-    changed: dict[int, Resolved] = {}
-    for row_id, each in planned.items():
-        row = known[each.number]
-        changes = find_changes(batch, each, row)
-        if "charge_at" in changes:
-            refuse_due(batch, each)
-        if each.number in batch.outcomes:
-            continue
-        batch.settle(each.number, Outcome.UPDATED if changes else Outcome.UNCHANGED)
-        if changes:
-            change(batch, row, changes)
-            changed[row_id] = each
+    changed = _change(batch, planned, known)
+    lines = {row_id: planned[row_id] for row_id in changed}
     broken = list_broken(batch.session, changed, leave_out=(TWICE,))
     keep_stopped(batch.session, broken, batch.context.import_id)
     batch.stopped += len(broken)
-    here.note_closed(batch, [(changed[row_id], known[changed[row_id].number]) for row_id in broken])
-    for row_id, each in changed.items():
-        if (
-            row_id not in broken
-            and is_due(batch, each)
-            and known[each.number]["charge_at"] > batch.context.now
-        ):
-            count_due(batch, each)
+    here.note_closed(batch, [(lines[row_id], known[lines[row_id].number]) for row_id in broken])
+    moved = {
+        row_id: each
+        for row_id, each in lines.items()
+        if row_id not in broken and "charge_at" in changed[row_id]
+    }
+    for row_id in settle_due(batch, moved):
+        _undo(batch, known[moved[row_id].number], changed[row_id])
+    for row_id, each in planned.items():
+        if each.number not in batch.outcomes:
+            batch.settle(each.number, Outcome.UPDATED if row_id in changed else Outcome.UNCHANGED)
 
 
 def _let_kept_go(batch: Batch, here: Here, kept: Mapping[int, Resolved], known: Mapping[int, Row]) -> None:
     """Let renewals go on that an import keeps stopped and that break no rule any more; the others stay as they are."""
     if not kept:
         return
-    changed = _change_kept(batch, kept, known)
-    rows = [row for row in take_kept(batch.session, kept) if kept[row.id].number not in batch.outcomes]
+    changed = _change(batch, kept, known)
+    rows = take_kept(batch.session, kept)
     stops = find_reader_stops(batch.session, rows)
     broken = list_broken(batch.session, [row.id for row in rows], leave_out=(TWICE,))
     lines = {row.id: kept[row.id] for row in rows if row.id not in stops}
@@ -134,27 +128,32 @@ def _let_kept_go(batch: Batch, here: Here, kept: Mapping[int, Resolved], known: 
         let_go(batch.session, [row_id], RecurrentState.USER_STOP, str(Said(WROTE_STOP, id=inbound_id)))
         batch.settle(kept[row_id].number, Outcome.UPDATED)
     whole = [row_id for row_id in lines if row_id not in broken]
-    for row_id in whole:
-        refuse_due(batch, kept[row_id])
-    going = [row_id for row_id in whole if kept[row_id].number not in batch.outcomes]
+    refused = settle_due(batch, {row_id: kept[row_id] for row_id in whole})
+    for row_id in refused:
+        _undo(batch, known[kept[row_id].number], changed.get(row_id, {}))
+    going = [row_id for row_id in whole if row_id not in refused]
     let_go(batch.session, going)
     for row_id in going:
         batch.settle(kept[row_id].number, Outcome.UPDATED)
-        if is_due(batch, kept[row_id]):
-            count_due(batch, kept[row_id])
     for row_id, each in kept.items():
         if each.number not in batch.outcomes:
             batch.settle(each.number, Outcome.UPDATED if row_id in changed else Outcome.UNCHANGED)
 
 
-def _change_kept(batch: Batch, kept: Mapping[int, Resolved], known: Mapping[int, Row]) -> set[int]:
-    """Write what the file says otherwise, for that may be what mends them; of what would then be due, nothing."""
-    changed = set()
-    for row_id, each in kept.items():
+def _change(
+    batch: Batch, lines: Mapping[int, Resolved], known: Mapping[int, Row]
+) -> dict[int, Mapping[str, Any]]:
+    """Write what the file says otherwise of renewals, by id, and return what that was."""
+    changed: dict[int, Mapping[str, Any]] = {}
+    for row_id, each in lines.items():
         changes = find_changes(batch, each, known[each.number])
         if changes:
-            refuse_due(batch, each)
-        if changes and each.number not in batch.outcomes:
             change(batch, known[each.number], changes)
-            changed.add(row_id)
+            changed[row_id] = changes
     return changed
+
+
+def _undo(batch: Batch, row: Row, changes: Mapping[str, Any]) -> None:
+    """Write back what a row had."""
+    if changes:
+        change(batch, row, {name: row[name] for name in changes})

@@ -1,27 +1,50 @@
-"""Renewals whose date is past would be charged at once: they come in only if that is confirmed, and are counted."""
+"""Renewals whose date is past would be charged at once: they come in only if that is confirmed, and are counted.
 
+Asked for last, of what has passed all else: so count and sum are those of just what is charged when it is confirmed,
+whether it is or not. What is left out for want of that holds what it has claimed, as if it were in.
+"""
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from crm.core.copying import among
 from crm.core.errors import N_
 from crm.importer.batches import Batch
 from crm.importer.renewals.references import Resolved
+from crm.payments.due import read_due
+from crm.payments.models import RecurrentPayment
+from crm.subscriptions.models import SubscriptionType
 
 
 def is_due(batch: Batch, each: Resolved) -> bool:
-    """Return whether it would be charged at once."""
+    """Return whether its date is past."""
     return each.record.charge_at <= batch.context.now
 
 
-def count_due(batch: Batch, each: Resolved) -> None:
-    """Count it, with what it comes to."""
-    batch.due_count += 1
-    batch.due_amount += each.amount
-
-
-def refuse_due(batch: Batch, each: Resolved) -> None:
-    """Refuse it if it is due and nobody has confirmed that; it is counted all the same, so that people see how many."""
-    if is_due(batch, each) and not batch.context.confirm_due:
-        count_due(batch, each)
-        told = N_(
-            "Its date is past, so it would be charged at once: correct the date, or import with --confirm-due once you"
-            " have seen how many there are."
-        )
+def settle_due(batch: Batch, lines: Mapping[int, Resolved]) -> list[int]:
+    """Count what of the renewals, by id, is due; return those that are refused, for nobody has confirmed it."""
+    due = {row_id: each for row_id, each in lines.items() if is_due(batch, each)}
+    if not due:
+        return []
+    batch.due_count += len(due)
+    batch.due_amount += _sum(batch, due)
+    if batch.context.confirm_due:
+        return []
+    told = N_(
+        "Its date is past, so it would be charged at once: correct the date, or import with --confirm-due once you"
+        " have seen how many there are."
+    )
+    for each in due.values():
         batch.refuse(each.number, "charge_at", "due", told, value=each.record.charge_at.isoformat())
+        batch.hold(each.number)
+    return list(due)
+
+
+def _sum(batch: Batch, ids: Collection[int]) -> Decimal:
+    """Return what they come to, as the charges themselves ask."""
+    wanted = select(RecurrentPayment).where(among(RecurrentPayment.id, ids))
+    rows = batch.session.execute(wanted.execution_options(populate_existing=True)).scalars().all()
+    types = {each.id: each for each in batch.session.execute(select(SubscriptionType)).scalars()}
+    return sum((due.charge.amount for due in read_due(batch.session, rows, types)), Decimal(0))

@@ -9,12 +9,12 @@ from crm.importer.batches import Batch, Outcome
 from crm.importer.claims import Key
 from crm.importer.integrity.stopping import keep_stopped, list_broken
 from crm.importer.reader_stops import EVER, ReaderStops
-from crm.importer.renewals.due import count_due, is_due, refuse_due
+from crm.importer.renewals.due import is_due, settle_due
 from crm.importer.renewals.here import HAS_RENEWAL, Here
 from crm.importer.renewals.later import refuse_later
 from crm.importer.renewals.records import is_open
 from crm.importer.renewals.references import PARENT, Resolved, refuse_unpaid
-from crm.importer.renewals.writing import Decided, insert, stop_for_readers
+from crm.importer.renewals.writing import Decided, insert, list_active, stop_for_readers, take_out
 from crm.payments.statuses import RecurrentState
 from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
 from crm.users.phones import find_phones_of
@@ -33,15 +33,13 @@ def load_fresh(batch: Batch, here: Here, resolved: Sequence[Resolved]) -> None:
     _refuse_late_history(batch, resolved)
     stops = _find_stops(batch, [each for each in _open(batch, resolved) if is_open(each.record)])
     decided = {each.number: _decide(each, stops.get(each.number)) for each in resolved}
-    for each in _open(batch, resolved):
-        if decided[each.number].is_active:
-            refuse_due(batch, each)
     _claim(batch, resolved, decided)
     taken = [decided[each.number] for each in _open(batch, resolved)]
     for one in taken:
         batch.settle(one.resolved.number, Outcome.INSERTED)
     active = {row_id: one for row_id, one in insert(batch, taken).items() if one.is_active}
     _settle_active(batch, here, active)
+    _settle_due(batch, active)
 
 
 def find_twice(batch: Batch, here: Here, lines: Mapping[int, Resolved], broken: Collection[int]) -> list[int]:
@@ -124,7 +122,7 @@ def _claim(batch: Batch, resolved: Sequence[Resolved], decided: Mapping[int, Dec
 
 
 def _settle_active(batch: Batch, here: Here, active: Mapping[int, Decided]) -> None:
-    """Keep stopped what breaks a rule; count what is due at once; heed a STOP that came while this was written."""
+    """Keep stopped what breaks a rule; heed a STOP that came while this was written."""
     broken = list_broken(batch.session, active, leave_out=(TWICE,))
     for row_id in find_twice(batch, here, {row_id: one.resolved for row_id, one in active.items()}, broken):
         broken.setdefault(row_id, []).append(TWICE)
@@ -136,6 +134,9 @@ def _settle_active(batch: Batch, here: Here, active: Mapping[int, Decided]) -> N
         batch,
         {row_id: late[one.resolved.number] for row_id, one in going.items() if one.resolved.number in late},
     )
-    for one in going.values():
-        if one.resolved.number not in late and is_due(batch, one.resolved):
-            count_due(batch, one.resolved)
+
+
+def _settle_due(batch: Batch, active: Mapping[int, Decided]) -> None:
+    """Take out again what is due, and that nobody has confirmed; what was stopped just now is not charged."""
+    due = {row_id: one.resolved for row_id, one in active.items() if is_due(batch, one.resolved)}
+    take_out(batch, settle_due(batch, {row_id: due[row_id] for row_id in list_active(batch, due)}))

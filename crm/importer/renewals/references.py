@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select, text
@@ -58,7 +57,6 @@ class Kind:
 
     id: int
     code: str
-    price: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +80,6 @@ class Resolved:
     def record(self) -> RenewalRecord:
         """What stands in it."""
         return self.line.record
-
-    @property
-    def amount(self) -> Decimal:
-        """What it is charged next."""
-        if self.next_kind is not None and self.next_kind.id != self.kind.id:
-            return self.next_kind.price
-        return self.record.custom_amount or self.kind.price
 
 
 def resolve(batch: Batch, lines: Lines) -> list[Resolved]:
@@ -143,8 +134,8 @@ def _find_origins(batch: Batch, lines: Lines) -> Mapping[str, Origin]:
 
 
 def _find_types(batch: Batch, lines: Lines) -> Mapping[str, Kind]:
-    found = select(SubscriptionType.code, SubscriptionType.id, SubscriptionType.price)
-    types = {code: Kind(id=id_, code=code, price=price) for code, id_, price in batch.session.execute(found)}
+    found = select(SubscriptionType.code, SubscriptionType.id)
+    types = {code: Kind(id=id_, code=code) for code, id_ in batch.session.execute(found)}
     for line in batch.open(lines):
         record = line.record
         named = {

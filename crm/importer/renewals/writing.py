@@ -3,15 +3,15 @@
 A row that waits as it came has one moment as `created_at` and `updated_at`; whoever touches it later moves the second.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, select, text, update
 
 from crm.core.business_settings import get_setting
-from crm.core.copying import copy_rows, take_ids
+from crm.core.copying import among, copy_rows, take_ids
 from crm.core.errors import Said
 from crm.importer.batches import Batch, differing
 from crm.importer.models import ImportStop
@@ -82,6 +82,23 @@ def insert(batch: Batch, decided: Sequence[Decided]) -> dict[int, Decided]:
     ]
     copy_rows(batch.session, TABLE, tuple(rows[0]), (tuple(row.values()) for row in rows))
     return dict(zip(ids, ordered, strict=True))
+
+
+def list_active(batch: Batch, row_ids: Collection[int]) -> list[int]:
+    """Return those of new rows that nothing has stopped since they were written."""
+    if not row_ids:
+        return []
+    active = select(RecurrentPayment.id).where(
+        among(RecurrentPayment.id, row_ids), RecurrentPayment.state == RecurrentState.ACTIVE
+    )
+    return list(batch.session.execute(active).scalars())
+
+
+def take_out(batch: Batch, row_ids: Collection[int]) -> None:
+    """Delete new rows whose lines are refused after all."""
+    if row_ids:
+        gone = delete(RecurrentPayment).where(among(RecurrentPayment.id, row_ids))
+        batch.session.execute(gone, execution_options={"synchronize_session": False})
 
 
 def stop_for_readers(batch: Batch, stops: Mapping[int, int]) -> None:
