@@ -385,6 +385,28 @@ def test_an_id_of_the_old_system_names_one_renewal(reader: Reader) -> None:
 
 @pytest.mark.parametrize("batch_rows", [1, 5000])
 @pytest.mark.parametrize("dry", [True, False])
+def test_a_line_is_not_known_by_a_date_that_an_earlier_line_has_moved(
+    reader: Reader, batch_rows: int, dry: bool
+) -> None:
+    import_renewals(reader.line(external_id=""))
+    last = pay_again(reader)
+    date = "2026-11-26 07:00:00"
+
+    run = import_renewals(
+        reader.line(
+            external_id="", state="charged", charge_at=date, payment_variable_symbol=last.variable_symbol
+        ),
+        reader.line(external_id="", charge_at=date, parent_payment_variable_symbol=last.variable_symbol),
+        batch_rows=batch_rows,
+        dry=dry,
+        confirm_due=True,
+    )
+
+    assert counts_of(run) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("batch_rows", [1, 5000])
+@pytest.mark.parametrize("dry", [True, False])
 def test_of_two_lines_about_one_renewal_the_first_is_taken(
     reader: Reader, batch_rows: int, dry: bool
 ) -> None:

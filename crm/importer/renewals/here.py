@@ -73,6 +73,8 @@ class Here:
         self._kept = _read_kept(batch.session, [row["id"] for row in self._rows])
         self._beside = _read_open(batch, {each.user_id for each in resolved})
         self._closed: set[Any] = set()
+        # Earlier lines of the file speak of these rows and may have moved them, though in a dry run they did not.
+        self._spoken_of = batch.list_claimed("row", [row["id"] for row in self._rows])
 
     def find_known(self, batch: Batch, each: Resolved) -> Row | None:
         """Return the row that a line speaks of, if it was imported before; a line with another's id is refused.
@@ -92,11 +94,12 @@ class Here:
             if row["import_id"] is not None
             and (row["external_id"] is None or each.record.external_id is None)
         ]
-        of_date = (row for row in unnamed if row["charge_at"] == each.record.charge_at)
+        free = [row for row in unnamed if row["id"] not in self._spoken_of]
+        of_date = (row for row in free if row["charge_at"] == each.record.charge_at)
         of_parent = (
             row for row in unnamed if (row["parent_payment_id"], row["attempt"]) == (each.parent["id"], 0)
         )
-        only = unnamed[0] if len(unnamed) == 1 and not names_parent(each.record) else None
+        only = free[0] if len(free) == 1 and not names_parent(each.record) else None
         return next(of_date, None) or next(of_parent, None) or only
 
     def is_kept(self, row: Row) -> bool:
