@@ -405,6 +405,24 @@ def test_a_line_is_not_known_by_a_date_that_an_earlier_line_has_moved(
     assert counts_of(run) == (1, 1, 0, 0)
 
 
+def test_an_empty_cell_takes_nothing_away(reader: Reader) -> None:
+    given = {
+        "external_id": "r4",
+        "expires_at": "2099-12-01 08:00:00",
+        "custom_amount": "4.99",
+        "retries": "2",
+    }
+    import_renewals(reader.line(**given, next_subscription_type="month"))
+    [before] = list_renewals()
+
+    run = import_renewals(reader.line(**dict.fromkeys(given, ""), next_subscription_type=""))
+
+    [after] = list_renewals()
+    assert counts_of(run) == (0, 0, 1, 0)
+    for name in (*given, "next_subscription_type_id"):
+        assert getattr(after, name) == getattr(before, name) is not None
+
+
 @pytest.mark.parametrize("batch_rows", [1, 5000])
 @pytest.mark.parametrize("dry", [True, False])
 def test_of_two_lines_about_one_renewal_the_first_is_taken(

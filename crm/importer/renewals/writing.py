@@ -109,17 +109,25 @@ def stop_for_readers(batch: Batch, stops: Mapping[int, int]) -> None:
 
 
 def find_changes(batch: Batch, each: Resolved, row: Row) -> dict[str, Any]:
-    """Return what the file says otherwise of a renewal that waits here as it came; never its state."""
+    """Return what the file says otherwise of a renewal that waits here as it came; never its state.
+
+    An empty cell says nothing, so it takes nothing away.
+    """
     record, given = each.record, batch.context.given
     wanted = {
         "charge_at": record.charge_at,
         "expires_at": record.expires_at,
-        "retries": record.retries if record.retries is not None else row["retries"],
+        "retries": record.retries,
         "custom_amount": record.custom_amount,
         "next_subscription_type_id": each.next_kind.id if each.next_kind else None,
         "external_id": record.external_id,
     }
-    changes = differing(row, {name: wanted[name] for name, column in CHANGEABLE.items() if column in given})
+    said = {
+        name: wanted[name]
+        for name, column in CHANGEABLE.items()
+        if column in given and wanted[name] is not None
+    }
+    changes = differing(row, said)
     if "charge_at" in changes:
         changes |= {"noticed_at": None, "notice": None}  # the reader has to hear of the other day
     return changes
