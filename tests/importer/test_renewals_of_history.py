@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from crm.core.business_settings import get_setting
 from crm.core.db import transaction
 from crm.importer.models import ImportRun
 from crm.mobiletech.sms_templates import create_template
@@ -264,6 +265,20 @@ def test_what_is_kept_stopped_is_due_only_once_it_is_mended() -> None:
     assert (counts_of(broken), _due(broken)) == ((0, 1, 0, 0), (0, 0))
     assert (refusals_of(mended), _due(mended)) == ([(2, "charge_at", "due")], (1, Decimal("4.99")))
     assert (row.charge_at, row.custom_amount, row.state) == (ahead, None, "system_stop")
+
+
+@pytest.mark.parametrize(("retries", "taken"), [("0", 0), ("2", 2), ("50", None), ("", None)])
+def test_no_charge_is_tried_more_often_than_the_settings_say(retries: str, taken: int | None) -> None:
+    with transaction() as session:
+        most = get_setting(session, "recurrent_payment_charges").count(",")
+    _paid(1, _ago(days=31))
+    line = _line(charge_at=_ago(days=-1), retries=retries)
+
+    import_renewals(line)
+    again = import_renewals(line)
+
+    assert [row.retries for row in list_renewals()] == [most if taken is None else taken]
+    assert counts_of(again) == (0, 0, 1, 0)
 
 
 _TRIAL = {"amount": "1.00", "billkey": "TT01", "subscription_type": "trial"}

@@ -14,7 +14,7 @@ from crm.importer.renewals.here import Here, Row
 from crm.importer.renewals.later import refuse_later
 from crm.importer.renewals.records import RenewalRecord, is_open, names_parent
 from crm.importer.renewals.references import PARENT, Resolved, refuse_unpaid
-from crm.importer.renewals.writing import change, close, find_changes
+from crm.importer.renewals.writing import change, close, default_retries, find_changes
 from crm.payments.statuses import RecurrentState
 from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
 
@@ -144,9 +144,10 @@ def _change(
     batch: Batch, lines: Mapping[int, Resolved], known: Mapping[int, Row]
 ) -> dict[int, Mapping[str, Any]]:
     """Write what the file says otherwise of renewals, by id, and return what that was."""
+    most_retries = default_retries(batch)
     changed: dict[int, Mapping[str, Any]] = {}
     for row_id, each in lines.items():
-        changes = find_changes(batch, each, known[each.number])
+        changes = find_changes(batch, each, known[each.number], most_retries)
         if changes:
             change(batch, known[each.number], changes)
             changed[row_id] = changes

@@ -97,7 +97,9 @@ COLUMNS = (
     Column(
         name="retries",
         read=partial(kinds.whole, most=MOST_RETRIES),
-        told=N_("How often a failed charge is tried again; as the settings say if left out."),
+        told=N_(
+            "How often a failed charge is tried again: as often as the settings say if left out, and never more often."
+        ),
     ),
     Column(
         name="custom_amount",

@@ -108,7 +108,7 @@ def stop_for_readers(batch: Batch, stops: Mapping[int, int]) -> None:
         _update(batch, row_id, {**values, "updated_at": batch.context.now})
 
 
-def find_changes(batch: Batch, each: Resolved, row: Row) -> dict[str, Any]:
+def find_changes(batch: Batch, each: Resolved, row: Row, most_retries: int) -> dict[str, Any]:
     """Return what the file says otherwise of a renewal that waits here as it came; never its state.
 
     An empty cell says nothing, so it takes nothing away.
@@ -117,7 +117,7 @@ def find_changes(batch: Batch, each: Resolved, row: Row) -> dict[str, Any]:
     wanted = {
         "charge_at": record.charge_at,
         "expires_at": record.expires_at,
-        "retries": record.retries,
+        "retries": None if record.retries is None else min(record.retries, most_retries),
         "custom_amount": record.custom_amount,
         "next_subscription_type_id": each.next_kind.id if each.next_kind else None,
         "external_id": record.external_id,
@@ -180,7 +180,7 @@ def _values(batch: Batch, each: Decided, retries: int) -> dict[str, Any]:
         "charge_at": record.charge_at,
         "expires_at": record.expires_at,
         "attempt": 0,
-        "retries": retries if record.retries is None else record.retries,
+        "retries": retries if record.retries is None else min(record.retries, retries),
         "state": str(each.state),
         "status": record.status,
         "approval": record.approval,
