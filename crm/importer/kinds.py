@@ -43,6 +43,7 @@ _ISO = re.compile(
 )
 _STATUS = re.compile(r"[AD][0-9]{1,5}", re.ASCII)
 _ADDRESS = re.compile(r"\+?[0-9A-Za-z]{3,15}", re.ASCII)
+_FOREIGN = re.compile(r"\+[1-9][0-9]{7,14}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _BCRYPT = re.compile(r"\$2[aby]\$(?P<cost>[0-9]{2})\$[./A-Za-z0-9]{53}", re.ASCII)
 _ARGON2 = re.compile(
@@ -111,6 +112,14 @@ def address(value: str) -> str:
     if not _ADDRESS.fullmatch(value):
         raise CellError("number", N_("This is no number; write it like +421908123456 or 8877."))
     return value
+
+
+def reader_number(value: str) -> str:
+    """Read a reader's number on a message: a Slovak one in any spelling, or another one in international form."""
+    number = address(value)
+    if not _FOREIGN.fullmatch(number):
+        raise CellError("number", N_("This is the reader's number; write it like +421908123456."))
+    return number
 
 
 def email(value: str) -> str:

@@ -116,7 +116,7 @@ def test_each_refused_row_has_its_line_and_its_rules(app: Flask, tmp_path: Path)
         28: ["too_long"],
         29: ["code"],
         30: ["missing"],
-        31: ["number", "date", "choice"],
+        31: ["number", "number", "date", "choice"],
         33: ["columns"],
         34: ["columns"],
     }

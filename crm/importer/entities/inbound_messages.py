@@ -56,7 +56,7 @@ COLUMNS = (
     ),
     EXTERNAL_ID,
     *USER_COLUMNS,
-    Column(name="from", read=kinds.address, must=True, told=N_("Who wrote, as +421908123456.")),
+    Column(name="from", read=kinds.reader_number, must=True, told=N_("Who wrote, as +421908123456.")),
     Column(name="to", read=kinds.address, must=True, told=N_("The short number that was written to.")),
     Column(
         name="content",
@@ -88,8 +88,21 @@ COLUMNS = (
 def load(batch: Batch, lines: Sequence[Line[InboundRecord]]) -> None:
     """Write the messages of a batch."""
     people = find_people(batch, lines, must=False)
+    _refuse_future(batch, lines)
     if not _insert_all(batch, batch.open(lines), people):
         _load_each(batch, lines, people)
+
+
+def _refuse_future(batch: Batch, lines: Sequence[Line[InboundRecord]]) -> None:
+    """Refuse what is yet to come: a STOP sent today would seem to be older than it, and would stop nothing."""
+    now = batch.context.now
+    told = N_("This is yet to come: it was not received.")
+    for line in lines:
+        record = line.record
+        if record.receive_date > now:
+            batch.refuse(line.number, "receive_date", "in_future", told, value=record.receive_date)
+        if record.created_at is not None and record.created_at > now:
+            batch.refuse(line.number, "created_at", "in_future", told, value=record.created_at)
 
 
 def _insert_all(batch: Batch, lines: Sequence[Line[InboundRecord]], people: Mapping[int, int]) -> bool:

@@ -67,13 +67,6 @@ def _status(value: str) -> str:
     return value if value == PORTED else kinds.status_code(value)
 
 
-def _reader(value: str) -> str:
-    number = kinds.address(value)
-    if not number.startswith("+"):
-        raise CellError("number", N_("This is the reader's number; write it like +421908123456."))
-    return number
-
-
 def _sender(value: str) -> str:
     number = kinds.address(value)
     if number.startswith("+"):
@@ -112,7 +105,7 @@ COLUMNS = (
     Column(name="serv_id", read=kinds.text, must=True, told=N_("The gateway's id of the service.")),
     Column(name="project_id", read=kinds.text, told=N_("The gateway's id of the project.")),
     Column(name="from", read=_sender, must=True, told=N_("The short number that it came from.")),
-    Column(name="to", read=_reader, must=True, told=N_("The reader's number, as +421908123456.")),
+    Column(name="to", read=kinds.reader_number, must=True, told=N_("The reader's number, as +421908123456.")),
     Column(
         name="operator_type",
         read=kinds.one_of("T", "O", "2", "S"),

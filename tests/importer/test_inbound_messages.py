@@ -1,0 +1,80 @@
+"""Readers' messages of the old system: what keeps one out, and that an empty cell takes nothing away."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from crm.core.db import transaction
+from crm.mobiletech.models import InboundMessage
+from tests.factories.imported_money import Row, import_rows, make_subscriber
+from tests.factories.money import NUMBER
+
+
+@pytest.fixture(autouse=True)
+def reader(app: Flask) -> int:
+    """Return the id of a reader whose number it is."""
+    return make_subscriber()
+
+
+def inbound_row(**overrides: Any) -> Row:
+    """Return a message of the reader."""
+    return {
+        "external_id": "501",
+        "mobiletech_id": "old-in-9",
+        "user_phone": NUMBER,
+        "from": "+421908630549",
+        "to": "8877",
+        "content": "START",
+        "receive_date": "2025-09-01 08:00:00",
+        "created_at": "2025-09-01 08:00:01",
+        "serv_id": "1703",
+        "project_id": "76",
+        "dcs": "0",
+        "operator_type": "O",
+    } | overrides
+
+
+def get_message() -> InboundMessage:
+    """Return the message that the row makes."""
+    with transaction() as session:
+        found = select(InboundMessage).where(InboundMessage.mobiletech_id == "old-in-9")
+        message = session.execute(found).scalar_one()
+        session.expunge(message)
+        return message
+
+
+@pytest.mark.parametrize("is_dry", [False, True])
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"receive_date": "2098-09-01", "created_at": ""}, [("receive_date", "in_future")]),
+        ({"created_at": "2098-09-01"}, [("created_at", "in_future")]),
+        ({"from": "8877"}, [("from", "number")]),
+        ({"from": "PREDPLATNE"}, [("from", "number")]),
+        ({"from": "+42190"}, [("from", "number")]),
+        ({"from": "+4219086305490000"}, [("from", "number")]),
+    ],
+)
+def test_a_rule_keeps_a_row_out(changed: Row, told: list[tuple[str, str]], is_dry: bool) -> None:
+    rows = [inbound_row(**changed), inbound_row(mobiletech_id="old-in-8", external_id="502")]
+
+    imported = import_rows("inbound-messages", rows, is_dry=is_dry)
+
+    assert imported.counts == (1, 0, 0, 1)
+    assert imported.refused == {2: told}
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("0908630549", "+421908630549"),
+        ("00421 908 630 549", "+421908630549"),
+        ("+420777123456", "+420777123456"),
+    ],
+)
+def test_a_sender_is_a_number_in_international_form(written: str, stored: str) -> None:
+    import_rows("inbound-messages", [inbound_row(**{"from": written})])
+
+    assert get_message().from_ == stored
