@@ -78,3 +78,31 @@ def test_a_sender_is_a_number_in_international_form(written: str, stored: str) -
     import_rows("inbound-messages", [inbound_row(**{"from": written})])
 
     assert get_message().from_ == stored
+
+
+def test_an_empty_cell_takes_nothing_away(reader: int) -> None:
+    import_rows("inbound-messages", [inbound_row()])
+    emptied = dict.fromkeys(("external_id", "user_phone", "content", "created_at", "project_id", "dcs"), "")
+
+    imported = import_rows("inbound-messages", [inbound_row(**emptied)])
+
+    message = get_message()
+    assert imported.counts == (0, 0, 1, 0)
+    assert (message.user_id, message.external_id, message.content) == (reader, "501", "START")
+    assert (message.project_id, message.dcs) == ("76", "0")
+
+
+def test_a_new_message_may_be_without_text() -> None:
+    assert import_rows("inbound-messages", [inbound_row(content="")]).counts == (1, 0, 0, 0)
+    assert get_message().content == ""
+
+
+def test_within_a_file_an_empty_cell_makes_another_row() -> None:
+    rows = [inbound_row(), inbound_row(content=""), inbound_row(project_id=""), inbound_row()]
+
+    dry, real = (
+        import_rows("inbound-messages", rows, is_dry=is_dry, batch_rows=1) for is_dry in (True, False)
+    )
+
+    assert dry == real
+    assert real.counts == (1, 0, 1, 2)

@@ -196,14 +196,15 @@ def _refuse_exchanged_ids(
 def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], user_id: int | None) -> None:
     """Bring a message that is there to what the file says; one that came live is as the gateway sent it."""
     wanted = dict(zip(STORED, _values(line.record, user_id), strict=True))
+    if batch.is_of_this_file(row["import_id"]):
+        _compare_with_earlier(batch, line, differing(row, wanted))
+        return
     if row["raw"] is not None:
         wanted = {name: wanted[name] for name in ("external_id", "user_id") if row[name] is None}
     given = {name: value for name, value in wanted.items() if _is_said(line.record, row, name, value)}
     changes = differing(row, given)
     if not changes:
         batch.settle(line.number, Outcome.UNCHANGED)
-    elif batch.is_of_this_file(row["import_id"]):
-        batch.refuse_double(line.number, "mobiletech_id", line.record.mobiletech_id)
     else:
         columns = InboundMessage.__table__.columns
         statement = update(InboundMessage).where(InboundMessage.id == row["id"])
@@ -211,6 +212,14 @@ def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], use
         batch.settle(line.number, Outcome.UPDATED)
         if changes.keys() & {"from", "content"}:
             _find_anew(batch, row, wanted)
+
+
+def _compare_with_earlier(batch: Batch, line: Line[InboundRecord], changes: Mapping[str, Any]) -> None:
+    """Let a line of this file be the same as an earlier one as a whole: an empty cell is another value here."""
+    if changes:
+        batch.refuse_double(line.number, "mobiletech_id", line.record.mobiletech_id)
+    else:
+        batch.settle(line.number, Outcome.UNCHANGED)
 
 
 def _find_anew(batch: Batch, row: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
