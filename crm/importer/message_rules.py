@@ -87,7 +87,7 @@ class _Named:
 
     templates: Mapping[str, int]
     billkeys: Mapping[str, Billkey]
-    inbounds: frozenset[str]
+    inbounds: Mapping[str, int | None]  # whose each message from a reader is
     gateways: Mapping[int, str]
     metas: Mapping[int, tuple[str | None, int]]  # a payment's billing key, and how many metas it has
 
@@ -142,9 +142,6 @@ def resolve(
         if key is None:
             told = N_("There is no such billing key; import billkeys first.")
             _refuse(batch, line, "billkey", "unknown_billkey", told)
-        if record.rcv_msg_id is not None and record.rcv_msg_id not in named.inbounds:
-            told = N_("There is no such message from a reader; import inbound-messages first.")
-            _refuse(batch, line, "rcv_msg_id", "unknown_inbound", told)
         if record.began_at > batch.context.now:
             place = "created_at" if record.created_at else "sent_at"
             _refuse(batch, line, place, "in_future", N_("This is yet to come: it was not sent."))
@@ -154,6 +151,7 @@ def resolve(
             user_id = user_id or payment["user_id"]
             if key is not None:
                 _check_price(batch, line, payment, key)
+        _check_sender(batch, line, named, user_id)
         if template_id is not None and key is not None:
             resolved[line.number] = Resolved(user_id, payment, template_id, key.kind == Kind.PAID)
     return resolved
@@ -213,6 +211,19 @@ def find_charged(
     return lambda line: charged[line.number]["id"] if line.number in charged else None
 
 
+def _check_sender(batch: Batch, line: Line[S], named: _Named, user_id: int | None) -> None:
+    """What was answered is here, and the reader's own: by it a renewal shows that they were asked."""
+    answered = line.record.rcv_msg_id
+    if answered is None:
+        return
+    if answered not in named.inbounds:
+        told = N_("There is no such message from a reader; import inbound-messages first.")
+        _refuse(batch, line, "rcv_msg_id", "unknown_inbound", told)
+    elif None not in (sender := named.inbounds[answered], user_id) and sender != user_id:
+        told = N_("The message that it answered is another person's.")
+        _refuse(batch, line, "rcv_msg_id", "inbound_of_other_user", told)
+
+
 def _check_payment(batch: Batch, line: Line[S], payment: Row, named: _Named, user_id: int | None) -> None:
     column = _payment_column(line.record)
     billkey, count = named.metas.get(payment["id"], (None, 0))
@@ -247,14 +258,14 @@ def _look_up(session: Session, records: Sequence[SentRecord], payments: Iterable
         SmsTemplate.code.in_({each.template for each in records})
     )
     keys = select(Billkey).where(Billkey.code.in_({each.billkey for each in records}))
-    inbounds = select(InboundMessage.mobiletech_id).where(
+    inbounds = select(InboundMessage.mobiletech_id, InboundMessage.user_id).where(
         among(InboundMessage.mobiletech_id, {each.rcv_msg_id for each in records if each.rcv_msg_id})
     )
     metas = session.execute(_METAS, {"ids": list(ids)}) if ids else ()
     return _Named(
         templates={row[0]: row[1] for row in session.execute(templates)},
         billkeys={each.code: each for each in session.execute(keys).scalars()},
-        inbounds=frozenset(session.execute(inbounds).scalars()),
+        inbounds={row[0]: row[1] for row in session.execute(inbounds)},
         gateways=gateway_codes(session),
         metas={payment_id: (billkey, count) for payment_id, billkey, count in metas},
     )

@@ -16,7 +16,9 @@ BOTH = [("recurrent_payment", 1), ("recurrent_payment", 2)]
 BREACHES = [
     ("R1", "UPDATE recurrent_payments SET cid = 'mo-none' WHERE id = 2", [("recurrent_payment", 2)]),
     ("R2", "UPDATE mobiletech_outbound_messages SET rcv_msg_id = NULL", BOTH),
+    ("R2", "UPDATE mobiletech_outbound_messages SET user_id = 999", BOTH),
     ("R3", "UPDATE mobiletech_outbound_messages SET payment_id = NULL WHERE id = 1", BOTH),
+    ("R3", "UPDATE mobiletech_outbound_messages SET user_id = 999 WHERE id = 1", BOTH),
     ("R4", "UPDATE payments SET user_id = 999 WHERE id = 2", [("recurrent_payment", 2)]),
     ("R4", "UPDATE payment_methods SET user_id = 999", BOTH),
     ("R5", "UPDATE mobiletech_outbound_messages SET billing = 'none' WHERE id = 1", [("payment", 1)]),
@@ -97,6 +99,12 @@ def test_a_reader_who_changed_the_number_breaks_nothing() -> None:
     _do("UPDATE mobiletech_phone_numbers SET phone_number = '0905111222'")
 
     assert "R9" not in _broken()
+
+
+def test_an_answer_of_which_nobody_knows_whose_it_is_breaks_nothing() -> None:
+    _do("UPDATE mobiletech_outbound_messages SET user_id = NULL")
+
+    assert _broken() == {}
 
 
 def test_what_is_over_needs_no_price_and_no_text() -> None:

@@ -113,8 +113,13 @@ def test_a_status_says_what_it_says_of_live_messages(status: str, operator: str,
         ({"billkey": "BB99"}, [("billkey", "billkey_differs")]),
         ({"billkey": "OLD00"}, [("billkey", "billkey_differs"), ("billkey", "amount_differs")]),
         ({"rcv_msg_id": "never-came"}, [("rcv_msg_id", "unknown_inbound")]),
+        ({"rcv_msg_id": "old-in-2"}, [("rcv_msg_id", "inbound_of_other_user")]),
+        ({"rcv_msg_id": "old-in-2", "user_phone": ""}, [("rcv_msg_id", "inbound_of_other_user")]),
         ({"user_phone": "0908630999"}, [("user_phone", "unknown_user")]),
-        ({"user_phone": OTHER}, [("payment_external_id", "payment_of_other_user")]),
+        (
+            {"user_phone": OTHER, "rcv_msg_id": ""},
+            [("payment_external_id", "payment_of_other_user")],
+        ),
         ({"payment_external_id": "1"}, [("payment_external_id", "unknown_payment")]),
         ({"payment_variable_symbol": "4200000002"}, [("payment_external_id", "payment_differs")]),
         ({"from": ""}, [("from", "missing")]),
@@ -164,7 +169,8 @@ def test_a_payment_made_here_has_its_own_message(gateway: FakeGateway) -> None:
     subscribe("live", OTHER)
     ours = list_payments()[-1]
 
-    row = message_row(user_phone="", payment_external_id="", payment_variable_symbol=ours.variable_symbol)
+    bare = message_row(user_phone="", payment_external_id="", rcv_msg_id="")
+    row = bare | {"payment_variable_symbol": ours.variable_symbol}
     imported = import_rows("outbound-messages", [row])
 
     assert imported.refused == {2: [("payment_variable_symbol", "payment_not_imported")]}
@@ -224,18 +230,36 @@ def test_what_is_missing_is_filled_in(reader: int) -> None:
         ({"from": "8866"}, "from"),
         ({"billkey": "BB99", "payment_external_id": ""}, "billkey"),
         ({"payment_external_id": "9002"}, "payment_external_id"),
-        ({"user_phone": OTHER, "payment_external_id": ""}, "user_phone"),
-        ({"rcv_msg_id": "old-in-2"}, "rcv_msg_id"),
+        ({"user_phone": OTHER, "payment_external_id": "", "rcv_msg_id": ""}, "user_phone"),
+        ({"rcv_msg_id": "old-in-3"}, "rcv_msg_id"),
         ({"operator_type": "2"}, "operator_type"),
         ({"created_at": "2025-09-02"}, "created_at"),
     ],
 )
 def test_whom_a_message_charged_is_not_changed_by_a_file(changed: dict[str, Any], column: str) -> None:
     make_subscriber(OTHER, "old-in-2")
+    make_subscriber(cid="old-in-3")
     make_billkey("BB99", "4.99")
     import_rows("outbound-messages", [message_row()])
 
     assert import_rows("outbound-messages", [message_row(**changed)]).refused == {2: [(column, "differs")]}
+
+
+def test_what_is_another_persons_is_not_filled_in() -> None:
+    make_subscriber(OTHER, "old-in-2")
+    import_rows("payments", [payment_row(3, user_phone=OTHER, cid="old-in-2")])
+    bare = {"status": "", "payment_external_id": "", "rcv_msg_id": ""}
+    import_rows("outbound-messages", [message_row(**bare)])
+
+    answer = message_row(**bare | {"user_phone": "", "rcv_msg_id": "old-in-2"})
+    charge = message_row(**bare | {"user_phone": "", "payment_external_id": "9003"})
+
+    assert import_rows("outbound-messages", [answer]).refused == {
+        2: [("rcv_msg_id", "inbound_of_other_user")]
+    }
+    assert import_rows("outbound-messages", [charge]).refused == {
+        2: [("payment_external_id", "payment_of_other_user")]
+    }
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,8 @@ def load(batch: Batch, lines: Sequence[Line[OutboundRecord]]) -> None:
     hold_recent(batch, lines)
     known = find_known(batch, lines)
     ours = [line for line in lines if line.number not in known.live]
-    people = find_people(batch, ours, must=False)
+    here = {number: row["user_id"] for number, row in known.imported.items() if row["user_id"]}
+    people = here | find_people(batch, ours, must=False)
     payments = find_payments(batch, ours, "", must=False)
     resolved = resolve(batch, ours, people, payments)
     statuses = read_statuses(batch, ours)

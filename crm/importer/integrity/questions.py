@@ -80,17 +80,19 @@ NO_INBOUND = Part(
         SELECT 1 FROM mobiletech_inbound_messages AS inbound WHERE inbound.mobiletech_id = row.cid)""",
     details=_OWN,
 )
+# Whose a message is may not be known; another reader's answers nothing.
+_ANSWERS = "message.rcv_msg_id = row.cid AND (message.user_id IS NULL OR message.user_id = row.user_id)"
 NO_ANSWER = Part(
     kind=Kind.RENEWAL,
     condition=f"""{_RENEWED_BY_SMS} AND NOT EXISTS (
-        SELECT 1 FROM mobiletech_outbound_messages AS message WHERE message.rcv_msg_id = row.cid)""",
+        SELECT 1 FROM mobiletech_outbound_messages AS message WHERE {_ANSWERS})""",
     details=_OWN,
 )
 NO_CHARGING_ANSWER = Part(
     kind=Kind.RENEWAL,
     condition=f"""{_RENEWED_BY_SMS} AND NOT EXISTS (
         SELECT 1 FROM mobiletech_outbound_messages AS message
-        WHERE message.rcv_msg_id = row.cid AND message.payment_id IS NOT NULL)""",
+        WHERE {_ANSWERS} AND message.payment_id IS NOT NULL)""",
     details=_OWN,
 )
 OTHER_READER = Part(
