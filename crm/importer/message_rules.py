@@ -3,7 +3,7 @@
 Source: behaviour.md 8.4 and R6 of 8.8.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -15,13 +15,11 @@ from crm.core.copying import among
 from crm.core.errors import N_
 from crm.importer.batches import Batch
 from crm.importer.columns import Line
-from crm.importer.message_statuses import Told
 from crm.importer.payment_rules import CODES
 from crm.importer.people import NamesUser
 from crm.mobiletech.catalogue.billkeys import Kind
 from crm.mobiletech.catalogue.models import Billkey
-from crm.mobiletech.models import LIVE, InboundMessage, OutboundMessage, SmsTemplate
-from crm.mobiletech.wire.delivery_status import Billing
+from crm.mobiletech.models import InboundMessage, OutboundMessage, SmsTemplate
 from crm.payments.gateways import gateway_codes
 from crm.sms_billing.metas import BILLKEY, INBOUND, PARAMS, TEMPLATE
 
@@ -92,11 +90,6 @@ class _Named:
     metas: Mapping[int, tuple[str | None, int]]  # a payment's billing key, and how many metas it has
 
 
-# Which payments have a message that charged them, or may yet; what this import itself has brought is claimed.
-_HAVE_MESSAGE = text(f"""
-    SELECT payment_id, mobiletech_id FROM mobiletech_outbound_messages
-    WHERE payment_id = ANY(:ids) AND payment_id IS NOT NULL AND {LIVE} AND import_id IS DISTINCT FROM :import_id
-""")  # noqa: S608 - put together from constants
 _METAS = text("""
     SELECT payment_id, max(value) FILTER (WHERE key = :billkey), count(*)
     FROM payment_meta WHERE payment_id = ANY(:ids) AND key = ANY(:keys) GROUP BY payment_id
@@ -121,7 +114,7 @@ def find_known(batch: Batch, lines: Sequence[Line[S]]) -> Known:
         row, holder = rows.get(line.record.mobiletech_id), taken.get(line.record.external_id)
         if holder not in (None, line.record.mobiletech_id):
             told = N_("The message %(mobiletech_id)s has this id of the old system already.")
-            _refuse(batch, line, "external_id", "taken", told, mobiletech_id=holder)
+            refuse(batch, line, "external_id", "taken", told, mobiletech_id=holder)
         if row is not None:
             (known.imported if row["import_id"] is not None else known.live)[line.number] = row  # type: ignore[index]
     return known
@@ -138,13 +131,13 @@ def resolve(
         template_id, key = named.templates.get(record.template), named.billkeys.get(record.billkey)
         if template_id is None:
             told = N_("There is no such template; import templates first.")
-            _refuse(batch, line, "template", "unknown_template", told)
+            refuse(batch, line, "template", "unknown_template", told)
         if key is None:
             told = N_("There is no such billing key; import billkeys first.")
-            _refuse(batch, line, "billkey", "unknown_billkey", told)
+            refuse(batch, line, "billkey", "unknown_billkey", told)
         if record.began_at > batch.context.now:
             place = "created_at" if record.created_at else "sent_at"
-            _refuse(batch, line, place, "in_future", N_("This is yet to come: it was not sent."))
+            refuse(batch, line, place, "in_future", N_("This is yet to come: it was not sent."))
         user_id = people.get(line.number)
         if payment is not None:
             _check_payment(batch, line, payment, named, user_id)
@@ -168,7 +161,7 @@ def refuse_changes(
         record = line.record
         facts = {
             _first(record, "user_external_id", "user_email", "user_phone"): ("user_id", named.user_id),
-            _payment_column(record): ("payment_id", named.payment and named.payment["id"]),
+            payment_column(record): ("payment_id", named.payment and named.payment["id"]),
             "rcv_msg_id": ("rcv_msg_id", record.rcv_msg_id),
             "billkey": ("billkey", record.billkey),
             "from": ("from", record.from_),
@@ -182,33 +175,18 @@ def refuse_changes(
                     "The message is here with another value; whom it went to, when, and what it charged is not"
                     " changed by an import. Put back what the file had, or leave the row out."
                 )
-                _refuse(batch, line, column, "differs", told)
+                refuse(batch, line, column, "differs", told)
 
 
-def find_charged(
-    batch: Batch, lines: Sequence[Line[S]], resolved: Mapping[int, Resolved], statuses: Mapping[int, Told]
-) -> Callable[[Line[S]], int | None]:
-    """Return which payment a line has charged, or may have; such a payment has one message, failed ones may be several.
+def payment_column(record: SentRecord) -> str:
+    """Return the column by which a row names its payment."""
+    return _first(record, "payment_external_id", "payment_variable_symbol")
 
-    Lines whose payment has a message here are refused; those of the file are parted by a claim.
-    """
-    charged = {
-        line.number: payment
-        for line in batch.open(lines)
-        if (payment := resolved[line.number].payment) is not None
-        and statuses[line.number].billing is not Billing.FAILED
-    }
-    values = {"ids": [row["id"] for row in charged.values()], "import_id": batch.context.import_id}
-    holders = {row[0]: row[1] for row in batch.session.execute(_HAVE_MESSAGE, values)}
-    for line in batch.open(lines):
-        payment = charged.get(line.number)
-        holder = holders.get(payment["id"]) if payment is not None else None
-        if holder not in (None, line.record.mobiletech_id):
-            told = N_("The payment was charged by the message %(mobiletech_id)s already.")
-            column = _payment_column(line.record)
-            _refuse(batch, line, column, "payment_has_message", told, mobiletech_id=holder)
 
-    return lambda line: charged[line.number]["id"] if line.number in charged else None
+def refuse(batch: Batch, line: Line[S], column: str, code: str, told: str, **fields: object) -> None:
+    """Keep a line out for what stands in a column."""
+    value = getattr(line.record, "from_" if column == "from" else column) or ""
+    batch.refuse(line.number, column, code, told, value=value, **fields)
 
 
 def _check_sender(batch: Batch, line: Line[S], named: _Named, user_id: int | None) -> None:
@@ -218,28 +196,28 @@ def _check_sender(batch: Batch, line: Line[S], named: _Named, user_id: int | Non
         return
     if answered not in named.inbounds:
         told = N_("There is no such message from a reader; import inbound-messages first.")
-        _refuse(batch, line, "rcv_msg_id", "unknown_inbound", told)
+        refuse(batch, line, "rcv_msg_id", "unknown_inbound", told)
     elif None not in (sender := named.inbounds[answered], user_id) and sender != user_id:
         told = N_("The message that it answered is another person's.")
-        _refuse(batch, line, "rcv_msg_id", "inbound_of_other_user", told)
+        refuse(batch, line, "rcv_msg_id", "inbound_of_other_user", told)
 
 
 def _check_payment(batch: Batch, line: Line[S], payment: Row, named: _Named, user_id: int | None) -> None:
-    column = _payment_column(line.record)
+    column = payment_column(line.record)
     billkey, count = named.metas.get(payment["id"], (None, 0))
     if payment["import_id"] is None:
         told = N_("This payment was made here, and so was its message.")
-        _refuse(batch, line, column, "payment_not_imported", told)
+        refuse(batch, line, column, "payment_not_imported", told)
     if named.gateways[payment["payment_gateway_id"]] not in CODES:
-        _refuse(batch, line, column, "payment_gateway", N_("This payment was not paid by SMS."))
+        refuse(batch, line, column, "payment_gateway", N_("This payment was not paid by SMS."))
     if user_id not in (None, payment["user_id"]):
-        _refuse(batch, line, column, "payment_of_other_user", N_("This payment is another person's."))
+        refuse(batch, line, column, "payment_of_other_user", N_("This payment is another person's."))
     if count < _ALL_METAS:
         told = N_("This payment does not say by which message it was charged; import it anew.")
-        _refuse(batch, line, column, "payment_without_metas", told)
+        refuse(batch, line, column, "payment_without_metas", told)
     elif billkey != line.record.billkey:
         told = N_("The payment was charged on the billing key %(billkey)s.")
-        _refuse(batch, line, "billkey", "billkey_differs", told, billkey=billkey)
+        refuse(batch, line, "billkey", "billkey_differs", told, billkey=billkey)
 
 
 def _check_price(batch: Batch, line: Line[S], payment: Row, key: Billkey) -> None:
@@ -249,7 +227,7 @@ def _check_price(batch: Batch, line: Line[S], payment: Row, key: Billkey) -> Non
         )
         places = {"price": key.price, "key_currency": key.currency}
         paid = {"amount": payment["amount"], "currency": payment["currency"]}
-        _refuse(batch, line, "billkey", "amount_differs", told, **places, **paid)
+        refuse(batch, line, "billkey", "amount_differs", told, **places, **paid)
 
 
 def _look_up(session: Session, records: Sequence[SentRecord], payments: Iterable[Row]) -> _Named:
@@ -271,15 +249,6 @@ def _look_up(session: Session, records: Sequence[SentRecord], payments: Iterable
     )
 
 
-def _payment_column(record: SentRecord) -> str:
-    return _first(record, "payment_external_id", "payment_variable_symbol")
-
-
 def _first(record: SentRecord, *columns: str) -> str:
     """Return the first of the columns that the row fills, or the first of all."""
     return next((column for column in columns if getattr(record, column)), columns[0])
-
-
-def _refuse(batch: Batch, line: Line[S], column: str, code: str, told: str, **fields: object) -> None:
-    value = getattr(line.record, "from_" if column == "from" else column) or ""
-    batch.refuse(line.number, column, code, told, value=value, **fields)

@@ -188,11 +188,37 @@ def test_a_payment_was_charged_by_one_message_only() -> None:
     assert later.refused == {2: [("payment_external_id", "payment_has_message")]}
 
 
-def test_a_charge_without_payment_is_history() -> None:
-    import_rows("outbound-messages", [message_row(payment_external_id="")])
+@pytest.mark.parametrize("status", ["A15", "_OPERATOR_CHANGE", ""])
+def test_a_charge_that_was_not_billed_may_have_no_payment(status: str) -> None:
+    import_rows("outbound-messages", [message_row(payment_external_id="", status=status)])
 
     [message] = list_messages()
     assert (message.paid, message.purpose, message.payment_id) == (True, "paid", None)
+
+
+@pytest.mark.parametrize("is_here", [False, True])
+@pytest.mark.parametrize("status", ["D1", "A0"])
+def test_what_was_billed_has_a_payment(status: str, is_here: bool) -> None:
+    if is_here:
+        import_rows("outbound-messages", [message_row(payment_external_id="", status="")])
+
+    imported = import_rows("outbound-messages", [message_row(payment_external_id="", status=status)])
+
+    assert imported.refused == {2: [("payment_external_id", "payment_missing")]}
+
+
+def test_a_report_that_came_before_its_message_asks_for_the_payment_too() -> None:
+    report("old-out-1", "D1")
+
+    imported = import_rows("outbound-messages", [message_row(payment_external_id="", status="")])
+
+    assert imported.refused == {2: [("payment_external_id", "payment_missing")]}
+
+
+def test_a_payment_that_is_known_need_not_be_named_again() -> None:
+    import_rows("outbound-messages", [message_row()])
+
+    assert import_rows("outbound-messages", [message_row(payment_external_id="")]).counts == (0, 0, 1, 0)
 
 
 def test_the_same_file_again_changes_nothing() -> None:
@@ -208,7 +234,7 @@ def test_the_same_file_again_changes_nothing() -> None:
 def test_what_is_missing_is_filled_in(reader: int) -> None:
     import_rows(
         "outbound-messages",
-        [message_row(user_phone="", payment_external_id="", rcv_msg_id="", external_id="")],
+        [message_row(user_phone="", payment_external_id="", rcv_msg_id="", external_id="", status="")],
     )
 
     counts = import_rows("outbound-messages", [message_row(content="Text", serv_id="9", dcs="8")]).counts

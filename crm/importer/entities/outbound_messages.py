@@ -5,6 +5,9 @@ which key, and which payment it charged is filled in where it is missing and nev
 were reported, so it never makes a message weaker; it stands in the log of reports as if it had come here, and later
 reports are weighed together with it.
 
+Whatever was billed on a paid key has a payment: so one that was given back, and a paid test, are left out together with
+their messages, for only successful payments are imported. What failed, or was not heard of, may have none.
+
 Imported charges count against the caps of a number like our own, by day and by month: the reader was charged all the
 same, and the law's limit does not ask by which program. Source: behaviour.md 8.4 and 2.1.
 """
@@ -20,7 +23,8 @@ from crm.importer.claims import Key
 from crm.importer.columns import EXTERNAL_ID, Column, Entity, Line
 from crm.importer.errors import CellError
 from crm.importer.faults import Fault
-from crm.importer.message_rules import find_charged, find_known, refuse_changes, resolve
+from crm.importer.message_charges import find_charged, refuse_unpaid
+from crm.importer.message_rules import find_known, refuse_changes, resolve
 from crm.importer.message_statuses import PORTED, hold_recent, read_statuses
 from crm.importer.message_writing import Change, find_changes, insert_messages, update_messages
 from crm.importer.payment_references import find_payments, payment_columns
@@ -152,6 +156,7 @@ def load(batch: Batch, lines: Sequence[Line[OutboundRecord]]) -> None:
     resolved = resolve(batch, ours, people, payments)
     statuses = read_statuses(batch, ours)
     refuse_changes(batch, ours, known.imported, resolved)
+    refuse_unpaid(batch, ours, known.imported, resolved, statuses)
     batch.claim(
         lines,
         Key("mobiletech_id", lambda line: line.record.mobiletech_id),
