@@ -188,6 +188,15 @@ def test_a_payment_was_charged_by_one_message_only() -> None:
     assert later.refused == {2: [("payment_external_id", "payment_has_message")]}
 
 
+def test_an_id_of_one_payment_may_be_the_symbol_of_another() -> None:
+    import_rows("payments", [payment_row(3, external_id="", variable_symbol="9001")])
+    by_symbol = message_row(3, payment_external_id="", payment_variable_symbol="9001")
+
+    imported = import_rows("outbound-messages", [message_row(1), by_symbol])
+
+    assert imported.counts == (2, 0, 0, 0)
+
+
 @pytest.mark.parametrize("status", ["A15", "_OPERATOR_CHANGE", ""])
 def test_a_charge_that_was_not_billed_may_have_no_payment(status: str) -> None:
     import_rows("outbound-messages", [message_row(payment_external_id="", status=status)])
