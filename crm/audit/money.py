@@ -92,7 +92,7 @@ INVARIANTS = (
            JOIN payments AS former ON former.id = row.period_payment_id
            JOIN subscription_types AS type ON type.id = former.subscription_type_id
            LEFT JOIN subscriptions AS subscription ON subscription.id = former.subscription_id
-           WHERE row.created_at > crm_now() - interval '31 days' AND payment.created_at
+           WHERE row.created_at > crm_now() - interval '31 days' AND payment.import_id IS NULL AND payment.created_at
              < former.paid_at + 0.8 * coalesce(subscription.length, type.length) * interval '1 day'""",
     ),
     Invariant(

@@ -93,13 +93,15 @@ def put_off(session: Session, row_id: int, refusal: Refusal) -> None:
 
 
 def _room(session: Session, limit: int) -> int:
-    """Return how many charges the ceiling of the hour leaves; who counts, counts alone."""
+    """Return how many charges of ours the ceiling of the hour leaves; who counts, counts alone."""
     ceiling = int(get_setting(session, CEILING))
     if ceiling == 0:
         return limit
     session.execute(_COUNT_ALONE)
     hour = select(func.count()).where(
-        Payment.recurrent_charge, Payment.created_at > db_now() - timedelta(hours=1)
+        Payment.recurrent_charge,
+        Payment.import_id.is_(None),
+        Payment.created_at > db_now() - timedelta(hours=1),
     )
     return max(ceiling - session.execute(hour).scalar_one(), 0)
 

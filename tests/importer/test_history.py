@@ -8,7 +8,9 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from crm.audit import list_remarks, run_audit
+from crm.core.business_settings import set_setting
 from crm.core.db import transaction
+from crm.payments.charging import CEILING
 from crm.payments.charging_run import charge_due
 from crm.payments.models import Payment, PaymentMethod, RecurrentPayment
 from crm.sms_billing.caps import read_spent
@@ -172,6 +174,21 @@ def test_the_audit_is_silent_before_the_messages_are_imported_too() -> None:
     assert broken() == set()
 
 
+def test_when_the_old_system_charged_is_no_fault_of_ours() -> None:
+    earlier = "UPDATE recurrent_payments AS row SET state = 'charged', payment_id = row.parent_payment_id,"
+    early = f"{earlier} period_payment_id = row.parent_payment_id - 1"
+    with transaction() as session:
+        session.execute(text(early))
+        session.execute(text("UPDATE payments SET created_at = created_at - interval '20 days'"))
+
+    assert "charged_too_early" not in broken()
+
+    with transaction() as session:
+        session.execute(text("UPDATE payments SET import_id = NULL"))
+
+    assert "charged_too_early" in broken()
+
+
 @pytest.mark.parametrize(
     ("damage", "name"),
     [
@@ -259,6 +276,17 @@ def test_no_more_than_four_hundred_days_are_counted_however_long_the_history() -
     with transaction() as session:
         first = session.execute(text("SELECT min(day) FROM money_days")).scalar_one()
     assert first >= TODAY - timedelta(days=401)
+
+
+def test_the_ceiling_of_the_hour_counts_no_charge_of_the_old_system(
+    clock: Clock, gateway: FakeGateway
+) -> None:
+    clock.advance(timedelta(days=DAYS_LEFT) - BEFORE_END / 2)
+    with transaction() as session:
+        set_setting(session, CEILING, "2")
+        session.execute(text("UPDATE payments SET created_at = crm_now() WHERE recurrent_charge"))
+
+    assert charge_due().begun == 2
 
 
 def test_a_renewal_goes_on_where_the_history_ends(clock: Clock, gateway: FakeGateway) -> None:
