@@ -135,9 +135,9 @@ def resolve(
         if key is None:
             told = N_("There is no such billing key; import billkeys first.")
             refuse(batch, line, "billkey", "unknown_billkey", told)
-        if record.began_at > batch.context.now:
-            place = "created_at" if record.created_at else "sent_at"
-            refuse(batch, line, place, "in_future", N_("This is yet to come: it was not sent."))
+        for place, at in (("created_at", record.created_at), ("sent_at", record.sent_at)):
+            if at is not None and at > batch.context.now:
+                refuse(batch, line, place, "in_future", N_("This is yet to come: it was not sent."))
         user_id = people.get(line.number)
         if payment is not None:
             _check_payment(batch, line, payment, named, user_id)

@@ -113,8 +113,9 @@ def resolve(batch: Batch, lines: Sequence[Line[P]], people: Mapping[int, int]) -
             told = N_("The message that began it is another person's.")
             _refuse(batch, line, "cid", "cid_of_other_user", told)
         refuse_price(batch, line.number, named.billkeys.get(record.billkey), record)
-        if record.paid_at > batch.context.now:
-            _refuse(batch, line, "paid_at", "in_future", N_("This is yet to come: it was not paid."))
+        for place, at in (("paid_at", record.paid_at), ("created_at", record.created_at)):
+            if at is not None and at > batch.context.now:
+                _refuse(batch, line, place, "in_future", N_("This is yet to come: it was not paid."))
         if kind is not None and inbound_id is not None and user_id is not None:
             metas = SmsMetas(
                 billkey=record.billkey,

@@ -132,6 +132,7 @@ def test_a_status_says_what_it_says_of_live_messages(status: str, operator: str,
         ({"content_length": "-1"}, [("content_length", "range")]),
         ({"created_at": ""}, [("created_at", "missing")]),
         ({"created_at": "2199-01-01"}, [("created_at", "in_future")]),
+        ({"sent_at": "2199-01-01"}, [("sent_at", "in_future")]),
     ],
 )
 def test_a_rule_keeps_a_row_out(changed: dict[str, Any], told: list[tuple[str, str]]) -> None:

@@ -80,6 +80,8 @@ def test_a_payment_comes_with_all_that_hangs_on_it(reader: int) -> None:
         ("template", "no-such", [("template", "unknown_template")]),
         ("template_params", "[1]", [("template_params", "json")]),
         ("subscription_end_at", "2025-08-01", [("subscription_end_at", "end_before_start")]),
+        ("created_at", "2025-09-01 08:00:21", [("created_at", "created_after_paid")]),
+        ("created_at", "2190-01-01", [("created_at", "created_after_paid")]),
         ("additional_type", "yearly", [("additional_type", "choice")]),
     ],
 )
@@ -98,6 +100,16 @@ def test_what_was_not_paid_yet_is_kept_out() -> None:
     row = payment_row(paid_at="2099-01-01", subscription_start_at="", subscription_end_at="")
 
     assert import_rows("payments", [row]).refused == {2: [("paid_at", "in_future")]}
+
+
+def test_what_was_begun_tomorrow_was_not_paid_the_day_after() -> None:
+    row = payment_row(
+        paid_at="2099-01-02", created_at="2099-01-01", subscription_start_at="", subscription_end_at=""
+    )
+
+    imported = import_rows("payments", [row])
+
+    assert imported.refused == {2: [("paid_at", "in_future"), ("created_at", "in_future")]}
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:

@@ -160,11 +160,15 @@ COLUMNS = (
 
 def check(record: PaymentRecord) -> Sequence[Fault]:
     """Return what is wrong with the row as a whole."""
+    faults: list[Fault] = []
     start, end = record.subscription_start_at or record.paid_at, record.subscription_end_at
-    if end is None or end >= start:
-        return ()
-    told = N_("The subscription would end before it begins.")
-    return [Fault(column="subscription_end_at", value=str(end), code="end_before_start", message=told)]
+    if end is not None and end < start:
+        told = N_("The subscription would end before it begins.")
+        faults.append(_fault("subscription_end_at", end, "end_before_start", told))
+    if record.created_at is not None and record.created_at > record.paid_at:
+        told = N_("It was paid before it was begun; leave this empty if it is not known.")
+        faults.append(_fault("created_at", record.created_at, "created_after_paid", told))
+    return faults
 
 
 def load(batch: Batch, lines: Sequence[Line[PaymentRecord]]) -> None:
@@ -194,6 +198,10 @@ def load(batch: Batch, lines: Sequence[Line[PaymentRecord]]) -> None:
     write_payments(batch, fresh)
     if changes:
         batch.session.execute(update(Payment), changes)
+
+
+def _fault(column: str, at: datetime, code: str, told: str) -> Fault:
+    return Fault(column=column, value=str(at), code=code, message=told)
 
 
 def _changes(batch: Batch, record: PaymentRecord, row: Mapping[str, Any]) -> dict[str, Any]:
