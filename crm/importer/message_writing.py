@@ -25,7 +25,7 @@ COLUMNS = (
     "sent_at", "import_id", "created_at", "updated_at",
 )  # fmt: skip
 # What may follow the file: it says how a message was sent, and nothing counts on it.
-DESCRIBES = ("serv_id", "project_id", "billmsisdn", "dcs", "esm", "expiration")
+DESCRIBES = ("serv_id", "project_id", "billmsisdn", "dcs", "esm", "expiration", "sent_at")
 
 
 class WrittenRecord(SentRecord, Protocol):
@@ -75,17 +75,18 @@ def insert_messages(
 
 
 def find_changes(
-    batch: Batch, line: Line[W], row: Mapping[str, Any], named: Resolved | None, told: Told | None
+    line: Line[W], row: Mapping[str, Any], named: Resolved | None, told: Told | None
 ) -> dict[str, Any]:
-    """Return what a message that is here takes from the file; one that was sent from here only its old id."""
-    record, given = line.record, batch.context.given
+    """Return what a message that is here takes from the file; one that was sent from here only its old id.
+
+    An empty cell says nothing, as a missing one: what is here stays.
+    """
+    record = line.record
     filled: dict[str, Any] = {"external_id": record.external_id}
     wanted: dict[str, Any] = {}
     if named is not None and told is not None:
-        wanted = {name: getattr(record, name) for name in DESCRIBES if name in given}
+        wanted = {name: getattr(record, name) for name in DESCRIBES if getattr(record, name) is not None}
         wanted |= {"mobiletech_template_id": named.template_id, **strongest(row, told)}
-        if "sent_at" in given:
-            wanted["sent_at"] = record.sent_at or record.began_at
         if record.content and not row["content"]:
             wanted |= _text(record)
         filled |= {"user_id": named.user_id, "rcv_msg_id": record.rcv_msg_id}

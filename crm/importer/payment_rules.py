@@ -211,7 +211,7 @@ def _differing(
         "subscription_start_at": (row["subscription_start_at"], record.subscription_start_at),
         "subscription_end_at": (row["subscription_end_at"], record.subscription_end_at),
         "paid_at": (row["paid_at"], record.paid_at),
-        "created_at": (row["created_at"], record.created_at or record.paid_at),
+        "created_at": (row["created_at"], record.created_at),
         "recurrent_charge": (row["recurrent_charge"], record.recurrent_charge),
     }
     if metas is not None:
@@ -221,7 +221,7 @@ def _differing(
             "template": (metas.template_code, record.template),
             "template_params": (dict(metas.params), dict(record.template_params)),
         }
-    return [column for column, (stored, wanted) in pairs.items() if stored != wanted]
+    return [column for column, (stored, wanted) in pairs.items() if wanted is not None and stored != wanted]
 
 
 def _refuse(batch: Batch, line: Line[P], column: str, code: str, told: str, **fields: object) -> None:

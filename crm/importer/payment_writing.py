@@ -31,13 +31,13 @@ class WrittenRecord(PaidRecord, Protocol):
     @property
     def note(self) -> str | None: ...
     @property
-    def ip(self) -> str: ...
+    def ip(self) -> str | None: ...
     @property
-    def user_agent(self) -> str: ...
+    def user_agent(self) -> str | None: ...
     @property
     def referer(self) -> str | None: ...
     @property
-    def additional_amount(self) -> Decimal: ...
+    def additional_amount(self) -> Decimal | None: ...
     @property
     def additional_type(self) -> str | None: ...
 
@@ -58,6 +58,8 @@ ITEM_COLUMNS = (
     "payment_id", "subscription_type_id", "subscription_type_item_id", "name", "amount", "amount_without_vat", "vat",
     "created_at", "updated_at",
 )  # fmt: skip
+
+NO_ADDRESS = "cli"  # as of all that nobody's browser began
 
 # Those that are known are not tried: a refused insert would burn an id.
 _METHODS = text("""
@@ -101,11 +103,11 @@ def write_payments(batch: Batch, rows: Sequence[Row]) -> None:
 def _stored(batch: Batch, payment_id: int, row: Row, subscription_id: int | None) -> tuple[object, ...]:
     record, named = row
     return (
-        payment_id, record.variable_symbol, record.amount, record.currency, record.additional_amount,
+        payment_id, record.variable_symbol, record.amount, record.currency, record.additional_amount or Decimal(0),
         record.additional_type, named.gateway_id, subscription_id, named.type.id, named.user_id,
-        str(PaymentStatus.PAID), record.referer, record.paid_at, record.note, record.ip, record.user_agent,
-        record.subscription_start_at, record.subscription_end_at, record.recurrent_charge, record.external_id,
-        batch.context.import_id, record.created_at or record.paid_at, batch.context.now,
+        str(PaymentStatus.PAID), record.referer, record.paid_at, record.note, record.ip or NO_ADDRESS,
+        record.user_agent or "", record.subscription_start_at, record.subscription_end_at, record.recurrent_charge,
+        record.external_id, batch.context.import_id, record.created_at or record.paid_at, batch.context.now,
     )  # fmt: skip
 
 

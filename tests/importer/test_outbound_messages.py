@@ -281,6 +281,28 @@ def test_whom_a_message_charged_is_not_changed_by_a_file(changed: dict[str, Any]
     assert import_rows("outbound-messages", [message_row(**changed)]).refused == {2: [(column, "differs")]}
 
 
+def test_an_empty_cell_takes_nothing_away() -> None:
+    told = {
+        "external_id": "7001",
+        "project_id": "76",
+        "billmsisdn": "+421908630550",
+        "dcs": "8",
+        "esm": "0",
+        "content": "Text",
+        "rcv_msg_id": "old-in-1",
+        "status": "D1",
+    }
+    import_rows("outbound-messages", [message_row(**told, sent_at="2025-09-01 08:00:09")])
+
+    emptied = dict.fromkeys((*told, "sent_at", "user_phone", "payment_external_id"), "")
+    imported = import_rows("outbound-messages", [message_row(**emptied)])
+
+    [message] = list_messages()
+    assert imported.counts == (0, 0, 1, 0)
+    assert {name: getattr(message, name) for name in told} == told
+    assert message.sent_at == datetime(2025, 9, 1, 6, 0, 9, tzinfo=UTC)
+
+
 def test_what_is_another_persons_is_not_filled_in() -> None:
     make_subscriber(OTHER, "old-in-2")
     import_rows("payments", [payment_row(3, user_phone=OTHER, cid="old-in-2")])

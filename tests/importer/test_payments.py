@@ -251,6 +251,45 @@ def test_what_describes_a_payment_follows_the_file() -> None:
     assert (payment.note, payment.external_id) == ("Vrátiť na žiadosť", "9001")
 
 
+DESCRIBED = {
+    "note": "Zostane",
+    "ip": "192.0.2.1",
+    "user_agent": "Firefox",
+    "referer": "https://example.com/",
+    "additional_amount": "0.50",
+    "additional_type": "single",
+}
+BEGUN = ("created_at", "subscription_start_at", "subscription_end_at")
+
+
+def test_an_empty_cell_takes_nothing_away() -> None:
+    import_rows("payments", [payment_row(**DESCRIBED)])
+
+    imported = import_rows(
+        "payments", [payment_row(**dict.fromkeys((*DESCRIBED, *BEGUN, "external_id"), ""))]
+    )
+
+    [payment] = list_payments()
+    assert imported.counts == (0, 0, 1, 0)
+    assert {name: str(getattr(payment, name)) for name in DESCRIBED} == DESCRIBED
+    assert payment.external_id == "9001"
+
+
+def test_of_what_nothing_is_told_the_least_is_stored() -> None:
+    import_rows("payments", [payment_row(**dict.fromkeys(DESCRIBED, ""))])
+
+    [payment] = list_payments()
+    assert (payment.ip, payment.user_agent, payment.additional_amount) == ("cli", "", 0)
+    assert (payment.note, payment.referer, payment.additional_type) == (None, None, None)
+
+
+def test_an_additional_amount_may_be_taken_back_by_a_nought() -> None:
+    import_rows("payments", [payment_row(additional_amount="0.50")])
+
+    assert import_rows("payments", [payment_row(additional_amount="0")]).counts == (0, 1, 0, 0)
+    assert list_payments()[0].additional_amount == 0
+
+
 def test_a_column_that_the_file_lacks_is_let_alone() -> None:
     import_rows("payments", [payment_row(note="Zostane", ip="192.0.2.1")])
 

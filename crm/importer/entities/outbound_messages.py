@@ -171,7 +171,7 @@ def load(batch: Batch, lines: Sequence[Line[OutboundRecord]]) -> None:
             fresh.append(line)
             batch.settle(line.number, Outcome.INSERTED)
             continue
-        changed = find_changes(batch, line, row, resolved.get(line.number), statuses.get(line.number))
+        changed = find_changes(line, row, resolved.get(line.number), statuses.get(line.number))
         changes.append(Change(line, row["id"], changed))
         batch.settle(line.number, Outcome.UPDATED if changed else Outcome.UNCHANGED)
     insert_messages(batch, fresh, resolved, statuses)

@@ -55,10 +55,10 @@ class PaymentRecord(NamedTuple):
     template_params: Mapping[str, Any]
     recurrent_charge: bool
     note: str | None
-    ip: str
-    user_agent: str
+    ip: str | None
+    user_agent: str | None
     referer: str | None
-    additional_amount: Decimal
+    additional_amount: Decimal | None
     additional_type: str | None
 
 
@@ -139,15 +139,12 @@ COLUMNS = (
         told=N_("1 if it was a renewal, 0 if the reader ordered it."),
     ),
     Column(name="note", read=kinds.note, told=N_("A remark of staff.")),
-    Column(
-        name="ip", read=kinds.text, otherwise="cli", told=N_("The network address that it was begun from.")
-    ),
-    Column(name="user_agent", read=kinds.note, otherwise="", told=N_("The browser that it was begun in.")),
+    Column(name="ip", read=kinds.text, told=N_("The network address that it was begun from.")),
+    Column(name="user_agent", read=kinds.note, told=N_("The browser that it was begun in.")),
     Column(name="referer", read=kinds.note, told=N_("The page that it was begun on.")),
     Column(
         name="additional_amount",
         read=kinds.price,
-        otherwise=Decimal(0),
         told=N_("What was given beside the price, for information."),
     ),
     Column(
@@ -186,7 +183,7 @@ def load(batch: Batch, lines: Sequence[Line[PaymentRecord]]) -> None:
     changes: list[dict[str, Any]] = []
     for line in batch.open(lines):
         row = known.get(line.number)
-        changed = {} if row is None else _changes(batch, line.record, row)
+        changed = {} if row is None else _changes(line.record, row)
         if row is None:
             fresh.append((line.record, resolved[line.number]))
             batch.settle(line.number, Outcome.INSERTED)
@@ -204,12 +201,12 @@ def _fault(column: str, at: datetime, code: str, told: str) -> Fault:
     return Fault(column=column, value=str(at), code=code, message=told)
 
 
-def _changes(batch: Batch, record: PaymentRecord, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what describes the payment and is another in the file; columns that the file lacks are let alone."""
-    wanted = {name: getattr(record, name) for name in DESCRIBES if name in batch.context.given}
-    if row["external_id"] is None and record.external_id is not None:
+def _changes(record: PaymentRecord, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what describes the payment and is another in the file; an empty cell says nothing, as a missing one."""
+    wanted = {name: getattr(record, name) for name in DESCRIBES}
+    if row["external_id"] is None:
         wanted["external_id"] = record.external_id
-    return differing(row, wanted)
+    return differing(row, {name: value for name, value in wanted.items() if value is not None})
 
 
 PAYMENTS = Entity(
