@@ -92,7 +92,9 @@ COLUMNS = (
     ),
     Column(name="charge_at", must=True, told=N_("When it is charged next, or was charged.")),
     Column(
-        name="expires_at", other_names=("expires",), told=N_("After when it cannot be charged; mostly empty.")
+        name="expires_at",
+        other_names=("expires",),
+        told=N_("When it was to expire in the old system: kept, and not looked at."),
     ),
     Column(
         name="retries",
