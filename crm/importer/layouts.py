@@ -1,6 +1,7 @@
 """How a file is laid out: its format, its delimiter, its columns, and which of ours each of them is."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from crm.importer.sources.rows import MOST_COLUMNS, Row, read_csv
 
 CSV, JSON_LINES = "csv", "jsonl"
 DELIMITERS = (",", ";", "\t", "|")
+BLANK = f" \r\n{''.join(DELIMITERS)}"  # what a line without a value is made of
 LOOKED_AT = 100  # lines of JSON whose keys are the columns
 LEFT_OUT = ""
 MOST_TOLD = 20
@@ -22,6 +24,7 @@ MOST_TOLD = 20
 ERROR_COLUMNS = ("import_line", "import_errors")
 NOT_IMPORTED = "import_skipped_"  # how a column that is left out begins in an error file
 ESCAPE = "'"
+_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)  # the first line of files that are for Excel
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", ESCAPE)
 
 
@@ -80,7 +83,10 @@ def sniff_layout(stream: BinaryIO, encoding: str, entity: Entity[Any]) -> Layout
 def read_rows(stream: BinaryIO, layout: Layout, *, position: int, line: int) -> Iterator[Row]:
     """Give the rows of a stream that stands at a position. Raises: SourceError."""
     lines = Lines(stream, layout.encoding, position=position, line=line)
-    rows = read_csv(lines, layout.delimiter) if layout.format == CSV else read_jsonl(lines, layout.header)
+    if layout.format == CSV:
+        rows = read_csv(lines, layout.delimiter, len(layout.header))
+    else:
+        rows = read_jsonl(lines, layout.header)
     return map(_unescaped, rows) if layout.is_error_file else rows
 
 
@@ -101,13 +107,13 @@ def _unescaped(row: Row) -> Row:
 def _sniff(stream: BinaryIO, encoding: str, entity: Entity[Any], mapping: Mapping[str, str]) -> Layout:
     """Return the layout without our columns."""
     lines = Lines(stream, encoding)
-    first = next((text for text in lines if text.strip()), None)
-    if first is None:
-        raise LayoutError(N_("The file has no rows."))
+    first, delimiters = _first_line(lines), list(DELIMITERS)
+    if told := _SEPARATOR.fullmatch(first.strip("\r\n")):
+        first, delimiters = _first_line(lines), [told[1]]
     if not first.lstrip().startswith(("{", "[")):
         if "\r" in first.rstrip("\r\n"):
             raise old_line_ends()
-        delimiter, header = _split_header(first, entity, mapping)
+        delimiter, header = _split_header(first, delimiters, entity, mapping)
         return Layout(CSV, encoding, delimiter, _not_too_many(header), (), lines.position, lines.number)
     position, line = lines.position - len(first.encode(encoding)), lines.number - 1
     keys = dict.fromkeys(read_keys(first))
@@ -117,16 +123,26 @@ def _sniff(stream: BinaryIO, encoding: str, entity: Entity[Any], mapping: Mappin
     return Layout(JSON_LINES, encoding, "", list(keys), (), position, line)
 
 
+def _first_line(lines: Lines) -> str:
+    """Return the next line with something in it. Raises: LayoutError."""
+    first = next((text for text in lines if text.strip(BLANK).strip()), None)
+    if first is None:
+        raise LayoutError(N_("The file has no rows."))
+    return first
+
+
 def _not_too_many(header: list[str]) -> list[str]:
     if len(header) > MOST_COLUMNS:
         raise LayoutError(N_("The file has more than %(most)s columns."), most=MOST_COLUMNS)
     return header
 
 
-def _split_header(first: str, entity: Entity[Any], mapping: Mapping[str, str]) -> tuple[str, list[str]]:
+def _split_header(
+    first: str, delimiters: Sequence[str], entity: Entity[Any], mapping: Mapping[str, str]
+) -> tuple[str, list[str]]:
     """Return the delimiter by which the first line names the most of the columns that we know, and the names."""
     return max(
-        ((each, _split(first, each)) for each in DELIMITERS),
+        ((each, _split(first, each)) for each in delimiters),
         key=lambda found: (
             sum(_name(name) in entity.named or name in mapping for name in found[1]),
             len(found[1]),
@@ -142,10 +158,14 @@ def _keys_of(text: str) -> list[str]:
 
 
 def _split(first: str, delimiter: str) -> list[str]:
+    """Return the names; those at the end that are empty come from a wider row, and are none."""
     try:
-        return [name.strip() for name in next(csv.reader([first], delimiter=delimiter, strict=True), [])]
+        names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter, strict=True), [])]
     except csv.Error:
         return []
+    while names and not names[-1]:
+        names.pop()
+    return names
 
 
 def _name(written: str) -> str:

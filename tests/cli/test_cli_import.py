@@ -159,7 +159,7 @@ HOSTILE = {
     "a quotation mark that is not closed": (inbound_file([*GOOD, 'x,"y']), "line 5 is never closed"),
     "a line without end": (inbound_file(GOOD) + b"x" * 2_000_000, "Line 5 is longer than"),
     "a row without end": (inbound_file(GOOD) + b'"' + b'\n","' * 500_000, "begins in line 5 has no end"),
-    "a million columns": (b"," * 1_000_000, "more than 200 columns"),
+    "a million columns": (b"c," * 500_000, "more than 200 columns"),
     "a million values": (inbound_file([*GOOD, "," * 1_000_000]), "Line 5 has 1000001 values"),
     "another table": (b"name,age\nEva,7\n", "The first line must name the columns"),
     "a misspelled column": (inbound_file(GOOD).replace(b"serv_id", b"servid"), "do you mean serv_id?"),

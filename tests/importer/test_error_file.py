@@ -99,6 +99,19 @@ def test_a_row_with_too_few_or_too_many_values_stays_so(app: Flask, tmp_path: Pa
     assert counts_of(again) == (0, 0, 0, 1)
 
 
+def test_a_table_program_may_make_all_rows_as_wide_as_the_widest(app: Flask, tmp_path: Path) -> None:
+    lines = [inbound_line(1, operator_type="X"), f"{inbound_line(2)},more", ",,,,"]
+    run = run_file(write(tmp_path / "a.csv", inbound_file(lines)))
+    rows = list(csv.reader(StringIO(errors_of(run).removeprefix("\ufeff"))))
+    widest = max(map(len, rows))
+    saved = "\r\n".join(",".join(f'"{cell}"' for cell in [*row, *[""] * (widest - len(row))]) for row in rows)
+
+    mended = run_file(write(tmp_path / "mended.csv", saved.replace('"X"', '"O"')))
+
+    assert counts_of(run) == (0, 0, 0, 2)
+    assert counts_of(mended) == (1, 0, 0, 1)
+
+
 def test_what_was_mapped_or_left_out_needs_no_mapping_again(app: Flask, tmp_path: Path) -> None:
     header = HEADER.replace("serv_id", "=service") + ",=mood"
     content = f"{header}\n{inbound_line(1, operator_type='X')},good\n"

@@ -120,13 +120,14 @@ WRONG = {
     "twice": (f"{HEADER},to", {}, "to: stands in the file twice"),
     "twice by other names": (f"{HEADER},external_id,id", {}, "external_id: stands in the file twice"),
     "missing": (HEADER.replace(",content", ""), {}, "content: is missing"),
-    "without a name": (f"{HEADER},", {}, "column 8 has no name"),
+    "without a name": (f",{HEADER}", {}, "column 1 has no name"),
     "mapped from nothing": (HEADER, {"x": "dcs"}, "x: the file has no such column"),
     "mapped to nothing": (f"{HEADER},x", {"x": "y"}, "y: there is no such column"),
     "no header": ("1,2,3", {}, "The first line must name the columns"),
     "a quotation mark that is not closed": (f'"{HEADER}', {}, "The first line must name the columns"),
     "too many": (",".join(f"c{number}" for number in range(100_000)), {}, "more than 200 columns"),
-    "a million": ("," * 1_000_000, {}, "more than 200 columns"),
+    "a million": ("c," * 500_000, {}, "more than 200 columns"),
+    "a million without names": ("," * 1_000_000, {}, "has no rows"),
     "one that moves the cursor": (f"{HEADER},\x1b[2Jx", {}, r"(?s)^[^\x1b]* \[2Jx: is unknown[^\x1b]*$"),
     "one without end": (f"{HEADER},{'x' * 100_000}", {}, "x{60}…: is unknown"),
     "old line ends": (f"{HEADER}\r{inbound_line(1)}", {}, "an old Mac"),
@@ -167,6 +168,31 @@ def test_a_hundred_lines_of_other_keys_are_too_many_columns() -> None:
 
     with pytest.raises(LayoutError, match="more than 200 columns"):
         sniff_layout(BytesIO("\n".join(lines).encode()), "utf-8", INBOUND_MESSAGES)
+
+
+def test_columns_at_the_end_without_a_name_are_none() -> None:
+    content = inbound_file([f"{inbound_line(1)},,", f"{inbound_line(2)},,x", ",,,,,,,,"])
+
+    wide = records_of(f",,,,,,,,\n{HEADER},,\n".encode() + content.partition(b"\n")[2])
+
+    assert wide[0] == records_of(inbound_file([inbound_line(1)]))[0]
+    assert [fault.code for fault in wide[1]] == ["columns"]
+    assert len(wide) == 2
+
+
+@pytest.mark.parametrize("told", ["sep=;", "SEP=;", '"sep=;"'])
+def test_the_delimiter_may_be_told_by_the_first_line(told: str) -> None:
+    content = inbound_file([inbound_line(1)])
+
+    read = records_of(f"\ufeff{told}\r\n".encode() + content.replace(b",", b";"))
+
+    assert read == records_of(content)
+
+
+def test_a_tab_may_be_told_too() -> None:
+    layout = sniff_layout(BytesIO(f"sep=\t\n{HEADERS[chr(9)]}\n".encode()), "utf-8", INBOUND_MESSAGES)
+
+    assert (layout.delimiter, layout.line) == ("\t", 2)
 
 
 def test_a_header_that_is_repeated_is_a_row() -> None:

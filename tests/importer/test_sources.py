@@ -22,7 +22,7 @@ NAMES = "meno;mesto\nŽofia;Šaľa\nĽubomír;Zvolen\nŤažký;Štúrovo\n"
 
 
 def rows_of(content: bytes, delimiter: str = ",", encoding: str = "utf-8") -> list[Row]:
-    return list(read_csv(Lines(BytesIO(content), encoding), delimiter))
+    return list(read_csv(Lines(BytesIO(content), encoding), delimiter, 2))
 
 
 class Endless(RawIOBase):
@@ -221,13 +221,24 @@ def test_rows_know_the_lines_where_they_begin_and_end() -> None:
     assert rows[0].cells == ["a", "b\r\nc"]
 
 
+def test_what_a_table_program_fills_up_with_is_no_row_and_no_value() -> None:
+    rows = rows_of(b"a,b,,,\n,,,,\n , ,\nc,d,,e,\nf\n\ng,,\n")
+
+    assert [(row.line, row.cells) for row in rows] == [
+        (1, ["a", "b"]),
+        (4, ["c", "d", "", "e", ""]),
+        (5, ["f"]),
+        (7, ["g", ""]),
+    ]
+
+
 def test_reading_goes_on_where_a_row_ended() -> None:
     content = b'a,"b\nc"\nd,e\n\nf,g\n'
     first = rows_of(content)[0]
     stream = BytesIO(content)
     stream.seek(first.end)
 
-    rest = list(read_csv(Lines(stream, "utf-8", position=first.end, line=first.lines), ","))
+    rest = list(read_csv(Lines(stream, "utf-8", position=first.end, line=first.lines), ",", 2))
 
     assert rest == rows_of(content)[1:]
 

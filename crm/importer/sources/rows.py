@@ -38,18 +38,21 @@ class Row(NamedTuple):
     odd: Fault | None = None
 
 
-def read_csv(lines: Lines, delimiter: str) -> Iterator[Row]:
-    """Give the rows that are left; empty lines are none.
+def read_csv(lines: Lines, delimiter: str, width: int) -> Iterator[Row]:
+    """Give the rows that are left; empty lines are none, nor are rows without a value.
 
+    A table program makes all rows as wide as the widest: empty cells beyond the width are cut.
     Raises: SourceError where quotation marks are wrong, and for a row beyond all measure.
     """
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     begins = lines.begin_row()
     try:
         for cells in reader:
-            if len(cells) > 1 or (cells and cells[0].strip()):
-                if len(cells) > MOST_CELLS:
-                    raise _too_wide(begins, len(cells))
+            if len(cells) > MOST_CELLS:
+                raise _too_wide(begins, len(cells))
+            if any(map(str.strip, cells)):
+                if len(cells) > width and not any(map(str.strip, cells[width:])):
+                    del cells[width:]
                 yield Row(begins, cells, lines.position, lines.number)
             begins = lines.begin_row()
     except csv.Error as error:
