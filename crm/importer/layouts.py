@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
@@ -9,6 +10,7 @@ from typing import Any, BinaryIO
 
 from crm.core.errors import N_
 from crm.importer.columns import Entity, list_missing
+from crm.importer.entities import ENTITIES
 from crm.importer.errors import LayoutError, SourceError
 from crm.importer.sources.lines import Lines, old_line_ends
 from crm.importer.sources.objects import LONGEST_NAME, read_jsonl, read_keys, shown
@@ -190,7 +192,8 @@ def _check(
     header: Sequence[str], columns: Sequence[str | None], entity: Entity[Any], mapping: Mapping[str, str]
 ) -> None:
     own = [column.name for column in entity.columns]
-    if not any(columns):
+    other = _find_other(header, columns)
+    if not any(columns) and other is None:
         told = N_("The first line must name the columns. Those of %(entity)s are: %(columns)s.")
         raise LayoutError(told, entity=entity.name, columns=", ".join(own))
     given = [column for column in columns if column]
@@ -202,17 +205,37 @@ def _check(
         *(f"{name}: is missing" for name in list_missing(entity, given)),
     ]
     if faults:
+        told = N_("The columns of the file are not those of %(entity)s: %(faults)s.")
+        asked = N_(
+            "Is this a file of %(other)s? The columns of the file are not those of %(entity)s: %(faults)s."
+        )
         raise LayoutError(
-            N_("The columns of the file are not those of %(entity)s: %(faults)s."),
+            asked if other else told,
             entity=entity.name,
             faults="; ".join(faults[:MOST_TOLD]),
+            **({"other": other} if other else {}),
         )
 
 
+def _find_other(header: Sequence[str], columns: Sequence[str | None]) -> str | None:
+    """Return the entity whose columns they seem to be, if most of them are unknown."""
+    if columns.count(None) <= len(columns) / 2:
+        return None
+    known = {
+        name: [column for column in _map(header, other, {}) if column]
+        for name, other in ENTITIES.items()
+        if len(header) < 2 * sum(map(bool, _map(header, other, {})))
+    }
+    fitting = [name for name, given in known.items() if not list_missing(ENTITIES[name], given)]
+    return max(fitting, key=lambda name: len(known[name]), default=None)
+
+
 def _unknown(place: int, name: str, own: Sequence[str]) -> str:
-    return f"{shown(name)}: {_hint(name, own)}" if name else f"column {place + 1} has no name"
-
-
-def _hint(name: str, own: Sequence[str]) -> str:
+    if not name:
+        return f"column {place + 1} has no name: give it one in the first line"
     near = get_close_matches(_name(name[:LONGEST_NAME]), own, n=1)
-    return f"is unknown; do you mean {near[0]}?" if near else "is unknown; map it, or leave it out"
+    hint = f"do you mean {near[0]}? " if near else ""
+    if name != shown(name):  # no terminal could write it
+        return f"{shown(name)}: is unknown; {hint or 'give it another name'}".rstrip()
+    option = shlex.quote(f"{name}={near[0] if near else ''}")
+    return f"{name}: is unknown; {hint}`--map {option}` {'says so' if near else 'leaves it out'}"

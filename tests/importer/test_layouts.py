@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from crm.importer.columns import Line, RowReader
 from crm.importer.entities.inbound_messages import INBOUND_MESSAGES
 from crm.importer.errors import LayoutError, SourceError
+from crm.importer.examples import read_example
 from crm.importer.kinds import moment
 from crm.importer.layouts import escape, find_layout, read_rows, sniff_layout, unescape
 from crm.importer.sources.examining import examine
@@ -115,12 +116,17 @@ def test_columns_are_known_by_the_names_of_the_old_system_and_however_they_are_s
 
 
 WRONG = {
-    "misspelled": (HEADER.replace("content", "contnet"), {}, "contnet: is unknown; do you mean content?"),
-    "unknown": (f"{HEADER},mood", {}, "mood: is unknown; map it, or leave it out"),
+    "misspelled": (
+        HEADER.replace("content", "contnet"),
+        {},
+        "do you mean content? `--map contnet=content` says so",
+    ),
+    "unknown": (f"{HEADER},mood", {}, "mood: is unknown; `--map mood=` leaves it out"),
+    "unknown to a shell": (f"{HEADER},a $b", {}, r"a $b: is unknown; `--map 'a $b='` leaves it out"),
     "twice": (f"{HEADER},to", {}, "to: stands in the file twice"),
     "twice by other names": (f"{HEADER},external_id,id", {}, "external_id: stands in the file twice"),
     "missing": (HEADER.replace(",content", ""), {}, "content: is missing"),
-    "without a name": (f",{HEADER}", {}, "column 1 has no name"),
+    "without a name": (f",{HEADER}", {}, "column 1 has no name: give it one in the first line"),
     "mapped from nothing": (HEADER, {"x": "dcs"}, "x: the file has no such column"),
     "mapped to nothing": (f"{HEADER},x", {"x": "y"}, "y: there is no such column"),
     "no header": ("1,2,3", {}, "The first line must name the columns"),
@@ -140,11 +146,24 @@ WRONG = {
 @pytest.mark.parametrize(("header", "mapping", "sentence"), WRONG.values(), ids=WRONG)
 def test_wrong_columns_are_told_shortly(header: str, mapping: dict[str, str], sentence: str) -> None:
     with pytest.raises(
-        SourceError, match=sentence.replace("?", r"\?") if "(?s)" not in sentence else sentence
+        SourceError,
+        match=sentence.replace("?", r"\?").replace("$", r"\$") if "(?s)" not in sentence else sentence,
     ) as told:
         find_layout(BytesIO(f"{header}\n".encode()), "utf-8", INBOUND_MESSAGES, mapping)
 
     assert len(str(told.value)) < 2000
+
+
+def test_a_file_of_another_sort_is_asked_for() -> None:
+    other = read_example("payments").splitlines()[0]
+
+    for each in (other, f"{other},mood"):
+        with pytest.raises(
+            LayoutError, match=r"^Is this a file of payments[?] The columns of the file are not"
+        ):
+            find_layout(BytesIO(each.encode()), "utf-8", INBOUND_MESSAGES, {})
+    with pytest.raises(LayoutError, match=r"^The columns of the file are not"):
+        find_layout(BytesIO(b"id,mood,temper"), "utf-8", INBOUND_MESSAGES, {})
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
