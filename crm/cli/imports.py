@@ -14,6 +14,7 @@ from crm.cli.refusals import Command, Group
 from crm.importer.columns import Entity
 from crm.importer.entities import ENTITIES, get_entity
 from crm.importer.examples import read_example
+from crm.importer.kinds import DATES
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 GAP = 2
@@ -73,7 +74,7 @@ def _add(entity: Entity[Any]) -> None:
             callback=command,
             params=_parameters(),
             short_help=entity.summary,
-            help=f"{entity.summary}\n\n\b\nColumns (* must be there):\n{_columns(entity)}",
+            help=f"{entity.summary}\n\n\b\nColumns (* must be there):\n{_columns(entity)}{_dates(entity)}",
         )
     )
 
@@ -114,6 +115,10 @@ def _columns(entity: Entity[Any]) -> str:
     return "\n".join(
         f"  {name:{width}}{column.told}" for name, column in zip(names, entity.columns, strict=True)
     )
+
+
+def _dates(entity: Entity[Any]) -> str:
+    return f"\n\n{DATES}" if entity.has_dates else ""
 
 
 _adders: list[Callable[[], None]] = [partial(_add, entity) for entity in ENTITIES.values()]

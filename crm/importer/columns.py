@@ -83,6 +83,11 @@ class Entity(Generic[R]):
                 named.setdefault(other, column)
         object.__setattr__(self, "named", named)
 
+    @property
+    def has_dates(self) -> bool:
+        """Whether a column is a moment."""
+        return any(column.read is None for column in self.columns)
+
 
 class RowReader(Generic[R]):
     """Makes records of the cells of rows; `places` says where each column stands in a row."""

@@ -23,6 +23,11 @@ from crm.users.email_addresses import is_email_address
 
 Parse = Callable[[str], Any]
 
+# What is told of all columns that `moment` reads.
+DATES = N_(
+    "Dates: 2026-10-01 09:30:00 or 1.10.2026 9:30. Without an offset, such as +02:00, they are of the"
+    " zone CRM_TIMEZONE; a day alone is its midnight."
+)
 LONGEST_TEXT = 255
 LONGEST_MESSAGE = 2000
 LONGEST_JSON = 8000
@@ -263,7 +268,8 @@ def moment(zone: ZoneInfo) -> Parse:
 
 def _refuse_formula(value: str) -> None:
     if _FORMULA.match(value):
-        raise CellError("formula", N_("This begins like a formula: remove the first character."))
+        told = N_("This begins like a formula, with %(sign)s: write it without that sign.")
+        raise CellError("formula", told, sign=value[0])
 
 
 def _is_plain(value: object) -> bool:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from crm.importer.columns import Entity
 from crm.importer.entities import ENTITIES
 from crm.importer.examples import read_example
+from crm.importer.kinds import DATES
 from crm.users.roles import Permission
 from crm.web.guards import staff
 from crm.web.import_words import entity_title
@@ -39,6 +40,7 @@ def show(entity: str) -> str:
         title=entity_title(entity),
         summary=_(found.summary),
         columns=list_columns(found),
+        dates=_(DATES) if found.has_dates else "",
     )
 
 

@@ -172,3 +172,10 @@ def test_any_date_is_a_moment_of_our_years_or_refused(
     else:
         assert at.tzinfo is UTC
         assert kinds.FIRST_YEAR <= at.year <= kinds.LAST_YEAR
+
+
+def test_a_formula_is_told_by_the_sign_that_begins_it() -> None:
+    with pytest.raises(
+        CellError, match=r"^This begins like a formula, with =: write it without that sign[.]$"
+    ):
+        kinds.text("=1+1")

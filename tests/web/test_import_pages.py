@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from crm.core.db import transaction
 from crm.importer import uploads
+from crm.importer.kinds import DATES
 from crm.importer.models import ImportChunk, ImportFile
 from crm.web import import_upload_limit
 from tests.factories.uploaded import HEADER, begin_dry, dry_run, import_rows, rows_of
@@ -212,6 +213,7 @@ def test_what_a_file_holds_is_told_with_an_example(staff: FlaskClient) -> None:
 
     assert "mobiletech_id required The gateway's id of the message" in page.text
     assert "external_id Its id in the old system. Also called: id" in page.text
+    assert DATES in page.text
     assert example.text.startswith("external_id,mobiletech_id")
     assert example.headers["Content-Disposition"] == 'attachment; filename="inbound-messages.csv"'
 

@@ -67,13 +67,14 @@ def _read_object(
         read = _loads(text)
         cells = [_cell(read.get(key)) for key in header] if isinstance(read, dict) else []
     except _RepeatedKeyError as error:
-        told = N_("This key stands in the object twice.")
+        told = N_("This key stands in the object twice: mend the line in the JSON file itself.")
         return _whole(text), Fault(column=shown(error.args[0]), value="", code="repeated_key", message=told)
     except RecursionError:
         read = None
     if not isinstance(read, dict):
         bare = _whole(text)
-        return bare, Fault(column="", value=bare[0], code="json", message=N_("This line is no JSON object."))
+        told = N_("This line is no JSON object: mend it in the JSON file itself.")
+        return bare, Fault(column="", value=bare[0], code="json", message=told)
     unknown = next((key for key in read if key not in known), None)
     bare = [plain(cell) for cell in cells]
     if unknown is not None:
