@@ -19,9 +19,10 @@ from crm.importer.running import Runner
 from crm.importer.runs import ENDED, State, Wanted, begin, interrupt, resume
 from crm.importer.sources.examining import Examined, examine
 from crm.importer.sources.packed import LocalFile
-from crm.payments.holding import find_hold
+from crm.payments.holding import are_held
 
 SHOWN = 10
+LONGEST_SHOWN = 60  # of a value
 HAND_OVER_SECONDS = 0.0005  # who reads ahead does not hold up who talks to the database
 TRIES = 5  # of a batch that somebody else was in the way of
 # Rows that were written by somebody else at the same moment, deadlocks, and locks that were not had in time.
@@ -74,7 +75,19 @@ def _begin(options: Options, examined: Examined, file: LocalFile) -> int:
             f"{f', on from row {run.rows_done + 1:,}' if options.resume else ''}",
             err=True,
         )
+        if options.entity == "recurrent-payments" and not are_held(session):
+            _remind(is_at_once=run.confirm_due)
         return run.id
+
+
+def _remind(*, is_at_once: bool) -> None:
+    """Say before anything comes in that it may be charged twice."""
+    due = ", and with --confirm-due what is due already is charged at once" if is_at_once else ""
+    click.echo(
+        f"Renewals are not held: what comes due is charged{due}. If the old system still charges them,"
+        " hold ours first: `crm payments hold`.",
+        err=True,
+    )
 
 
 def _work(run_id: int, options: Options, file: LocalFile) -> ImportRun:
@@ -146,7 +159,8 @@ def _tell_refused(run: ImportRun, options: Options) -> None:
     with transaction() as session:
         for refusal in list_refusals(session, run, limit=SHOWN):
             for fault in faults_of(refusal):
-                click.echo(f"line {refusal.line}: {fault}", err=True)
+                value = f": {_shown(fault.value)}" if fault.value else ""
+                click.echo(f"line {refusal.line}: {fault}{value}", err=True)
         more = f", {run.refused - SHOWN:,} more of them," if run.refused > SHOWN else ""
         try:
             with open_errors(options.errors, options.path) as (path, file):
@@ -155,25 +169,28 @@ def _tell_refused(run: ImportRun, options: Options) -> None:
             told = f"Refused rows{more} could not be written: {error.strerror or type(error).__name__}."
             click.echo(f"{told} Import the file again with --errors elsewhere; what is in stays.", err=True)
         else:
-            click.echo(f"Refused rows{more} are in {path}: mend them there and import that file.", err=True)
+            click.echo(f"Refused rows{more} are in {path}{_how_to_mend(run, path)}", err=True)
+
+
+def _how_to_mend(run: ImportRun, path: Path) -> str:
+    """Return how to go on; after a dry run the good rows are not in yet."""
+    if run.is_dry:
+        return f". Mend them in your file; or import it for real first, then the mended rows of {path.name}."
+    return ": mend them there and import that file."
+
+
+def _shown(value: str) -> str:
+    """Return a value as a terminal may show it: quoted, short, and without signs that it would obey."""
+    signs = (sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in value)
+    written = "".join(signs)
+    return f'"{written[:LONGEST_SHOWN]}…"' if len(written) > LONGEST_SHOWN else f'"{written}"'
 
 
 def _tell_due(run: ImportRun) -> None:
     if run.stopped:
-        click.echo(
-            f"{run.stopped:,} renewals break a rule and come in stopped; `crm import check` says which.",
-            err=True,
-        )
+        what = "renewal breaks a rule and comes" if run.stopped == 1 else "renewals break a rule and come"
+        click.echo(f"{run.stopped:,} {what} in stopped; `crm import check` says which.", err=True)
     if run.due_count:
-        what = (
-            "are due at once" if run.confirm_due else "are past their date, and refused without --confirm-due"
-        )
-        click.echo(f"{run.due_count:,} renewals, {run.due_amount} EUR in all, {what}.", err=True)
-    if run.entity == "recurrent-payments" and not run.is_dry and run.inserted:
-        with transaction() as session:
-            if find_hold(session) is None:
-                click.echo(
-                    "Renewals are not held: what comes due is charged. If the old system still charges them,"
-                    " hold ours first: `crm payments hold`.",
-                    err=True,
-                )
+        renewals, be = ("renewal", "is") if run.due_count == 1 else ("renewals", "are")
+        what = "due at once" if run.confirm_due else "past the date, and refused without --confirm-due"
+        click.echo(f"{run.due_count:,} {renewals}, {run.due_amount} EUR in all, {be} {what}.", err=True)

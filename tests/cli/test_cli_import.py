@@ -15,6 +15,8 @@ from sqlalchemy import func, select, text
 from crm.cli import import_run
 from crm.core.db import transaction
 from crm.importer.entities import ENTITIES
+from crm.importer.examples import read_example
+from crm.importer.kinds import DATES
 from crm.importer.models import ImportRun
 from crm.importer.runs import State
 from crm.mobiletech.models import InboundMessage
@@ -86,6 +88,68 @@ def test_refused_rows_are_told_and_written_beside_the_file(run: Run, path: Path)
     errors = path.with_name("a.csv.errors.csv")
     assert len(errors.read_text(encoding="utf-8").splitlines()) == 16
     assert stat.S_IMODE(errors.stat().st_mode) == 0o600
+
+
+def test_the_value_is_told_short_and_without_what_a_terminal_obeys(run: Run, path: Path) -> None:
+    lines = [inbound_line(1, receive_date="yesterday"), inbound_line(2, to="\x1b[2J" + "x" * 90)]
+    path.write_bytes(inbound_file([*lines, inbound_line(3, operator_type="")]))
+
+    told = run("import", "inbound-messages", str(path)).stderr.splitlines()
+
+    assert told[1].endswith('[date]: "yesterday"')
+    assert told[2].endswith(f'[number]: "\\x1b[2J{"x" * 53}…"')
+    assert told[3] == "line 4: operator_type: This must not be empty. [missing]"
+
+
+def test_after_a_dry_run_the_good_rows_are_not_in_yet(run: Run, path: Path) -> None:
+    path.write_bytes(inbound_file([*GOOD, BAD]))
+
+    told = run("import", "inbound-messages", str(path), "--dry-run").stderr
+
+    assert told.endswith(
+        f"Refused rows are in {path}.errors.csv. Mend them in your file;"
+        " or import it for real first, then the mended rows of a.csv.errors.csv.\n"
+    )
+
+
+NOT_HELD = "Renewals are not held: what comes due is charged"
+AT_ONCE = f"{NOT_HELD}, and with --confirm-due what is due already is charged at once."
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [([], f"{NOT_HELD}."), (["--dry-run"], f"{NOT_HELD}."), (["--confirm-due"], AT_ONCE)],
+    ids=["real", "dry", "confirmed"],
+)
+def test_that_renewals_are_not_held_is_told_before_a_row_is_read(
+    run: Run, path: Path, options: list[str], told: str
+) -> None:
+    path.write_text(read_example("recurrent-payments"))
+
+    free = run("import", "recurrent-payments", str(path), *options).stderr.splitlines()
+    run("payments", "hold", "--reason", "moving in")
+    held = run("import", "recurrent-payments", str(path), *options).stderr
+
+    assert free[1].startswith(told)
+    assert sum("not held" in line for line in free) == 1
+    assert "not held" not in held
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (1, ["1 renewal breaks a rule and comes in stopped", "1 renewal, 4.90 EUR in all, is past the date"]),
+        (
+            2,
+            ["2 renewals break a rule and come in stopped", "2 renewals, 4.90 EUR in all, are past the date"],
+        ),
+    ],
+)
+def test_one_renewal_is_told_as_one(capsys: pytest.CaptureFixture[str], count: int, told: list[str]) -> None:
+    import_run._tell_due(ImportRun(stopped=count, due_count=count, due_amount="4.90", confirm_due=False))
+
+    said = capsys.readouterr().err.splitlines()
+    assert [line.startswith(each) for line, each in zip(said, told, strict=True)] == [True, True]
 
 
 def test_an_error_file_that_is_there_is_left_alone(run: Run, path: Path, tmp_path: Path) -> None:
@@ -323,6 +387,14 @@ def test_the_columns_are_in_the_help(run: Run, name: str) -> None:
     lines = {line.split()[0].rstrip("*"): line for line in told.splitlines() if line.strip()}
     columns = ENTITIES[name].columns
     assert len({lines[column.name].index(column.told[:20]) for column in columns}) == 1
+
+
+def test_how_dates_are_written_is_in_the_help(run: Run) -> None:
+    told = {name: " ".join(run("import", name, "--help").stdout.split()) for name in ENTITIES}
+
+    assert all((DATES in told[name]) == entity.has_dates for name, entity in ENTITIES.items())
+    assert DATES in told["payments"]
+    assert DATES not in told["templates"]
 
 
 def test_each_example_is_imported_as_it_stands(run: Run, tmp_path: Path) -> None:
