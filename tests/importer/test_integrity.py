@@ -167,6 +167,23 @@ def test_no_row_tells_a_number_of_anybody() -> None:
     assert not any("908630549" in str(each.rows) for each in found.values())
 
 
+def test_each_row_is_named_as_the_old_system_knows_it() -> None:
+    _do("UPDATE payments SET external_id = 'old-' || id, variable_symbol = '70' || id")
+    _do("UPDATE recurrent_payments SET external_id = 'old-renewal-' || id, custom_amount = 3.33")
+    _do("UPDATE mobiletech_outbound_messages SET mobiletech_id = 'mt-' || id")
+    _do("UPDATE mobiletech_outbound_messages SET payment_id = NULL WHERE id = 1")
+    _do("UPDATE payments SET status = 'fail' WHERE id = 2")
+
+    with transaction() as session:
+        found = check_all(session)
+
+    first, unpaid, paid = found["R5"].rows
+    assert (first["mobiletech_id"], "external_id" in first) == ("mt-1", False)
+    assert (unpaid["mobiletech_id"], unpaid["variable_symbol"]) == ("mt-2", "702")
+    assert (paid["external_id"], paid["variable_symbol"]) == ("old-1", "701")
+    assert found["R7"].rows[0]["external_id"] == "old-renewal-2"
+
+
 class _TakenBackError(Exception):
     """What was tried is undone."""
 

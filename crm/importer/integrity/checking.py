@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.core.clock import monotonic
+from crm.importer.integrity.questions import SOURCE_KEYS
 from crm.importer.integrity.rules import RULES, Rule, parts_of
 from crm.importer.models import ImportCheck
 
@@ -44,7 +45,7 @@ def run_rule(session: Session, rule: Rule) -> Found:
         f" ORDER BY kind, id LIMIT {SHOWN}"
     )
     rows = session.execute(found).mappings().all()
-    told = [{"kind": row["kind"], "id": row["id"], **row["details"]} for row in rows]
+    told = [{"kind": row["kind"], "id": row["id"], **_told(row["details"])} for row in rows]
     return Found(rows[0]["count"] if rows else 0, told)
 
 
@@ -57,6 +58,10 @@ def read_checks(session: Session) -> Sequence[ImportCheck]:
     """Return what the last check found, in the order of the rules; nothing before the first one."""
     kept = {each.rule: each for each in session.execute(select(ImportCheck)).scalars()}
     return [kept[rule.name] for rule in RULES if rule.name in kept]
+
+
+def _told(details: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in details.items() if value is not None or name not in SOURCE_KEYS}
 
 
 def _check(session: Session, rule: Rule) -> Found:

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     PHONE = "phone"
 
 
+SOURCE_KEYS = ("external_id", "variable_symbol", "mobiletech_id")
+
 TABLES = {
     Kind.RENEWAL: "recurrent_payments AS row",
     Kind.PAYMENT: "payments AS payment",
@@ -32,7 +34,10 @@ TABLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A question. `details` are pairs of a name and SQL, none of them a number of anybody."""
+    """A question. `details` are pairs of a name and SQL, none of them a number of anybody.
+
+    Those of SOURCE_KEYS are how the old system knows the row; what is our own has none.
+    """
 
     kind: Kind
     condition: str
@@ -72,7 +77,9 @@ TO_BE_CHARGED = (
     f"{_RENEWED_BY_SMS} AND (row.state IN ('active', 'pending') OR row.state = 'system_stop'"
     " AND row.id IN (SELECT recurrent_payment_id FROM import_stops))"
 )
-_OWN = "'cid', row.cid, 'state', row.state"
+_OWN = "'external_id', row.external_id, 'cid', row.cid, 'state', row.state"
+_SMS = """'external_id', message.external_id, 'mobiletech_id', message.mobiletech_id,
+    'billkey', message.billkey, 'status', message.status"""
 
 NO_INBOUND = Part(
     kind=Kind.RENEWAL,
@@ -106,7 +113,8 @@ OTHER_READER = Part(
 
 _PAID = f"payment.status = 'paid' AND payment.payment_gateway_id {BY_SMS}"
 _SETTLED = "(SELECT outbound_message_id FROM sms_settled_outcomes WHERE decision = 'billed')"
-_MONEY = "'amount', CAST(payment.amount AS text), 'paid_at', payment.paid_at"
+_MONEY = """'external_id', payment.external_id, 'variable_symbol', payment.variable_symbol,
+    'amount', CAST(payment.amount AS text), 'paid_at', payment.paid_at"""
 PAID_WITHOUT_SMS = Part(
     kind=Kind.PAYMENT,
     condition=f"""{_PAID} AND NOT EXISTS (
@@ -127,7 +135,7 @@ BILLED_WITHOUT_PAYMENT = Part(
     kind=Kind.OUTBOUND,
     condition="""message.paid AND message.billing = 'billed' AND message.purpose <> 'test'
         AND message.payment_id IS NULL""",
-    details="'billkey', message.billkey, 'status', message.status",
+    details=_SMS,
 )
 BILLED_AND_NOT_PAID = Part(
     kind=Kind.OUTBOUND,
@@ -135,7 +143,7 @@ BILLED_AND_NOT_PAID = Part(
     condition="""message.billing = 'billed' AND payment.status NOT IN ('paid', 'refund') AND NOT EXISTS (
         SELECT 1 FROM outbox WHERE outbox.state = 'ready'
           AND outbox.payload ->> 'mobiletech_outbound_message_id' = CAST(message.id AS text))""",
-    details="'billkey', message.billkey, 'status', message.status, 'payment', payment.id",
+    details=f"{_SMS}, 'payment', payment.id, 'variable_symbol', payment.variable_symbol",
 )
 # A key is a price, so what was imported must fit it. Of ours, what is older than the key's last change is history.
 OTHER_AMOUNT = Part(
