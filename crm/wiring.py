@@ -13,7 +13,7 @@ from crm.importer.check_work import run_checks
 from crm.importer.events import IMPORT_CHECK, IMPORT_STEP
 from crm.importer.housekeeping import forget_old_imports
 from crm.importer.integrity.stopping import list_broken_if_active
-from crm.importer.working import HANDLER as TAKE_STEP
+from crm.importer.standing import HANDLER as TAKE_STEP
 from crm.importer.working import take_steps
 from crm.mobiletech.catalogue.billkey_use import FREE_SETTING
 from crm.mobiletech.catalogue.key_rules import refuse_paid_as_free

@@ -10,7 +10,7 @@ from crm.core.clock import db_now
 from crm.core.keyset import KeysetPage, Place, read_page
 from crm.importer.layouts import ERROR_COLUMNS
 from crm.importer.models import ImportRun
-from crm.importer.runs import ENDED, UNFINISHED, State
+from crm.importer.runs import ENDED, UNFINISHED, State, is_done_anew
 
 TOLD_FOR = timedelta(days=7)
 
@@ -53,8 +53,12 @@ def list_with_refusals(session: Session) -> list[ImportRun]:
             later.entity == ImportRun.entity,
             later.id > ImportRun.id,
             later.is_dry.is_(False),
-            later.state == State.DONE,
-            later.layout["header"].contains([ERROR_COLUMNS[-1]]) | (later.sha256 == ImportRun.sha256),
+            (later.state == State.DONE) & later.layout["header"].contains([ERROR_COLUMNS[-1]])
+            | (later.sha256 == ImportRun.sha256)
+            & (
+                (later.state == State.DONE)
+                | (ImportRun.state == State.CANCELLED) & (later.state != State.CANCELLED)
+            ),
         )
         .exists()
     )
@@ -69,6 +73,6 @@ def list_with_refusals(session: Session) -> list[ImportRun]:
 
 
 def list_unfinished(session: Session) -> list[ImportRun]:
-    """Return the imports that have not ended, the oldest first."""
-    found = select(ImportRun).where(ImportRun.state.in_(UNFINISHED)).order_by(ImportRun.id)
+    """Return the imports that have not ended, nor were done anew since, the oldest first."""
+    found = select(ImportRun).where(ImportRun.state.in_(UNFINISHED), ~is_done_anew()).order_by(ImportRun.id)
     return list(session.execute(found).scalars())

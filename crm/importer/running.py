@@ -24,10 +24,10 @@ from crm.importer.faults import Fault
 from crm.importer.layouts import read_layout
 from crm.importer.memory import Memory
 from crm.importer.models import ImportRun
+from crm.importer.overtaking import end_left
 from crm.importer.reading import Reading, ReadRow, Taken
-from crm.importer.runs import ENDED, Opener, State, get_run, look_back, looks_back, subject_of
+from crm.importer.runs import ENDED, Opener, State, end, get_run, look_back, looks_back, wake
 from crm.subscriptions.newsroom import current_zone
-from crm.users.audit_log import record_act
 
 BATCH_ROWS = 5000
 FIRST_ROWS, LEAST_GOOD = 1000, 0.01  # if hardly one is good, the file is another one than was meant
@@ -93,8 +93,8 @@ class Runner:
     def _work(self, session: Session, run: ImportRun) -> None:
         if run.state == State.WAITING:
             run.state = State.CHECKING
-        if run.state == State.INTERRUPTED:
-            run.state = State.CHECKING if run.rows_total is None else State.LOADING
+            end_left(session, run)
+        wake(run)
         if run.state == State.LOADING and run.refused > MOST_REFUSED:
             raise SourceError(N_("More than %(most)s rows were refused."), most=MOST_REFUSED)
         taken = self._reading.take(session, run, self._batch_rows)
@@ -210,7 +210,5 @@ def _refuse(session: Session, run: ImportRun, error: SourceError) -> None:
 
 
 def _end(session: Session, run: ImportRun, state: State) -> None:
-    run.state, run.finished_at = state, run.beat_at
-    if not run.is_dry:
-        counts = {name: getattr(run, name) for name in ("inserted", "updated", "unchanged", "refused")}
-        record_act(session, f"import.{state}", subject_of(run), after=counts)
+    end(session, run, state, run.beat_at)
+    end_left(session, run)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import BinaryIO
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, aliased
 
 from crm.core.clock import db_now
 from crm.core.errors import N_
@@ -78,6 +79,8 @@ def resume(session: Session, wanted: Wanted, examined: Examined, open_stream: Op
         if layout != read_layout(run.layout):
             raise ImportStateError(N_("The import was begun with other columns: resume it without --map."))
     run.cancel_wanted = False
+    wake(run)
+    run.beat_at = session.execute(select(db_now())).scalar_one()  # from now on somebody works on it
     return run
 
 
@@ -116,14 +119,28 @@ def get_run(session: Session, run_id: int, *, lock: bool = False) -> ImportRun:
 
 
 def find_unfinished(session: Session, entity: str, examined: Examined, *, is_dry: bool) -> ImportRun | None:
-    """Return the newest import of just this file that was begun and has not ended."""
+    """Return the newest import of just this file that was begun and has not ended, nor was done anew since."""
     found = select(ImportRun).where(
         ImportRun.sha256 == examined.sha256,
         ImportRun.entity == entity,
         ImportRun.is_dry == is_dry,
         ImportRun.state.in_(UNFINISHED),
+        ~is_done_anew(),
     )
     return session.execute(found.order_by(ImportRun.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def is_done_anew() -> ColumnElement[bool]:
+    """Say in SQL that a later import of the same file, entity and kind is done."""
+    later = aliased(ImportRun)
+    same = select(later.id).where(
+        later.sha256 == ImportRun.sha256,
+        later.entity == ImportRun.entity,
+        later.is_dry == ImportRun.is_dry,
+        later.id > ImportRun.id,
+        later.state == State.DONE,
+    )
+    return same.exists()
 
 
 def _nothing_to_resume(session: Session, wanted: Wanted, examined: Examined) -> ImportStateError:
@@ -177,6 +194,20 @@ def look_back(session: Session, run: ImportRun) -> None:
     looks = get_entity(run.entity).look_back
     if looks is not None and looks_back(run) and run.beat_at is not None and run.rows_done:
         looks(session, run.beat_at)
+
+
+def wake(run: ImportRun) -> None:
+    """Let an import that was interrupted go on in its phase."""
+    if run.state == State.INTERRUPTED:
+        run.state = State.CHECKING if run.rows_total is None else State.LOADING
+
+
+def end(session: Session, run: ImportRun, state: State, at: datetime | None) -> None:
+    """Let an import have ended."""
+    run.state, run.finished_at = state, at
+    if not run.is_dry:
+        counts = {name: getattr(run, name) for name in ("inserted", "updated", "unchanged", "refused")}
+        record_act(session, f"import.{state}", subject_of(run), after=counts)
 
 
 def subject_of(run: ImportRun) -> str:

@@ -6,9 +6,7 @@ one that was given up before somebody resumed.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -26,35 +24,14 @@ from crm.importer.layouts import read_layout
 from crm.importer.models import ImportFile, ImportRun
 from crm.importer.running import LOCK, Runner
 from crm.importer.runs import ENDED, UNFINISHED, State, Wanted, begin, get_run, store, subject_of, want_cancel
+from crm.importer.standing import Standing, find_step, read_progress, step_key
 from crm.importer.uploads import examined_of, get_upload, open_upload
 from crm.users.audit_log import Actor, acting, record_act
 
-HANDLER = "import_step"  # its retries in the outbox are named so
 BATCH_ROWS = 1000  # a step takes a fraction of a second: nobody who waits for an answer notices
 LATE = timedelta(seconds=2)  # while live work waits as long as this, imports stand back
 PAUSE = timedelta(seconds=1)
 STEPS_ASIDE = 10  # and yet every tenth step is taken
-
-
-class Standing(StrEnum):
-    """How the work of an import stands."""
-
-    RUNS = "runs"
-    RETRIED = "retried"  # a step failed, and is tried again by itself
-    DEAD = "dead"  # a step failed too often: a person decides
-    QUIET = "quiet"  # nobody works on it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How an import that has not ended stands: why it waits, and until when."""
-
-    standing: Standing
-    reason: str = ""
-    next_at: datetime | None = None
-
-
-QUIET_AFTER = timedelta(minutes=1)  # a terminal that works says so with each batch
 
 
 def begin_dry_run(session: Session, file: ImportFile, mapping: dict[str, str]) -> ImportRun:
@@ -110,22 +87,6 @@ def take_steps(events: Sequence[Event]) -> None:
         run = get_run(session, event["import_id"], lock=True)
         if run.step == event["step"] and run.state not in ENDED:
             _take_step(session, run)
-
-
-def read_progress(session: Session, run: ImportRun) -> Progress:
-    """Return how an import that has not ended stands."""
-    if not run.step:
-        now = session.execute(select(db_now())).scalar_one()
-        is_quiet = run.state == State.INTERRUPTED or now - (run.beat_at or run.created_at) > QUIET_AFTER
-        return Progress(standing=Standing.QUIET if is_quiet else Standing.RUNS)
-    entry = _find_entry(session, run)
-    if entry is None:
-        return Progress(standing=Standing.QUIET)
-    if entry.state == EntryState.DEAD:
-        return Progress(standing=Standing.DEAD, reason=entry.error or "")
-    if entry.attempts:
-        return Progress(standing=Standing.RETRIED, reason=entry.error or "", next_at=entry.available_at)
-    return Progress(standing=Standing.RUNS)
 
 
 def resume(session: Session, run_id: int) -> ImportRun:
@@ -194,28 +155,14 @@ def _publish(session: Session, run: ImportRun, *, after: timedelta | None = None
     """Make the next step the one that counts."""
     run.step += 1
     session.flush()
-    work = Work(key=_key(run), payload={"import_id": run.id, "step": run.step}, lane=None, is_bulk=True)
+    work = Work(key=step_key(run), payload={"import_id": run.id, "step": run.step}, lane=None, is_bulk=True)
     at = None if after is None else session.execute(select(db_now())).scalar_one() + after
     publish_many(session, IMPORT_STEP, [work], available_at=at)
 
 
 def _overtake(session: Session, run: ImportRun) -> None:
     """Publish another step instead of the one that waits or was given up."""
-    entry = _find_entry(session, run)
+    entry = find_step(session, run)
     if entry is not None and entry.state == EntryState.DEAD:
         queries.discard(session, entry.id)
     _publish(session, run)
-
-
-def _find_entry(session: Session, run: ImportRun) -> OutboxEntry | None:
-    """Return the open piece of work of an import: its step, or the retry of it."""
-    key = _key(run)
-    found = select(OutboxEntry).where(
-        OutboxEntry.key.in_([key, f"{key}/{HANDLER}"]),
-        OutboxEntry.state.in_([EntryState.READY, EntryState.DEAD]),
-    )
-    return session.execute(found.order_by(OutboxEntry.id.desc()).limit(1)).scalar_one_or_none()
-
-
-def _key(run: ImportRun) -> str:
-    return f"import:{run.id}:{run.step}"

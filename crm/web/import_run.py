@@ -15,7 +15,8 @@ from crm.core.phone import mask_in_text
 from crm.importer.error_file import faults_of, list_refusals, write_errors
 from crm.importer.models import ImportRun
 from crm.importer.runs import ENDED, State, get_run, subject_of
-from crm.importer.working import Progress, Standing, find_real_run, read_progress
+from crm.importer.standing import Progress, Standing, read_progress
+from crm.importer.working import find_real_run
 from crm.users.audit_log import list_acts_on, record_act
 from crm.users.roles import Permission
 from crm.web.act_words import as_line

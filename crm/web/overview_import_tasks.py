@@ -7,7 +7,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from crm.importer.run_list import list_unfinished, list_with_refusals
-from crm.importer.working import Standing, read_progress
+from crm.importer.standing import Standing, read_progress
 from crm.mobiletech.words import Tone
 from crm.users.roles import Permission, may
 from crm.web.count_words import spell

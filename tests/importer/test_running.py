@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,16 @@ from sqlalchemy import func, select
 from crm.core.db import transaction
 from crm.events.models import OutboxEntry
 from crm.importer import reading, running
+from crm.importer.errors import ImportStateError
 from crm.importer.models import ImportRefusal, ImportRun
+from crm.importer.run_list import list_unfinished, list_with_refusals
 from crm.importer.running import Runner
-from crm.importer.runs import Wanted, begin, get_run, want_cancel
+from crm.importer.runs import Wanted, begin, get_run, interrupt, resume, want_cancel
 from crm.importer.sources.examining import examine
 from crm.importer.sources.packed import LocalFile
 from crm.mobiletech.models import InboundMessage
+from crm.users.audit_log import Actor, acting, list_acts_on
+from tests.conftest import Clock
 from tests.factories.import_files import (
     HEADER,
     counts_of,
@@ -189,6 +194,102 @@ def test_a_cancelled_import_ends_between_batches_and_keeps_what_is_in(app: Flask
     run = go_on(runner)
 
     assert (run.state, run.inserted, count_messages()) == ("cancelled", 10, 10)
+
+
+def left_over(path: Path, *, is_dry: bool = False) -> int:
+    """Begin an import, take its first batches, and interrupt it."""
+    run_id, file = begun(path, is_dry=is_dry)
+    runner = Runner(run_id, file.open, batch_rows=10)
+    while step(runner).state != "loading" or step(runner).rows_done == 0:
+        pass
+    runner.close()
+    with transaction() as session:
+        interrupt(session, run_id)
+    return run_id
+
+
+def states_of(*run_ids: int) -> list[str]:
+    with transaction() as session:
+        return [get_run(session, run_id).state for run_id in run_ids]
+
+
+def told_on_the_overview() -> list[int]:
+    with transaction() as session:
+        return [run.id for run in (*list_unfinished(session), *list_with_refusals(session))]
+
+
+def test_who_begins_anew_ends_what_was_left_of_the_file(app: Flask, tmp_path: Path) -> None:
+    path = write(tmp_path, inbound_file(MIXED[:19]))
+    left, of_dry_run = left_over(path), left_over(path, is_dry=True)
+
+    with acting(Actor(name="anna@example.sk")):
+        run = run_file(path)
+
+    assert states_of(left, of_dry_run, run.id) == ["cancelled", "interrupted", "done"]
+    assert told_on_the_overview() == [of_dry_run]
+    with transaction() as session:
+        assert "import.cancelled" in {act.action for act in list_acts_on(session, f"import {left}")}
+        assert get_run(session, left).finished_at is not None
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(0, "loading"), (2, "cancelled")])
+def test_what_somebody_works_on_is_left_alone(
+    app: Flask, clock: Clock, tmp_path: Path, minutes: int, state: str
+) -> None:
+    path = write(tmp_path, inbound_file(MIXED))
+    run_id, file = begun(path)
+    runner = Runner(run_id, file.open, batch_rows=10)
+    while step(runner).state != "loading":
+        pass
+    clock.advance(timedelta(minutes=minutes))
+
+    another, file = begun(path)
+    step(Runner(another, file.open))
+
+    assert states_of(run_id) == [state]
+
+
+def test_what_was_done_anew_is_neither_resumed_nor_spoken_of(app: Flask, tmp_path: Path) -> None:
+    path = write(tmp_path, inbound_file(MIXED[:19]))
+    killed, file = begun(path)
+    step(Runner(killed, file.open, batch_rows=10))
+    run_file(path)
+
+    with file.open() as stream:
+        examined = examine(stream)
+
+    assert states_of(killed) == ["checking"]  # a moment ago somebody worked on it
+    assert told_on_the_overview() == []
+    wanted = Wanted(entity="inbound-messages", file_name=path.name, is_dry=False)
+    with transaction() as session, pytest.raises(ImportStateError, match=r"has ended [(]done[)]"):
+        resume(session, wanted, examined, file.open)
+
+
+def test_what_was_left_is_not_spoken_of_while_the_new_one_runs(app: Flask, tmp_path: Path) -> None:
+    path = write(tmp_path, inbound_file([inbound_line(1, to="?"), *MIXED[1:]]))
+    left = left_over(path)
+    before = told_on_the_overview()
+
+    another, file = begun(path)
+    step(Runner(another, file.open, batch_rows=10))
+
+    assert before == [left]
+    assert states_of(left) == ["cancelled"]
+    assert told_on_the_overview() == [another]
+
+
+def test_a_resumed_import_is_worked_on_from_the_first_moment(app: Flask, tmp_path: Path) -> None:
+    path = write(tmp_path, inbound_file(MIXED))
+    left, file = left_over(path), LocalFile(path)
+    with file.open() as stream:
+        examined = examine(stream)
+    wanted = Wanted(entity="inbound-messages", file_name=path.name, is_dry=False)
+    with transaction() as session:
+        resume(session, wanted, examined, file.open)
+
+    run_file(path)
+
+    assert states_of(left) == ["loading"]
 
 
 def test_a_million_errors_are_refused_before_anything_is_written(
