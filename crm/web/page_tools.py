@@ -9,6 +9,7 @@ from flask_babel import format_datetime
 from flask_babel import gettext as _
 from jinja2 import StrictUndefined
 
+from crm.core.clock import now
 from crm.core.config import Settings
 from crm.core.db import current_session
 from crm.mobiletech.pulse import Pulse, read_pulse
@@ -42,6 +43,9 @@ TIME_SHAPES = {
     },
 }
 
+# What leaves the year out says it of another year's.
+SHAPES_OF_OTHER_YEARS = {"second": "full", "short": "minute"}
+
 
 def set_up(app: Flask) -> None:
     """Make a forgotten value an error, and times those of the newsroom."""
@@ -53,8 +57,14 @@ def set_up(app: Flask) -> None:
 
 def local_time(at: datetime, shape: str = "full") -> str:
     """Return a moment as the clock on the newsroom's wall shows it, in the language of the page."""
+    if shape in SHAPES_OF_OTHER_YEARS and _year(at) != _year(now()):
+        shape = SHAPES_OF_OTHER_YEARS[shape]
     written: str = format_datetime(at, TIME_SHAPES[get_language()][shape])
     return written
+
+
+def _year(at: datetime) -> int:
+    return at.astimezone(get_settings().timezone).year
 
 
 def iso(at: datetime) -> str:

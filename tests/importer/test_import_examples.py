@@ -1,6 +1,8 @@
 """The sample files import as they stand after `crm seed`, in their order, and again without a change."""
 
 from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from sqlalchemy import func, select
@@ -10,6 +12,7 @@ from crm.core.db import transaction
 from crm.events.models import OutboxEntry
 from crm.importer.entities import ENTITIES
 from crm.importer.examples import read_example
+from crm.seed import seed_demo
 from crm.seed.standard import seed_standard
 from crm.wiring import PERIODIC
 from tests.conftest import Clock
@@ -28,6 +31,17 @@ def test_each_sample_file_imports_after_those_before_it(app: Flask) -> None:
         dry, real = import_text(entity, example, dry=True), import_text(entity, example)
         assert counts_of(dry) == counts_of(real) == (rows, 0, 0, 0), entity
         assert counts_of(import_text(entity, example)) == (0, 0, rows, 0), entity
+
+
+def test_the_sample_files_import_beside_the_demo(app: Flask, tmp_path: Path) -> None:
+    with transaction() as session:
+        seed_standard(session)
+        seed_demo(session, logins_file=tmp_path / "logins.txt", zone=ZoneInfo("Europe/Bratislava"))
+
+    for entity in ENTITIES:
+        example = read_example(entity)
+        rows = len(example.splitlines()) - 1
+        assert counts_of(import_text(entity, example)) == (rows, 0, 0, 0), entity
 
 
 def test_after_the_sample_files_nothing_is_wrong_and_nothing_is_to_be_done(
