@@ -1,5 +1,6 @@
 """A browser whose requests share nothing but the cookies, as real ones do."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -32,3 +33,9 @@ def staff(client: FlaskClient) -> FlaskClient:
     make_user(role="admin", email="admin@example.sk", name="Eva Nováková")
     assert sign_in(client, "admin@example.sk").status_code == 302
     return client
+
+
+@pytest.fixture
+def in_2026(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pages take 2026 for this year, so that they leave it out."""
+    monkeypatch.setattr("crm.web.page_tools.now", lambda: datetime(2026, 12, 3, tzinfo=UTC))

@@ -273,6 +273,7 @@ def test_a_share_of_few_is_not_told(staff: FlaskClient) -> None:
     assert {day["expected"] for day in rows(staff, "forecast")} == {""}
 
 
+@pytest.mark.usefixtures("in_2026")
 @pytest.mark.parametrize(
     ("ceiling", "told"),
     [

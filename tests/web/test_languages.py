@@ -23,6 +23,7 @@ from crm.web.languages import read_translations, told
 from crm.web.page_tools import local_time
 from crm.web.retelling import retell
 from tests.factories.log import START, make_inbound, make_not_sent, make_outbound
+from tests.factories.moments import on_the_wall
 from tests.factories.users import make_user
 from tests.pages import Page, sign_in
 from tests.stored import read
@@ -245,6 +246,29 @@ def test_dates_are_written_as_their_readers_do(app: Flask) -> None:
         slovak = local_time(START)
 
     assert (english, slovak) == ("20 Nov 2026, 09:00:00", "20. 11. 2026, 09:00:00")
+
+
+@pytest.mark.usefixtures("in_2026")
+@pytest.mark.parametrize(
+    ("moment", "shape", "english", "slovak"),
+    [
+        ("2026-09-01 08:00", "short", "1 Sep 08:00", "1. 9. 08:00"),
+        ("2026-09-01 08:00", "second", "1 Sep, 08:00:00", "1. 9., 08:00:00"),
+        ("2025-09-01 08:00", "short", "1 Sep 2025, 08:00", "1. 9. 2025, 08:00"),
+        ("2099-10-01 07:00", "second", "1 Oct 2099, 07:00:00", "1. 10. 2099, 07:00:00"),
+        ("2099-10-01 07:00", "minute", "1 Oct 2099, 07:00", "1. 10. 2099, 07:00"),
+        ("2026-01-01 00:30", "short", "1 Jan 00:30", "1. 1. 00:30"),  # here: in UTC it is still last year
+    ],
+)
+def test_a_moment_of_another_year_says_which(
+    app: Flask, moment: str, shape: str, english: str, slovak: str
+) -> None:
+    at = on_the_wall(moment)
+
+    with app.app_context(), app.test_request_context(headers={"Accept-Language": "en"}):
+        shown = local_time(at, shape)
+    with app.app_context(), app.test_request_context(headers=SLOVAK):
+        assert (shown, local_time(at, shape)) == (english, slovak)
 
 
 @pytest.mark.parametrize(

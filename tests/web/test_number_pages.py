@@ -28,6 +28,7 @@ HEADING = SHOWN.replace(" ", "\u00a0")
 # --- the list and the search
 
 
+@pytest.mark.usefixtures("in_2026")
 def test_the_list_shows_the_newest_first_with_person_operator_and_last_sms(staff: FlaskClient) -> None:
     _make_reader()
     make_inbound(from_=NUMBER, operator_type="T", created_at=START)

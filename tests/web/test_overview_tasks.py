@@ -181,6 +181,7 @@ def test_a_rule_that_the_audit_found_broken_is_told_unless_the_list_names_it_its
     assert "reports a fault" not in page.text
 
 
+@pytest.mark.usefixtures("in_2026")
 @pytest.mark.parametrize(
     ("change", "told"),
     [

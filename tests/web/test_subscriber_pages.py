@@ -61,6 +61,7 @@ def _attach(payment_id: int, subscription_id: int) -> None:
 # --- how readers stand
 
 
+@pytest.mark.usefixtures("in_2026")
 def test_a_subscriber_is_told_with_last_and_next_charge(staff: FlaskClient) -> None:
     user = make_reader("renewing", public_name="Žofia Malá", email="zofia@example.sk", source="sms")
 
@@ -228,6 +229,7 @@ def test_empty_lists_say_what_will_be_there(staff: FlaskClient) -> None:
 # --- subscriptions
 
 
+@pytest.mark.usefixtures("in_2026")
 def test_a_subscription_is_told_with_its_payment(staff: FlaskClient) -> None:
     make_reader("renewing", public_name="Žofia Malá")
 
