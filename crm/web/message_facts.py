@@ -62,6 +62,7 @@ def inbound_facts(session: Session, facts: InboundFacts) -> Mapping[str, Any]:
     return {
         "id": message.id,
         "mobiletech_id": message.mobiletech_id,
+        "external_id": message.external_id,
         "from_": spaced(message.from_),
         "to": message.to,
         "segments": segments(message.content, measured.encoding, measured.parts)
@@ -87,6 +88,7 @@ def outbound_facts(session: Session, facts: OutboundFacts) -> Mapping[str, Any]:
     return {
         "id": message.id,
         "mobiletech_id": message.mobiletech_id,
+        "external_id": message.external_id,
         "from_": message.from_,
         "to": spaced(message.to),
         "cause": cause_of(session, message),

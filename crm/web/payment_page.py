@@ -101,6 +101,7 @@ def payment_facts(
         "kind": _kind(payment, place),
         "gateway": _gateway(session, payment),
         "variable_symbol": payment.variable_symbol,
+        "external_id": payment.external_id,
         "created_at": payment.created_at,
         "paid_at": payment.paid_at,
         "note": payment.note,
