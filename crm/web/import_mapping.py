@@ -16,7 +16,7 @@ from crm.importer.columns import Column, Entity, list_missing
 from crm.importer.entities import get_entity
 from crm.importer.errors import SourceError
 from crm.importer.faults import HIDDEN
-from crm.importer.layouts import Layout, read_rows
+from crm.importer.layouts import CSV, Layout, read_rows
 from crm.importer.models import ImportFile
 from crm.importer.uploads import get_upload, look_into, open_upload
 from crm.importer.working import begin_dry_run
@@ -131,6 +131,7 @@ def _page(
         file=file,
         title=entity_title(file.entity),
         written=layout_words(layout.as_json()),
+        has_names=layout.format == CSV,
         form=form,
         problems=[*form.form_errors, *problems],
         their_columns=_list_theirs(session, file, layout, entity, form),

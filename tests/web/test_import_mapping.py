@@ -58,6 +58,7 @@ def test_the_columns_stand_beside_their_first_values(staff: FlaskClient) -> None
     for sample in ("0908 300 101", "Štart", "1.10.2026 9:30", "=SUM(A1)"):
         assert sample in Page(page).text
     assert "mobiletech_id (required)" in Page(page).text
+    assert "The first line of the file is taken as the names of the columns." in Page(page).text
 
 
 def test_what_is_chosen_is_run_dry(staff: FlaskClient) -> None:
@@ -112,6 +113,7 @@ def test_json_lines_show_their_keys(staff: FlaskClient) -> None:
 
     assert "JSON Lines, UTF-8" in page.text
     assert "0908300101" in page.text
+    assert "The first line" not in page.text
 
 
 def test_a_row_that_cannot_be_read_is_left_to_the_dry_run(staff: FlaskClient) -> None:
