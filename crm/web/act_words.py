@@ -14,6 +14,8 @@ from crm.users.models import AuditEntry
 from crm.web.page_tools import local_time
 
 LONGEST_VALUE = 300
+# What became of an import's rows, as its page says it: as it is kept it has lost its order.
+_COUNTS = ("inserted", "updated", "unchanged", "refused")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d", re.ASCII)
 # Where the subject of an act has a page: the noun, and the address before its name.
 _PAGES = {
@@ -84,7 +86,8 @@ def act_word(action: str) -> str:
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-    names = dict.fromkeys([*before, *after])
+    counts = [name for name in _COUNTS if name in after]
+    names = dict.fromkeys([*counts, *before, *after])
     changes = (Change(name, _shown(before.get(name)), _shown(after.get(name))) for name in names)
     return tuple(change for change in changes if (change.before, change.after) != (None, None))
 

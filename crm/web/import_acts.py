@@ -105,6 +105,7 @@ def _decide(
 
 def _real_page(session: Session, dry: ImportRun, form: RealForm) -> str:
     form.tell(dry)
+    good = dry.rows_done - dry.refused
     return render_staff_page(
         "imports/real.html",
         form=form,
@@ -114,11 +115,44 @@ def _real_page(session: Session, dry: ImportRun, form: RealForm) -> str:
         inserted=spell(dry.inserted),
         updated=spell(dry.updated),
         unchanged=spell(dry.unchanged),
-        refused=spell(dry.refused) if dry.refused else "",
-        due=spell(dry.due_count) if dry.due_count else "",
-        due_sum=money(dry.due_amount, "EUR"),
-        stopped=spell(dry.stopped) if dry.stopped else "",
+        out_or_stopped=_out_or_stopped(dry),
+        due=_due(dry) if dry.due_count else "",
+        press=ngettext("Import %(count)s row", "Import %(count)s rows", good, count=spell(good)),
         needs_hold=dry.entity == RENEWALS and find_hold(session) is None,
+    )
+
+
+def _out_or_stopped(dry: ImportRun) -> list[str]:
+    """Say of how many rows less comes than the file has: they stay out, or come in and charge nobody."""
+    told = []
+    if dry.refused:
+        told.append(
+            ngettext(
+                "%(count)s is refused and stays out; it can be mended and imported by itself.",
+                "%(count)s are refused and stay out; they can be mended and imported by themselves.",
+                dry.refused,
+                count=spell(dry.refused),
+            )
+        )
+    if dry.stopped:
+        told.append(
+            ngettext(
+                "%(count)s renewal breaks a rule: it comes in stopped, and nothing is charged for it.",
+                "%(count)s renewals break a rule: they come in stopped, and nothing is charged for them.",
+                dry.stopped,
+                count=spell(dry.stopped),
+            )
+        )
+    return told
+
+
+def _due(dry: ImportRun) -> str:
+    return ngettext(
+        "%(count)s renewal is past its date, %(sum)s. Unless you mark it below it is refused.",
+        "%(count)s renewals are past their date, %(sum)s in all. Unless you mark it below they are refused.",
+        dry.due_count,
+        count=spell(dry.due_count),
+        sum=money(dry.due_amount, "EUR"),
     )
 
 

@@ -8,8 +8,11 @@ from tempfile import SpooledTemporaryFile
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.core.clock import db_now
 from crm.core.db import current_session, transaction
 from crm.core.phone import mask_in_text
 from crm.importer.error_file import faults_of, list_refusals, write_errors
@@ -24,7 +27,14 @@ from crm.web.count_words import spell, spell_share
 from crm.web.duration_words import roughly
 from crm.web.guards import staff
 from crm.web.ids import LARGEST_ID
-from crm.web.import_words import entity_title, fault_words, layout_words, run_kind, state_word
+from crm.web.import_words import (
+    ending_words,
+    entity_title,
+    fault_words,
+    layout_words,
+    run_kind,
+    state_word,
+)
 from crm.web.money import money
 from crm.web.page_tools import render_staff_page
 from crm.web.retelling import retell
@@ -36,11 +46,12 @@ SHOWN_ACTS = 20
 IN_MEMORY = 1024 * 1024
 PIECE = 64 * 1024
 FEWEST_SECONDS = 1  # before that a rate says nothing
+QUIET_AFTER = timedelta(seconds=10)  # a step takes a fraction of one: longer than that nobody works
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """How far a phase is; `left` is empty while nobody can say."""
+    """How far a phase is; `rate` and `left` are empty while nobody can say."""
 
     label: str
     value: int
@@ -80,6 +91,7 @@ def show(run_id: int) -> str:
     run = get_run(session, min(run_id, LARGEST_ID))
     has_ended = run.state in ENDED
     progress = None if has_ended else read_progress(session, run)
+    quiet_since = None if has_ended else _find_quiet(session, run)
     refusals = _list_refusals(session, run)
     real = find_real_run(session, run) if run.is_dry and run.file_id else None
     return render_staff_page(
@@ -91,7 +103,9 @@ def show(run_id: int) -> str:
         written=layout_words(run.layout),
         size=_size(run.size),
         is_running=not has_ended,
-        bar=None if has_ended else _bar(run),
+        ending=ending_words(run) if has_ended else "",
+        bar=None if has_ended else _bar(run, is_quiet=quiet_since is not None),
+        quiet_since=quiet_since,
         trouble=None if progress is None else _trouble(run, progress),
         counts=_counts(run),
         rows=spell(run.rows_done),
@@ -99,7 +113,7 @@ def show(run_id: int) -> str:
         if has_ended and run.worked_seconds >= FEWEST_SECONDS
         else "",
         error=retell(run.error) if run.error else "",
-        due=_due(run),
+        due=_due(run) if run.due_count else "",
         refusals=refusals,
         more_refused=_more_refused(run, refusals),
         may_import=run.is_dry and run.state == State.DONE and run.file_id is not None,
@@ -133,9 +147,16 @@ def _pieces(file: "SpooledTemporaryFile[bytes]") -> Iterator[bytes]:
             yield piece
 
 
-def _bar(run: ImportRun) -> Bar:
+def _find_quiet(session: Session, run: ImportRun) -> datetime | None:
+    """Return since when nothing has happened, if that is too long: a worker that is frozen tells nobody itself."""
+    last = run.beat_at or run.created_at
+    return last if session.execute(select(db_now())).scalar_one() - last > QUIET_AFTER else None
+
+
+def _bar(run: ImportRun, *, is_quiet: bool) -> Bar:
     """Return the bar: by bytes while the rows are only counted, else by rows."""
-    rate = float(run.rows_done / run.worked_seconds) if run.worked_seconds >= FEWEST_SECONDS else 0
+    is_told = run.worked_seconds >= FEWEST_SECONDS and not is_quiet
+    rate = float(run.rows_done / run.worked_seconds) if is_told else 0
     if run.rows_total is None:
         label, value, most = _("All rows are checked first"), run.position, run.size
     else:
@@ -198,9 +219,22 @@ def _trouble(run: ImportRun, progress: Progress) -> Trouble | None:
     )
 
 
-def _due(run: ImportRun) -> tuple[str, str] | None:
-    """Return count and sum of the renewals whose date is past."""
-    return (spell(run.due_count), money(run.due_amount, "EUR")) if run.due_count else None
+def _due(run: ImportRun) -> str:
+    """Say how many renewals are past their date, and what becomes of them."""
+    told = {"count": spell(run.due_count), "sum": money(run.due_amount, "EUR")}
+    if run.confirm_due:
+        return ngettext(
+            "%(count)s renewal is past its date, %(sum)s: it is charged at once.",
+            "%(count)s renewals are past their date, %(sum)s in all: they are charged at once.",
+            run.due_count,
+            **told,
+        )
+    return ngettext(
+        "%(count)s renewal is past its date, %(sum)s: without your leave it is refused.",
+        "%(count)s renewals are past their date, %(sum)s in all: without your leave they are refused.",
+        run.due_count,
+        **told,
+    )
 
 
 def _list_refusals(session: Session, run: ImportRun) -> list[RefusalRow]:

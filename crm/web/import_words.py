@@ -12,6 +12,7 @@ from crm.importer.faults import Fault
 from crm.importer.models import ImportRun
 from crm.importer.runs import State
 from crm.mobiletech.words import Tone, Word
+from crm.web.count_words import spell
 from crm.web.languages import told
 
 LIST = "/admin/imports"
@@ -37,6 +38,19 @@ def state_word(run: ImportRun) -> Word:
     if run.state == State.DONE and run.refused:
         return SOME_REFUSED if run.is_dry else DONE_IN_PART
     return STATE_WORDS[State(run.state)]
+
+
+def ending_words(run: ImportRun) -> str:
+    """Return how an import that has ended did, in a sentence for those who only hear of it."""
+    if run.state == State.DONE:
+        return _(
+            "It has ended: rows %(rows)s, refused %(refused)s.",
+            rows=spell(run.rows_done),
+            refused=spell(run.refused),
+        )
+    if run.state == State.REFUSED:
+        return str(_("It ended before its end; why stands below."))
+    return str(_("It has ended and kept nothing.") if run.is_dry else _("It has ended; what is in stays in."))
 
 
 def entity_title(name: str) -> str:

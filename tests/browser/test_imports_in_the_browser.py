@@ -72,7 +72,7 @@ def test_a_file_is_brought_in(
 
     page.get_by_role("link", name="Import for real").click()
     expect(page.locator(".note")).to_contain_text("Of 36 rows 35 are new")
-    page.get_by_role("button", name="Import 36 rows").click()
+    page.get_by_role("button", name="Import 35 rows").click()
     _watch(page)
     expect(page.get_by_text("Done in part")).to_be_visible()
     with page.expect_download() as download:
@@ -113,6 +113,9 @@ def _watch(page: Page) -> None:
     if page.evaluate("1") and page.locator("[data-live-toggle]").is_visible():
         run_all()  # the page looks again by itself
         expect(page.locator("#cancel")).to_have_count(0, timeout=15_000)
+        expect(page.get_by_role("status")).to_contain_text("It has ended: rows 36, refused 1.")
+        expect(page.get_by_role("status")).to_have_count(1)  # what was said when it began has gone
+        expect(page.locator("[data-live-toggle]")).to_be_hidden()
         return
     page.get_by_role("link", name="Look again").click()
     expect(page.locator("progress")).to_be_visible()

@@ -15,12 +15,17 @@ from crm.mobiletech.models import InboundMessage
 from crm.payments.holding import hold
 from crm.users.models import AuditEntry
 from tests.conftest import Clock
+from tests.factories.moments import ZONE
 from tests.factories.uploaded import begin_dry, begin_real, dry_run, find_run, import_rows, rows_of
 from tests.outbox import run_all
 from tests.pages import Page
 from tests.stored import read
 
 LIST = "/admin/imports"
+
+HALF_DONE = {
+    "state": "loading", "rows_total": 10_000, "rows_done": 2_500, "worked_seconds": 5, "inserted": 2_500
+}  # fmt: skip
 
 
 def press(client: FlaskClient, path: str, **values: str) -> TestResponse:
@@ -41,7 +46,8 @@ def test_a_run_that_waits_says_so_and_looks_again_by_itself(staff: FlaskClient) 
     answer = staff.get(f"{LIST}/{run_id}")
 
     assert "Dry run 1: Messages from readers" in Page(answer).text
-    assert "Waits All rows are checked first" in Page(answer).text
+    assert "Waits" in Page(answer).text
+    assert "All rows are checked first" in Page(answer).text
     assert 'id="run" data-live' in answer.text
     assert "js/live.js" in answer.text
     assert f"{LIST}/{run_id}/cancel" in Page(answer).links
@@ -51,12 +57,68 @@ def test_a_run_tells_its_rate_and_the_time_that_is_left(
     staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = begin_dry(rows_of(good=3))
-    change(run_id, state="loading", rows_total=10_000, rows_done=2_500, worked_seconds=5, inserted=2_500)
+    change(run_id, **HALF_DONE)
 
     answer = staff.get(f"{LIST}/{run_id}")
 
     assert '<progress id="progress" value="2500" max="10000">25%</progress>' in answer.text
     assert "25% 500 rows a second about 15 seconds left" in Page(answer).text
+
+
+def test_a_run_on_which_nobody_works_says_since_when_and_tells_no_rate(
+    staff: FlaskClient, clock: Clock
+) -> None:
+    run_id = begin_dry(rows_of(good=3))
+    change(run_id, **HALF_DONE)
+    clock.advance(timedelta(seconds=11))
+
+    answer = staff.get(f"{LIST}/{run_id}")
+
+    begun = find_run(run_id).created_at.astimezone(ZONE).isoformat(timespec="seconds")
+    assert f'Nothing has happened since <time datetime="{begun}"' in answer.text
+    assert "25% Nothing has happened since" in Page(answer).text
+    assert "rows a second" not in answer.text
+    assert "about 15 seconds left" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("state", "is_dry", "told"),
+    [
+        ("done", True, "Some refused It has ended: rows 4, refused 1."),
+        ("done", False, "Done in part It has ended: rows 4, refused 1."),
+        ("refused", False, "Refused It ended before its end; why stands below."),
+        ("cancelled", True, "Cancelled It has ended and kept nothing."),
+        ("cancelled", False, "Cancelled It has ended; what is in stays in."),
+    ],
+)
+def test_how_a_run_ended_is_told_to_those_who_only_hear_it(
+    staff: FlaskClient, state: str, is_dry: bool, told: str
+) -> None:
+    run_id = dry_run(rows_of(good=3, bad=1))
+    change(run_id, state=state, is_dry=is_dry)
+
+    answer = staff.get(f"{LIST}/{run_id}")
+
+    assert told in Page(answer).text
+    assert answer.text.count('id="run-state" data-live role="status"') == 1
+
+
+@pytest.mark.parametrize(
+    ("is_dry", "told"),
+    [
+        (True, "Nothing went in. Mend them in your file and upload it again, or import it for real first"),
+        (False, "Mend them in the file of refused rows and upload that by itself"),
+    ],
+)
+def test_how_refused_rows_are_mended_depends_on_whether_the_others_are_in(
+    staff: FlaskClient, is_dry: bool, told: str
+) -> None:
+    run_id = (dry_run if is_dry else import_rows)(rows_of(good=1, bad=1))
+
+    page = Page(staff.get(f"{LIST}/{run_id}"))
+
+    assert told in page.text
+    assert page.text.count("Mend them") == 1
 
 
 def test_a_dry_run_keeps_nothing_and_offers_the_import(staff: FlaskClient) -> None:
@@ -111,15 +173,18 @@ def test_after_the_dry_run_the_import_brings_just_that(staff: FlaskClient) -> No
     answer = press(staff, f"{dry_id}/real")
     run_all()
 
-    assert "Of 4 rows 3 are new, 0 change, 0 are as they are. 1 are refused and stay out" in asked.text
-    assert "Import 4 rows" in asked.text
+    assert "Of 4 rows 3 are new, 0 change, 0 are as they are. 1 is refused and stays out" in asked.text
+    assert "Import 3 rows" in asked.text
     assert answer.location == f"{LIST}/2"
     dry, real = find_run(dry_id), find_run(2)
     assert [(each.inserted, each.updated, each.unchanged, each.refused) for each in (dry, real)] == [
         (3, 0, 0, 1)
     ] * 2
     assert len(read(InboundMessage.id)) == 3
-    assert "What people did An import was done" in Page(staff.get(f"{LIST}/2")).text
+    told = Page(staff.get(f"{LIST}/2")).text
+    assert "What people did An import was done" in told
+    places = [told.rindex(count) for count in ("inserted", "updated", "unchanged", "refused")]
+    assert places == sorted(places)
     acts = read(AuditEntry.id, AuditEntry.action, AuditEntry.actor)
     assert [act[1:] for act in acts] == [("import.start", "Eva Nováková"), ("import.done", "Eva Nováková")]
 
@@ -170,6 +235,37 @@ def test_what_is_due_is_charged_only_with_the_mark(staff: FlaskClient) -> None:
     assert "Charge 12 renewals at once, 58.80 € in all" in asked.text
     assert "3 renewals break a rule: they come in stopped" in asked.text
     assert find_run(2).confirm_due
+
+
+@pytest.mark.parametrize(
+    ("count", "dry", "asked", "confirmed"),
+    [
+        (
+            1,
+            "1 renewal is past its date, 58.80 €: without your leave it is refused.",
+            "1 renewal is past its date, 58.80 €. Unless you mark it below it is refused.",
+            "1 renewal is past its date, 58.80 €: it is charged at once.",
+        ),
+        (
+            12,
+            "12 renewals are past their date, 58.80 € in all: without your leave they are refused.",
+            "12 renewals are past their date, 58.80 € in all. Unless you mark it below they are refused.",
+            "12 renewals are past their date, 58.80 € in all: they are charged at once.",
+        ),
+    ],
+)
+def test_one_renewal_that_is_due_is_spoken_of_as_one(
+    staff: FlaskClient, count: int, dry: str, asked: str, confirmed: str
+) -> None:
+    run_id = dry_run(rows_of(good=1))
+    change(run_id, due_count=count, due_amount="58.80")
+    pages = [Page(staff.get(f"{LIST}/{run_id}{act}")) for act in ("", "/real")]
+    change(run_id, confirm_due=True)
+
+    pages.append(Page(staff.get(f"{LIST}/{run_id}")))
+
+    for page, told in zip(pages, (dry, asked, confirmed), strict=True):
+        assert told in page.text
 
 
 def test_without_the_mark_what_is_due_is_refused(staff: FlaskClient) -> None:

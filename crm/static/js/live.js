@@ -3,12 +3,14 @@
 // so that a forgotten tab lets a session end.
 // A list never moves under the reader: the bar marked data-newer asks its own address, and says how many have come.
 // A button with data-live-every says another pace, in seconds.
+// When the page comes without that button, what was watched has ended: it is looked at no more, and what was said when
+// it began goes.
 const parts = (root) => root.querySelectorAll("[data-live][id]");
 const bar = document.querySelector("[data-newer]");
 const toggles = document.querySelectorAll("[data-live-toggle]");
 const every = 1000 * document.querySelector("[data-live-every]")?.dataset.liveEvery || 0;
 const FIRST = every || 2000, SLOWEST = every || 20000, QUIET_LIMIT = 10 * 60 * 1000, AWAY_LIMIT = 60 * 60 * 1000;
-let delay = FIRST, quiet = 0, paused = false, timer = 0, seen = Date.now();
+let delay = FIRST, quiet = 0, paused = false, ended = false, timer = 0, seen = Date.now();
 
 const essence = (part) => {
   const copy = part.cloneNode(true);
@@ -65,7 +67,16 @@ const count = async () => {
 const look = async () => {
   if (document.hidden) return false;
   if (bar) return count();
-  return swap(new DOMParser().parseFromString(await (await ask(location.href)).text(), "text/html"));
+  const fresh = new DOMParser().parseFromString(await (await ask(location.href)).text(), "text/html");
+  const changed = swap(fresh);
+  if (toggles.length && !fresh.querySelector("[data-live-toggle]")) end();
+  return changed;
+};
+
+const end = () => {
+  ended = true;
+  toggles.forEach((button) => { button.hidden = true; });
+  document.querySelectorAll("main > .note[role=status]").forEach((note) => note.remove());
 };
 
 const show = () => {
@@ -79,7 +90,7 @@ const pause = (value) => { paused = value; quiet = 0; delay = FIRST; show(); pla
 
 const plan = () => {
   clearTimeout(timer);
-  if (!paused) timer = setTimeout(turn, delay);
+  if (!paused && !ended) timer = setTimeout(turn, delay);
 };
 
 const turn = async () => {
@@ -87,7 +98,7 @@ const turn = async () => {
   try { changed = await look(); } catch { delay = SLOWEST; /* the server is away: what is shown stays, we ask again */ }
   quiet = changed ? 0 : quiet + delay;
   delay = changed ? FIRST : Math.min(delay * 1.3, SLOWEST);
-  if (quiet > QUIET_LIMIT || Date.now() - seen > AWAY_LIMIT) pause(true);
+  if (!ended && (quiet > QUIET_LIMIT || Date.now() - seen > AWAY_LIMIT)) pause(true);
   else plan();
 };
 
