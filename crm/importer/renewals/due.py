@@ -37,7 +37,13 @@ def settle_due(batch: Batch, lines: Mapping[int, Resolved]) -> list[int]:
         " have seen how many there are."
     )
     for each in due.values():
-        batch.refuse(each.number, "charge_at", "due", told, value=each.record.charge_at.isoformat())
+        batch.refuse(
+            each.number,
+            "charge_at",
+            "due",
+            told,
+            value=f"{each.record.charge_at.astimezone(batch.context.zone):%Y-%m-%d %H:%M:%S}",
+        )
         batch.hold(each.number)
     return list(due)
 
