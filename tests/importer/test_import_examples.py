@@ -11,7 +11,7 @@ from crm.audit import list_remarks, run_audit
 from crm.core.db import transaction
 from crm.events.models import OutboxEntry
 from crm.importer.entities import ENTITIES
-from crm.importer.examples import read_example
+from crm.importer.examples import FOLDER, read_example
 from crm.seed import seed_demo
 from crm.seed.standard import seed_standard
 from crm.wiring import PERIODIC
@@ -31,6 +31,15 @@ def test_each_sample_file_imports_after_those_before_it(app: Flask) -> None:
         dry, real = import_text(entity, example, dry=True), import_text(entity, example)
         assert counts_of(dry) == counts_of(real) == (rows, 0, 0, 0), entity
         assert counts_of(import_text(entity, example)) == (0, 0, rows, 0), entity
+
+
+def test_the_sample_of_json_lines_says_the_same_as_the_one_of_csv(app: Flask) -> None:
+    content = (FOLDER / "users.jsonl").read_text(encoding="utf-8")
+
+    first, again = import_text("users", content), import_text("users", read_example("users"))
+
+    assert counts_of(first) == (3, 0, 0, 0)
+    assert counts_of(again) == (0, 0, 3, 0)
 
 
 def test_the_sample_files_import_beside_the_demo(app: Flask, tmp_path: Path) -> None:
