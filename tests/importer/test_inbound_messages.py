@@ -106,3 +106,15 @@ def test_within_a_file_an_empty_cell_makes_another_row() -> None:
 
     assert dry == real
     assert real.counts == (1, 0, 1, 2)
+
+
+def test_a_message_that_came_live_stays_as_the_gateway_sent_it() -> None:
+    import_rows("inbound-messages", [inbound_row()])
+    with transaction() as session:
+        get_live = select(InboundMessage).where(InboundMessage.mobiletech_id == "old-in-9")
+        session.execute(get_live).scalar_one().raw = b"<message/>"  # only the webhook keeps what came
+
+    run = import_rows("inbound-messages", [inbound_row(content="STOP", **{"from": "+421911222333"})])
+
+    assert run.counts == (0, 0, 1, 0)
+    assert get_message().content == "START"
