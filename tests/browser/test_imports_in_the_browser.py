@@ -90,18 +90,21 @@ def test_a_file_is_brought_in(
 def test_axe_finds_nothing_on_the_way(page: Page, file: Path, request: pytest.FixtureRequest) -> None:
     if "no scripts" in request.node.name:
         pytest.skip("axe is a script")
-    page.get_by_role("button", name="Upload, then look at its columns").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
     faults = [*_list_faults(page)]
     page.get_by_label("What the file holds").select_option("inbound-messages")
     page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Upload, then look at its columns").click()
     page.get_by_role("button", name="Begin the dry run").click()
+    expect(page.get_by_role("alert")).to_contain_text("No column of the file is from")
     faults += _list_faults(page)
     page.get_by_label("od", exact=True).select_option("from")
     page.get_by_role("button", name="Begin the dry run").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Dry run 1")
     faults += _list_faults(page)
     run_all()
     page.reload()
+    expect(page.locator(".outcome")).to_contain_text("would be refused1")
     faults += _list_faults(page)
 
     assert faults == []
