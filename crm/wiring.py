@@ -12,6 +12,7 @@ from crm.events.registry import Registry
 from crm.importer.check_work import run_checks
 from crm.importer.events import IMPORT_CHECK, IMPORT_STEP
 from crm.importer.housekeeping import forget_old_imports
+from crm.importer.integrity.late_stops import find_stops_of
 from crm.importer.integrity.stopping import list_broken_if_active
 from crm.importer.standing import HANDLER as TAKE_STEP
 from crm.importer.working import take_steps
@@ -161,6 +162,7 @@ def wire(settings: Settings, registry: Registry) -> None:
     registry.effect(SEND, SendEffect(gateway_client(settings)))
     last_look.look = find_obstacles
     import_rules.find_broken = list_broken_if_active
+    import_rules.find_stops = find_stops_of
     gateways.clear()
     for gateway in GATEWAYS:
         gateways.add(gateway)

@@ -20,12 +20,14 @@ from crm.payments.events import tell_state
 from crm.payments.failing import LONGEST, Failed, fail
 from crm.payments.gateways import Charge, Refusal, gateway_codes, gateways
 from crm.payments.holding import are_held
+from crm.payments.import_rules import find_stops
 from crm.payments.lanes import try_lanes
 from crm.payments.making import NewPayment, log_gateway, make_payments
 from crm.payments.models import Payment, RecurrentPayment
 from crm.payments.planning import Planner
 from crm.payments.retry_rules import Standing, find_next_try
 from crm.payments.statuses import Failure, RecurrentState
+from crm.payments.stopping import stop
 
 log = get_logger(__name__)
 
@@ -69,7 +71,7 @@ def charge_batch(session: Session, *, ids: Collection[int] | None = None, limit:
     planner = Planner(session)
     done = Charged(seen=len(rows))
     ready: list[Charge] = []
-    for due in read_due(session, rows, planner.types):
+    for due in read_due(session, _heed_stops(session, rows), planner.types):
         if planner.now < due.earliest:
             _space(due, done)
         else:
@@ -120,6 +122,16 @@ def _take_due(session: Session, ids: Collection[int] | None, limit: int) -> list
     rows = session.execute(taken.execution_options(populate_existing=True)).scalars().all()
     free = try_lanes(session, {row.user_id for row in rows})
     return [row for row in rows if row.user_id in free]
+
+
+def _heed_stops(session: Session, rows: Sequence[RecurrentPayment]) -> list[RecurrentPayment]:
+    """Return the rows that go on; what came in from an old system beside its reader's STOP is stopped instead."""
+    notes = find_stops(session, rows)
+    for row in rows:
+        if row.id in notes:
+            log.info("stopped_before_charge", recurrent_payment_id=row.id)
+            stop(session, [row], by_user=True, note=notes[row.id], is_told=True)
+    return [row for row in rows if row.id not in notes]
 
 
 def _space(due: Due, done: Charged) -> None:

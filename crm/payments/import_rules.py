@@ -1,6 +1,8 @@
 """Whether an imported renewal may go on at all: what came in stopped was asked no rule, and asks it when it goes on.
 
-The importer above answers; wiring.py fills the port. Without it no rule is known that forbids it.
+Before the first charge of one it is asked as well whether its reader has written STOP to us: one that came in the very
+moment of the import found nothing to stop. The importer above answers; wiring.py fills the port. Without it no rule
+and no STOP is known that forbids it.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,13 +14,16 @@ from crm.payments.models import RecurrentPayment
 
 # renewals -> the rules that each would break if it were active; whole ones are absent
 FindBroken = Callable[[Session, Collection[int]], Mapping[int, Sequence[str]]]
+# renewals -> the note of the SMS by which each one's reader has ended it; what goes on is absent
+FindStops = Callable[[Session, Collection[int]], Mapping[int, str]]
 
 
 class ImportRules:
-    """Holds whoever knows the rules."""
+    """Holds whoever knows the rules and the readers' SMS."""
 
     def __init__(self) -> None:
         self.find_broken: FindBroken = lambda _session, _renewal_ids: {}
+        self.find_stops: FindStops = lambda _session, _renewal_ids: {}
 
 
 import_rules = ImportRules()
@@ -34,3 +39,16 @@ def refuse_broken(session: Session, row: RecurrentPayment, *, by_user: bool) -> 
     broken = import_rules.find_broken(session, [row.id]).get(row.id)
     if broken:
         raise BrokenRuleError(broken, by_user=by_user)
+
+
+def find_stops(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[int, str]:
+    """Return, of rows that wait just as they were imported, those whose readers wrote STOP: the note by id.
+
+    Whoever touched a row since knew of the STOP, or it saw the row: nothing is asked of it.
+    """
+    ids = [
+        row.id
+        for row in rows
+        if row.import_id is not None and row.updated_at in (row.created_at, row.noticed_at)
+    ]
+    return import_rules.find_stops(session, ids) if ids else {}

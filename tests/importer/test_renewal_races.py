@@ -24,6 +24,8 @@ from crm.users.audit_log import Actor, acting
 from tests.factories.flows import write
 from tests.factories.money import (
     buy,
+    charge,
+    list_payments,
     list_renewals,
     make_type,
     renewal_states,
@@ -35,6 +37,11 @@ from tests.importer.renewal_files import Reader, import_renewals, make_reader, r
 
 pytestmark = pytest.mark.usefixtures("gateway")
 
+# As if the month had passed since the reader paid.
+DUE = """
+    UPDATE payments SET paid_at = paid_at - interval '40 days';
+    UPDATE recurrent_payments SET charge_at = crm_now();
+"""
 SOON = 1  # seconds: who is not made to wait is done by then
 
 
@@ -146,6 +153,33 @@ def test_what_its_reader_lets_go_on_after_the_stop_is_not_stopped_again(app: Fla
         assert heed_late_stops(session, began) == []
 
     assert renewal_states() == ["active"]
+
+
+def test_a_stop_that_nobody_looked_for_is_heeded_before_the_first_charge(app: Flask, reader: Reader) -> None:
+    _keep_and_mend(reader)
+    with _beside(app, lambda: write(app.test_client(), "STOP")) as happen, transaction() as session:
+        mend(session)
+        happen()
+    _do(DUE)
+
+    charge()
+
+    assert renewal_states() == ["user_stop"]
+    assert "The reader wrote STOP" in (list_renewals()[0].note or "")
+    assert len(list_payments()) == 1
+
+
+def test_what_its_reader_lets_go_on_after_the_stop_is_charged(app: Flask, reader: Reader) -> None:
+    import_renewals(reader.line())
+    write(app.test_client(), "STOP")
+    [row] = list_renewals()
+    with transaction() as session:
+        reactivate(session, get_renewal(session, row.id), by_user=True)
+    _do(DUE)
+
+    charge()
+
+    assert "pending" in renewal_states()
 
 
 def _keep_and_mend(reader: Reader) -> None:

@@ -1,15 +1,17 @@
 """A STOP that came while renewals became active found nothing to stop: it is heeded when they are there to be seen.
 
 Whoever lets renewals go on commits, and has this done in the next transaction: whatever was written before that
-commit is seen then, and whatever is written after it sees the renewals itself.
+commit is seen then, and whatever is written after it sees the renewals itself. Should a charge be quicker, or that
+transaction never come, the STOP is looked for once more before the first charge.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from crm.core.copying import by_indexes
 from crm.core.errors import Said
 from crm.core.log import get_logger
 from crm.importer.integrity.stopping import Kept, find_reader_stops
@@ -45,12 +47,20 @@ _OF_WRITERS = text("""
     LEFT JOIN mobiletech_inbound_messages AS inbound ON inbound.mobiletech_id = row.cid
     WHERE row.state = 'active' AND row.import_id IS NOT NULL AND row.updated_at IN (row.created_at, row.noticed_at)
 """)
+_OF_IDS = text("""
+    SELECT row.id, row.user_id, row.subscription_type_id, type.code, row.charge_at, inbound."from", inbound.receive_date
+    FROM recurrent_payments AS row
+    JOIN subscription_types AS type ON type.id = row.subscription_type_id
+    LEFT JOIN mobiletech_inbound_messages AS inbound ON inbound.mobiletech_id = row.cid
+    WHERE row.id = ANY(CAST(:ids AS bigint[]))
+""")
 
 
 def heed_late_stops(session: Session, began: datetime) -> list[int]:
     """Stop renewals whose readers have written STOP since an import began to make some active; return their ids."""
     since = began - EARLIER
-    rows = [Kept(*row) for row in session.execute(_OF_WRITERS, {"since": since})]
+    with by_indexes(session):
+        rows = [Kept(*row) for row in session.execute(_OF_WRITERS, {"since": since})]
     stops = find_reader_stops(session, rows, since) if rows else {}
     take_lanes(session, {row.user_id for row in rows if row.id in stops})
     stopped = _take_active(session, sorted(stops))
@@ -59,6 +69,13 @@ def heed_late_stops(session: Session, began: datetime) -> list[int]:
     if stopped:
         log.info("stopped_beside_import", recurrent_payment_ids=[row.id for row in stopped])
     return [row.id for row in stopped]
+
+
+def find_stops_of(session: Session, renewal_ids: Collection[int]) -> Mapping[int, str]:
+    """Return, by renewal, the note of the SMS by which its reader wrote STOP to us after ordering it."""
+    rows = [Kept(*row) for row in session.execute(_OF_IDS, {"ids": list(renewal_ids)})]
+    stops = find_reader_stops(session, rows)
+    return {row_id: str(Said(WROTE_STOP, id=inbound_id)) for row_id, inbound_id in stops.items()}
 
 
 def _take_active(session: Session, ids: Sequence[int]) -> Sequence[RecurrentPayment]:
