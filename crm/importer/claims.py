@@ -26,9 +26,10 @@ _KEEP = text(f"""
     ORDER BY wanted.line
     ON CONFLICT DO NOTHING
 """)  # noqa: S608 - put together from constants
+# Each by its key (OFFSET 0), however many there are by now: joined, all of them would be read for each batch.
 _EARLIER = text(f"""
-    SELECT wanted.value, claim.line, claim.digest FROM unnest(CAST(:values AS text[])) AS wanted (value)
-    JOIN import_claims AS claim ON claim.key = {_KEY} AND claim.import_id = :import_id
+    SELECT wanted.value, claim.line, claim.digest FROM unnest(CAST(:values AS text[])) AS wanted (value), LATERAL (
+        SELECT line, digest FROM import_claims WHERE import_id = :import_id AND key = {_KEY} OFFSET 0) AS claim
 """)  # noqa: S608 - put together from constants
 _DIGESTS = text(
     "SELECT hashtextextended(row, 0) FROM unnest(CAST(:rows AS text[])) WITH ORDINALITY AS r (row, n) ORDER BY n"

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.core.copying import among
+from crm.core.copying import among, by_indexes
 from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch
@@ -72,17 +72,17 @@ def _named(record: Any, prefix: str) -> dict[str, str]:
 def _look_up(
     session: Session, named: Collection[Mapping[str, str]]
 ) -> Mapping[tuple[str, str], Mapping[str, Any]]:
-    external = {each[EXTERNAL_ID] for each in named if EXTERNAL_ID in each}
-    symbols = {each[VARIABLE_SYMBOL] for each in named if VARIABLE_SYMBOL in each}
-    if not external and not symbols:
-        return {}
-    found = select(*Payment.__table__.columns).where(
-        or_(among(Payment.external_id, external), among(Payment.variable_symbol, symbols))
-    )
+    """Return the payments by each of their names; each is looked up by its own index, so apart from the other."""
     known: dict[tuple[str, str], Mapping[str, Any]] = {}
-    names = Payment.__table__.columns.keys()
-    for values in session.execute(found):
-        row = dict(zip(names, values, strict=True))
-        known[EXTERNAL_ID, row["external_id"]] = row
-        known[VARIABLE_SYMBOL, row["variable_symbol"]] = row
+    columns = Payment.__table__.columns
+    with by_indexes(session):
+        for name, column in {
+            EXTERNAL_ID: columns.external_id,
+            VARIABLE_SYMBOL: columns.variable_symbol,
+        }.items():
+            wanted = {each[name] for each in named if name in each}
+            found = select(*columns).where(among(column, wanted))
+            for values in session.execute(found) if wanted else ():
+                row = dict(zip(columns.keys(), values, strict=True))
+                known[name, row[column.name]] = row
     return known

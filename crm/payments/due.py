@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from crm.core.copying import among
 from crm.payments.gateways import Charge
 from crm.payments.models import Payment, PaymentMethod, RecurrentPayment
 from crm.payments.next_charge import Period, earliest_charge, find_next_type_id
@@ -16,17 +17,17 @@ from crm.subscriptions.models import Subscription, SubscriptionType
 
 # What an old system charged last, though no row here says so: its payments may have come in after its renewals. Of
 # the same reader counts what is of the same type, and what began with the same message.
+# Each reader's payments are looked up: joined, all that was ever imported would be read for each batch.
 _IMPORTED_LAST = text(f"""
-    SELECT row.payment_method_id, max(imported.paid_at)
+    SELECT row.payment_method_id, (
+        SELECT max(payment.paid_at) FROM payments AS payment
+        WHERE payment.user_id = row.user_id AND (payment.import_id IS NOT NULL AND payment.status = 'paid') IS TRUE
+          AND (payment.subscription_type_id = row.subscription_type_id OR EXISTS (
+            SELECT 1 FROM payment_meta AS same
+            WHERE same.payment_id = payment.id AND same.key = '{BEGAN_BY}' AND same.value = began.value)))
     FROM recurrent_payments AS row
-    JOIN payments AS imported
-      ON imported.user_id = row.user_id AND imported.import_id IS NOT NULL AND imported.status = 'paid'
     LEFT JOIN payment_meta AS began ON began.payment_id = row.period_payment_id AND began.key = '{BEGAN_BY}'
-    LEFT JOIN payment_meta AS same
-      ON same.payment_id = imported.id AND same.key = '{BEGAN_BY}' AND same.value = began.value
     WHERE row.id = ANY(CAST(:ids AS bigint[]))
-      AND (imported.subscription_type_id = row.subscription_type_id OR same.id IS NOT NULL)
-    GROUP BY row.payment_method_id
 """)  # noqa: S608 - a constant
 
 
@@ -49,7 +50,7 @@ def read_due(
     tokens = dict(
         session.execute(
             select(PaymentMethod.id, PaymentMethod.external_token).where(
-                PaymentMethod.id.in_({row.payment_method_id for row in rows})
+                among(PaymentMethod.id, {row.payment_method_id for row in rows})
             )
         ).all()
     )
@@ -94,7 +95,7 @@ def _last_paid(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[in
         select(method, func.max(Payment.paid_at))
         .join(Payment, Payment.id == RecurrentPayment.payment_id)
         .where(
-            method.in_({row.payment_method_id for row in rows}),
+            among(method, {row.payment_method_id for row in rows}),
             RecurrentPayment.state == RecurrentState.CHARGED,
         )
         .group_by(method)
@@ -120,7 +121,7 @@ def _periods(
             Payment.id, Payment.paid_at, Payment.created_at, Payment.subscription_type_id, Subscription.length
         )
         .outerjoin(Subscription, Subscription.id == Payment.subscription_id)
-        .where(Payment.id.in_({row.period_payment_id for row in rows}))
+        .where(among(Payment.id, {row.period_payment_id for row in rows}))
     )
     return {
         payment_id: Period(

@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
+from crm.core.copying import among
 from crm.core.errors import N_
 from crm.core.log import get_logger
 from crm.core.phone import to_international, to_local
@@ -94,7 +95,9 @@ def find_phone_of(session: Session, user_id: int) -> MobilePhone | None:
 
 def find_phones_of(session: Session, user_ids: Collection[int]) -> dict[int, str]:
     """Return the numbers, local form, of those of the people who have one."""
-    statement = select(MobilePhone.user_id, MobilePhone.phone_number).where(MobilePhone.user_id.in_(user_ids))
+    statement = select(MobilePhone.user_id, MobilePhone.phone_number).where(
+        among(MobilePhone.user_id, user_ids)
+    )
     return {row.user_id: row.phone_number for row in session.execute(statement)}
 
 

@@ -56,20 +56,24 @@ class Part:
     @property
     def of_renewals(self) -> str:
         """SQL that gives those of the renewals ASKED that break it, themselves or by the payment they follow."""
-        paid = "JOIN payments AS payment ON payment.id = row.period_payment_id"
-        source = f"asked AS row {paid if self.kind is Kind.PAYMENT else ''}"
-        return f"SELECT row.id FROM {source} {self.joins} WHERE {self.condition}"
+        source = "followed AS payment" if self.kind is Kind.PAYMENT else "asked AS row"
+        renewal = "payment.renewal_id" if self.kind is Kind.PAYMENT else "row.id"
+        return f"SELECT {renewal} AS id FROM {source} {self.joins} WHERE {self.condition}"
 
 
+# The payments that they follow, each read by its id: of the table the planner would rather read all that were paid.
+_FOLLOWED = """followed AS MATERIALIZED (
+    SELECT asked.id AS renewal_id, payment.* FROM asked, LATERAL (
+        SELECT * FROM payments WHERE payments.id = asked.period_payment_id OFFSET 0) AS payment)"""
 # The renewals `:ids`, read once: for all that the planner knows, a table that is being filled is empty.
-ASKED = """WITH asked AS MATERIALIZED (
+ASKED = f"""WITH asked AS MATERIALIZED (
     SELECT row.* FROM unnest(CAST(CAST(:ids AS text) AS bigint[])) AS wanted (id), LATERAL (
-        SELECT * FROM recurrent_payments WHERE recurrent_payments.id = wanted.id OFFSET 0) AS row)"""
+        SELECT * FROM recurrent_payments WHERE recurrent_payments.id = wanted.id OFFSET 0) AS row), {_FOLLOWED}"""
 # The same, as if they went on: of what is stopped some rules ask nothing.
-ASKED_IF_ACTIVE = """WITH asked AS MATERIALIZED (
+ASKED_IF_ACTIVE = f"""WITH asked AS MATERIALIZED (
     SELECT active.* FROM recurrent_payments AS renewal,
-         LATERAL jsonb_populate_record(renewal, '{"state": "active"}') AS active
-    WHERE renewal.id IN (SELECT unnest(CAST(CAST(:ids AS text) AS bigint[]))))"""
+         LATERAL jsonb_populate_record(renewal, '{{"state": "active"}}') AS active
+    WHERE renewal.id IN (SELECT unnest(CAST(CAST(:ids AS text) AS bigint[])))), {_FOLLOWED}"""
 BY_SMS = "IN (SELECT id FROM payment_gateways WHERE code LIKE 'mobiletech%')"
 _RENEWED_BY_SMS = f"row.payment_gateway_id {BY_SMS}"
 # What is charged, or would be if it were not kept stopped; what is over needs no price and no text.
