@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -16,11 +16,12 @@ from crm.core.db import transaction
 from crm.importer.error_file import faults_of, list_refusals, write_errors
 from crm.importer.models import ImportRun
 from crm.importer.running import Runner
-from crm.importer.runs import ENDED, State, Wanted, begin, interrupt, resume
+from crm.importer.runs import ENDED, State, Wanted, begin, get_run, interrupt, resume, was_tried
 from crm.importer.sources.examining import Examined, examine
 from crm.importer.sources.packed import LocalFile
 from crm.payments.holding import are_held
 
+RENEWALS = "recurrent-payments"
 SHOWN = 10
 LONGEST_SHOWN = 60  # of a value
 HAND_OVER_SECONDS = 0.0005  # who reads ahead does not hold up who talks to the database
@@ -52,9 +53,29 @@ def run_import(options: Options) -> None:
         check_place(options.errors, options.path)
         sys.setswitchinterval(HAND_OVER_SECONDS)
         examined = examine(stream)
+    if options.entity == RENEWALS and options.confirm_due and not (options.is_dry or options.resume):
+        _show_due(options, examined, file)
     run_id = _begin(options, examined, file)
+    _remind(run_id)
     run = _work(run_id, options, file)
     _tell(run, options)
+
+
+def _show_due(options: Options, examined: Examined, file: LocalFile) -> None:
+    """Confirm nothing that nobody was told: without a dry run of just this file of late, make one and tell."""
+    with transaction() as session:
+        if was_tried(session, options.entity, examined):
+            return
+    dry = replace(options, is_dry=True)
+    run = _work(_begin(dry, examined, file), dry, file)
+    _tell_due(run)
+    if run.due_count and _is_attended():
+        click.confirm("Import them, so that they are charged?", abort=True, err=True)
+
+
+def _is_attended() -> bool:
+    """Return whether somebody is there to answer; a script has confirmed all by --confirm-due."""
+    return sys.stdin.isatty()
 
 
 def _begin(options: Options, examined: Examined, file: LocalFile) -> int:
@@ -75,14 +96,16 @@ def _begin(options: Options, examined: Examined, file: LocalFile) -> int:
             f"{f', on from row {run.rows_done + 1:,}' if options.resume else ''}",
             err=True,
         )
-        if options.entity == "recurrent-payments" and not are_held(session):
-            _remind(is_at_once=run.confirm_due)
         return run.id
 
 
-def _remind(*, is_at_once: bool) -> None:
+def _remind(run_id: int) -> None:
     """Say before anything comes in that it may be charged twice."""
-    due = ", and with --confirm-due what is due already is charged at once" if is_at_once else ""
+    with transaction() as session:
+        run = get_run(session, run_id)
+        if run.entity != RENEWALS or are_held(session):
+            return
+        due = ", and with --confirm-due what is due already is charged at once" if run.confirm_due else ""
     click.echo(
         f"Renewals are not held: what comes due is charged{due}. If the old system still charges them,"
         " hold ours first: `crm payments hold`.",
@@ -143,6 +166,7 @@ def _tell(run: ImportRun, options: Options) -> None:
         raise Refusal(run.error or "Somebody ended the import before anything was in.")
     if run.refused:
         _tell_refused(run, options)
+    _tell_stopped(run)
     _tell_due(run)
     if run.state == State.CANCELLED:
         click.echo(f"Somebody ended the import after {run.rows_done:,} rows.", err=True)
@@ -186,10 +210,13 @@ def _shown(value: str) -> str:
     return f'"{written[:LONGEST_SHOWN]}…"' if len(written) > LONGEST_SHOWN else f'"{written}"'
 
 
-def _tell_due(run: ImportRun) -> None:
+def _tell_stopped(run: ImportRun) -> None:
     if run.stopped:
         what = "renewal breaks a rule and comes" if run.stopped == 1 else "renewals break a rule and come"
         click.echo(f"{run.stopped:,} {what} in stopped; `crm import check` says which.", err=True)
+
+
+def _tell_due(run: ImportRun) -> None:
     if run.due_count:
         renewals, be = ("renewal", "is") if run.due_count == 1 else ("renewals", "are")
         what = "due at once" if run.confirm_due else "past the date, and refused without --confirm-due"

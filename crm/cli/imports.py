@@ -90,7 +90,7 @@ def _parameters() -> list[click.Parameter]:
         click.Option(
             ["--confirm-due"],
             is_flag=True,
-            help="Take in renewals whose date is past: they are charged at once.",
+            help="Take in renewals whose date is past: they are charged at once. A dry run goes before.",
         ),
         click.Option(
             ["--map", "mapping"],

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import BinaryIO
 
@@ -19,6 +19,7 @@ from crm.importer.sources.examining import Examined
 from crm.users.audit_log import find_actor, record_act
 
 Opener = Callable[[], BinaryIO]
+LATELY = timedelta(hours=24)  # what a dry run told of renewals that are due counts as known
 
 
 class State(StrEnum):
@@ -128,6 +129,18 @@ def find_unfinished(session: Session, entity: str, examined: Examined, *, is_dry
         ~is_done_anew(),
     )
     return session.execute(found.order_by(ImportRun.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def was_tried(session: Session, entity: str, examined: Examined) -> bool:
+    """Return whether a dry run of just this file has been done of late: it told how much is due by now."""
+    found = select(ImportRun.id).where(
+        ImportRun.sha256 == examined.sha256,
+        ImportRun.entity == entity,
+        ImportRun.is_dry,
+        ImportRun.state == State.DONE,
+        ImportRun.finished_at > db_now() - LATELY,
+    )
+    return session.execute(found.limit(1)).first() is not None
 
 
 def is_done_anew() -> ColumnElement[bool]:

@@ -121,7 +121,7 @@ AT_ONCE = f"{NOT_HELD}, and with --confirm-due what is due already is charged at
     [([], f"{NOT_HELD}."), (["--dry-run"], f"{NOT_HELD}."), (["--confirm-due"], AT_ONCE)],
     ids=["real", "dry", "confirmed"],
 )
-def test_that_renewals_are_not_held_is_told_before_a_row_is_read(
+def test_that_renewals_are_not_held_is_told_before_a_row_comes_in(
     run: Run, path: Path, options: list[str], told: str
 ) -> None:
     path.write_text(read_example("recurrent-payments"))
@@ -130,7 +130,8 @@ def test_that_renewals_are_not_held_is_told_before_a_row_is_read(
     run("payments", "hold", "--reason", "moving in")
     held = run("import", "recurrent-payments", str(path), *options).stderr
 
-    assert free[1].startswith(told)
+    headings = [place for place, line in enumerate(free) if "columns" in line]
+    assert free[headings[-1] + 1].startswith(told)
     assert sum("not held" in line for line in free) == 1
     assert "not held" not in held
 
@@ -146,7 +147,9 @@ def test_that_renewals_are_not_held_is_told_before_a_row_is_read(
     ],
 )
 def test_one_renewal_is_told_as_one(capsys: pytest.CaptureFixture[str], count: int, told: list[str]) -> None:
-    import_run._tell_due(ImportRun(stopped=count, due_count=count, due_amount="4.90", confirm_due=False))
+    run = ImportRun(stopped=count, due_count=count, due_amount="4.90", confirm_due=False)
+    import_run._tell_stopped(run)
+    import_run._tell_due(run)
 
     said = capsys.readouterr().err.splitlines()
     assert [line.startswith(each) for line, each in zip(said, told, strict=True)] == [True, True]

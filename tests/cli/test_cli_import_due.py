@@ -1,0 +1,70 @@
+"""`crm import recurrent-payments --confirm-due`: nothing is confirmed that a dry run has not told."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from crm.cli import import_run
+from crm.core.db import transaction
+from tests.cli.conftest import Run
+from tests.factories.money import make_type, renewal_states, set_up_sale
+from tests.importer.renewal_files import PAST, make_reader, renewal_file
+
+DUE = "1 renewal, 4.99 EUR in all, is due at once."
+
+
+@pytest.fixture
+def path(app: Flask, tmp_path: Path) -> Path:
+    """Return a file with a renewal that is due."""
+    set_up_sale()
+    make_type()
+    path = tmp_path / "renewals.csv"
+    path.write_text(renewal_file(make_reader().line(charge_at=PAST)))
+    return path
+
+
+def bring_in(run: Run, path: Path, *options: str, stdin: str | None = None) -> tuple[int, list[str]]:
+    result = run("import", "recurrent-payments", str(path), *options, stdin=stdin)
+    return result.exit_code, result.stderr.splitlines()
+
+
+def test_without_a_dry_run_one_is_made_first_and_tells_count_and_sum(run: Run, path: Path) -> None:
+    code, told = bring_in(run, path, "--confirm-due")
+
+    assert code == 0
+    assert [line.endswith("dry run") for line in told].index(True) < told.index(DUE)
+    assert told.count(DUE) == 2  # of the dry run, and of the real one
+    assert renewal_states() == ["active"]
+
+
+def test_after_a_dry_run_of_just_this_file_none_is_made(run: Run, path: Path) -> None:
+    bring_in(run, path, "--dry-run")
+
+    code, told = bring_in(run, path, "--confirm-due")
+
+    assert code == 0
+    assert told.count(DUE) == 1
+    assert renewal_states() == ["active"]
+
+
+def test_a_dry_run_of_another_day_tells_nothing_of_today(run: Run, path: Path) -> None:
+    bring_in(run, path, "--dry-run")
+    with transaction() as session:
+        session.execute(text("UPDATE imports SET finished_at = finished_at - interval '25 hours'"))
+
+    assert bring_in(run, path, "--confirm-due")[1].count(DUE) == 2
+
+
+@pytest.mark.parametrize(("answer", "code", "states"), [("n\n", 1, []), ("y\n", 0, ["active"])])
+def test_who_sits_at_a_terminal_is_asked(
+    run: Run, path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, states: list[str]
+) -> None:
+    monkeypatch.setattr(import_run, "_is_attended", lambda: True)
+
+    ended, told = bring_in(run, path, "--confirm-due", stdin=answer)
+
+    assert ended == code
+    assert any(line.startswith("Import them, so that they are charged? [y/N]") for line in told)
+    assert renewal_states() == states
