@@ -13,6 +13,8 @@ from crm.cli.import_errors import check_place, open_errors
 from crm.cli.import_progress import Progress
 from crm.cli.refusals import Refusal
 from crm.core.db import transaction
+from crm.importer.batches import Outcome
+from crm.importer.differences import list_differences
 from crm.importer.error_file import faults_of, list_refusals, write_errors
 from crm.importer.models import ImportRun
 from crm.importer.running import Runner
@@ -166,6 +168,7 @@ def _tell(run: ImportRun, options: Options) -> None:
         raise Refusal(run.error or "Somebody ended the import before anything was in.")
     if run.refused:
         _tell_refused(run, options)
+    _tell_changed(run)
     _tell_stopped(run)
     _tell_due(run)
     if run.state == State.CANCELLED:
@@ -208,6 +211,19 @@ def _shown(value: str) -> str:
     signs = (sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in value)
     written = "".join(signs)
     return f'"{written[:LONGEST_SHOWN]}…"' if len(written) > LONGEST_SHOWN else f'"{written}"'
+
+
+def _tell_changed(run: ImportRun) -> None:
+    """Say of a dry run which rows are others here: so two systems are compared while both run."""
+    if not run.is_dry or not run.updated:
+        return
+    with transaction() as session:
+        kept = [each for each in list_differences(session, run) if each.outcome == Outcome.UPDATED]
+        for each in kept[:SHOWN]:
+            columns = f": {', '.join(each.columns)}" if each.columns else ""
+            click.echo(f"line {each.line} would change what is here{columns}", err=True)
+    if run.updated > SHOWN:
+        click.echo(f"{run.updated - SHOWN:,} more rows would change what is here.", err=True)
 
 
 def _tell_stopped(run: ImportRun) -> None:

@@ -51,6 +51,7 @@ class Batch:
     memory: Memory = field(default_factory=Memory)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     faults: dict[int, list[Fault]] = field(default_factory=dict)
+    differs: dict[int, list[str]] = field(default_factory=dict)  # by line that is updated: what is another
     due_count: int = 0  # renewals that would be charged at once
     due_amount: Decimal = Decimal(0)
     stopped: int = 0  # renewals that come in stopped, for they break a rule
@@ -81,6 +82,11 @@ class Batch:
     def settle(self, line: int, outcome: Outcome) -> None:
         """Say what became of a line."""
         self.outcomes[line] = outcome
+
+    def settle_here(self, line: int, changes: Iterable[str]) -> None:
+        """Say of a line whose row is here what is another in the file: updated, or unchanged if nothing is."""
+        self.differs[line] = sorted(changes)
+        self.settle(line, Outcome.UPDATED if self.differs[line] else Outcome.UNCHANGED)
 
     def open(self, lines: Iterable[L]) -> list[L]:
         """Return the lines of which nothing is said yet."""

@@ -45,16 +45,22 @@ _FORGET_REFUSALS = text("""
         LIMIT :batch
     ))
 """)
+_FORGET_DIFFERENCES = text("""
+    DELETE FROM import_differences USING imports
+    WHERE imports.id = import_differences.import_id
+      AND imports.created_at < crm_now() - make_interval(days => :days)
+""")
 
 
 def forget_old_imports() -> None:
-    """Remove files 7 days after their last import, claims of ended imports, refused rows after 90 days.
+    """Remove files 7 days after their last import, claims of ended imports, refused and compared rows after 90 days.
 
     The imports themselves stay, with who, when and how many.
     """
     _forget(_FORGET_FILES, {"days": FILES_KEPT_DAYS})
     _forget(_FORGET_CLAIMS, {"batch": BATCH})
     _forget(_FORGET_REFUSALS, {"days": REFUSALS_KEPT_DAYS, "batch": BATCH})
+    _forget(_FORGET_DIFFERENCES, {"days": REFUSALS_KEPT_DAYS})
 
 
 def _forget(statement: TextClause, values: Mapping[str, int]) -> None:

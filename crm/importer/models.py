@@ -85,6 +85,7 @@ class ImportRun(Base):
     )  # renewals that are due at once
     due_amount: Mapped[Decimal] = mapped_column(Numeric(14, 2), server_default=text("0"))
     stopped: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # renewals that break a rule
+    rows_here: Mapped[int | None] = mapped_column(BigInteger)  # of the entity, when its dry run was done
     error: Mapped[str | None] = mapped_column(Text)  # why it ended early
     cancel_wanted: Mapped[bool] = mapped_column(server_default=text("false"))
     step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # of the outbox; 0: a terminal's
@@ -114,6 +115,18 @@ class ImportRefusal(Base):
     line: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     faults: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)  # faults.Fault
     cells: Mapped[list[str]] = mapped_column(ARRAY(Text))  # as they were, in the order of the layout's header
+
+
+class ImportDifference(Base):
+    """A row by which a dry run would change what is here: one of the first of its outcome."""
+
+    __tablename__ = "import_differences"
+
+    import_id: Mapped[int] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
+    line: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    outcome: Mapped[str] = mapped_column(Text)  # batches.Outcome: inserted or updated
+    columns: Mapped[list[str]] = mapped_column(ARRAY(Text))  # that would change; none if nobody can say
+    cells: Mapped[list[str]] = mapped_column(ARRAY(Text))  # the row's, in the order of the layout's header
 
 
 class ImportClaim(Base):

@@ -18,6 +18,7 @@ from crm.core.copying import copy_rows, planned_anew
 from crm.core.errors import N_
 from crm.importer.batches import Batch, Context, Outcome
 from crm.importer.columns import Line
+from crm.importer.differences import count_here, keep_differences
 from crm.importer.entities import get_entity
 from crm.importer.errors import SourceError
 from crm.importer.faults import Fault
@@ -164,6 +165,8 @@ class Runner:
             if batch.outcomes[row.line] is Outcome.REFUSED
         ]
         copy_rows(session, "import_refusals", ("import_id", "line", "faults", "cells"), refused)
+        if run.is_dry:
+            keep_differences(session, run, rows, batch)
         outcomes = list(batch.outcomes.values())
         run.inserted += outcomes.count(Outcome.INSERTED)
         run.updated += outcomes.count(Outcome.UPDATED)
@@ -210,5 +213,7 @@ def _refuse(session: Session, run: ImportRun, error: SourceError) -> None:
 
 
 def _end(session: Session, run: ImportRun, state: State) -> None:
+    if run.is_dry and state is State.DONE:
+        run.rows_here = count_here(session, run.entity)
     end(session, run, state, run.beat_at)
     end_left(session, run)

@@ -26,6 +26,7 @@ from crm.web.help_page import help_page
 from crm.web.home import home
 from crm.web.import_acts import import_acts
 from crm.web.import_checks import import_checks
+from crm.web.import_compare import import_compare
 from crm.web.import_entities import import_entities
 from crm.web.import_mapping import import_mapping
 from crm.web.import_run import import_run
@@ -144,6 +145,7 @@ BLUEPRINTS: tuple[tuple[Blueprint, str], ...] = (
     (import_entities, "/admin/imports/entities"),
     (import_mapping, "/admin/imports/files"),
     (import_checks, "/admin/imports/check"),
+    (import_compare, "/admin/imports/compare"),
     (import_run, "/admin/imports"),
     (import_acts, "/admin/imports"),
     (billkeys, "/admin/billkeys"),

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from crm.core.clock import db_now
 from crm.core.db import current_session, transaction
 from crm.core.phone import mask_in_text
+from crm.importer.batches import Outcome
+from crm.importer.differences import KEPT, list_differences
 from crm.importer.error_file import faults_of, list_refusals, write_errors
 from crm.importer.models import ImportRun
 from crm.importer.runs import ENDED, State, get_run, subject_of
@@ -42,6 +44,7 @@ from crm.web.retelling import retell
 import_run = Blueprint("import_run", __name__)
 
 SHOWN_REFUSALS = 100
+SHOWN_CELLS = 3
 SHOWN_ACTS = 20
 IN_MEMORY = 1024 * 1024
 PIECE = 64 * 1024
@@ -70,6 +73,16 @@ class RefusalRow:
     value: str
     code: str
     sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifferenceRow:
+    """A row by which a dry run would change what is here: its first values, and what would be another."""
+
+    line: int
+    row: str
+    words: str
+    columns: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +129,9 @@ def show(run_id: int) -> str:
         due=_due(run) if run.due_count else "",
         refusals=refusals,
         more_refused=_more_refused(run, refusals),
+        differences=_list_differences(session, run),
+        most_differences=KEPT,
+        differing=run.inserted + run.updated if run.is_dry else 0,
         may_import=run.is_dry and run.state == State.DONE and run.file_id is not None,
         real=real,
         acts=[as_line(act) for act in list_acts_on(session, subject_of(run), limit=SHOWN_ACTS)],
@@ -250,6 +266,21 @@ def _list_refusals(session: Session, run: ImportRun) -> list[RefusalRow]:
         )
         for refusal in list_refusals(session, run, limit=SHOWN_REFUSALS)
         for fault in faults_of(refusal)
+    ]
+
+
+def _list_differences(session: Session, run: ImportRun) -> list[DifferenceRow]:
+    if not run.is_dry:
+        return []
+    words = {Outcome.INSERTED: _("Not here"), Outcome.UPDATED: _("Has other values here")}
+    return [
+        DifferenceRow(
+            line=each.line,
+            row=", ".join([cell for cell in each.cells if cell][:SHOWN_CELLS]),
+            words=words[Outcome(each.outcome)],
+            columns=", ".join(each.columns),
+        )
+        for each in list_differences(session, run)
     ]
 
 

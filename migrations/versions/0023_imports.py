@@ -81,6 +81,7 @@ def upgrade() -> None:
             "due_amount", sa.Numeric(precision=14, scale=2), server_default=sa.text("0"), nullable=False
         ),
         sa.Column("stopped", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("rows_here", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("cancel_wanted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("step", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -112,6 +113,18 @@ def upgrade() -> None:
         ["sha256", "entity", "id"],
         unique=False,
         postgresql_where=sa.text("state IN ('waiting', 'checking', 'loading', 'interrupted')"),
+    )
+    op.create_table(
+        "import_differences",
+        sa.Column("import_id", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("columns", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("cells", sa.ARRAY(sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["imports.id"], name="fk_import_differences_import_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("import_id", "line", name="pk_import_differences"),
     )
     op.create_table(
         "import_refusals",
@@ -146,6 +159,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("import_stops")
     op.drop_table("import_refusals")
+    op.drop_table("import_differences")
     op.drop_table("imports")
     op.drop_table("import_chunks")
     op.drop_table("import_files")

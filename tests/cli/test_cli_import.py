@@ -112,6 +112,17 @@ def test_after_a_dry_run_the_good_rows_are_not_in_yet(run: Run, path: Path) -> N
     )
 
 
+def test_a_dry_run_tells_which_rows_are_others_here(run: Run, path: Path) -> None:
+    run("import", "inbound-messages", str(path))
+    path.write_bytes(
+        inbound_file([GOOD[0], inbound_line(1, content="Iné", operator_type="T"), inbound_line(7)])
+    )
+
+    told = run("import", "inbound-messages", str(path), "--dry-run").stderr.splitlines()
+
+    assert told[1:] == ["line 3 would change what is here: content, operator_type"]
+
+
 NOT_HELD = "Renewals are not held: what comes due is charged"
 AT_ONCE = f"{NOT_HELD}, and with --confirm-due what is due already is charged at once."
 

@@ -17,7 +17,14 @@ from crm.seed import seed_standard
 from tests.factories.import_files import counts_of, run_file
 
 NAMES = list(ENTITIES)
-OWN_TABLES = ("imports", "import_files", "import_chunks", "import_refusals", "import_claims")
+OWN_TABLES = (
+    "imports",
+    "import_files",
+    "import_chunks",
+    "import_refusals",
+    "import_differences",
+    "import_claims",
+)
 
 # What stands in spoilt files: nothing, nonsense, what is too much, what belongs to another row.
 JUNK = [

@@ -203,13 +203,11 @@ def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], use
         wanted = {name: wanted[name] for name in ("external_id", "user_id") if row[name] is None}
     given = {name: value for name, value in wanted.items() if _is_said(line.record, row, name, value)}
     changes = differing(row, given)
-    if not changes:
-        batch.settle(line.number, Outcome.UNCHANGED)
-    else:
+    batch.settle_here(line.number, changes)
+    if changes:
         columns = InboundMessage.__table__.columns
         statement = update(InboundMessage).where(InboundMessage.id == row["id"])
         batch.session.execute(statement.values({columns[name]: value for name, value in changes.items()}))
-        batch.settle(line.number, Outcome.UPDATED)
         if changes.keys() & {"from", "content"}:
             _find_anew(batch, row, wanted)
 

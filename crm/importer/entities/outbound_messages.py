@@ -173,7 +173,7 @@ def load(batch: Batch, lines: Sequence[Line[OutboundRecord]]) -> None:
             continue
         changed = find_changes(line, row, resolved.get(line.number), statuses.get(line.number))
         changes.append(Change(line, row["id"], changed))
-        batch.settle(line.number, Outcome.UPDATED if changed else Outcome.UNCHANGED)
+        batch.settle_here(line.number, changed)
     insert_messages(batch, fresh, resolved, statuses)
     update_messages(batch, changes, statuses)
 

@@ -187,11 +187,9 @@ def load(batch: Batch, lines: Sequence[Line[PaymentRecord]]) -> None:
         if row is None:
             fresh.append((line.record, resolved[line.number]))
             batch.settle(line.number, Outcome.INSERTED)
-        elif changed:
-            changes.append({"id": row["id"], **changed})
-            batch.settle(line.number, Outcome.UPDATED)
         else:
-            batch.settle(line.number, Outcome.UNCHANGED)
+            changes += [{"id": row["id"], **changed}] if changed else []
+            batch.settle_here(line.number, changed)
     write_payments(batch, fresh)
     if changes:
         batch.session.execute(update(Payment), changes)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from crm.core.copying import among
 from crm.core.errors import N_
 from crm.core.phone import find_slovak_mobile
-from crm.importer.batches import Batch, Outcome
+from crm.importer.batches import Batch
 from crm.importer.columns import Line
 from crm.users.codes import end_codes_of
 from crm.users.models import NO_PASSWORD, AuditEntry, User
@@ -95,7 +95,7 @@ def update_here(batch: Batch, pairs: Sequence[tuple[Line[T], Here]]) -> None:
         wanted = _wanted(line.record, person)
         own = {name: wanted[name] for name in wanted if name not in edited.get(person.id, ())}
         changed = {name: value for name, value in own.items() if getattr(person, name) != value}
-        batch.settle(line.number, Outcome.UPDATED if changed else Outcome.UNCHANGED)
+        batch.settle_here(line.number, changed)
         if changed:
             changes.append({"id": person.id, **_with_kind(changed)})
     if changes:

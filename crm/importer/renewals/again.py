@@ -14,7 +14,7 @@ from crm.importer.renewals.here import Here, Row
 from crm.importer.renewals.later import refuse_later
 from crm.importer.renewals.records import RenewalRecord, is_open, names_parent
 from crm.importer.renewals.references import PARENT, Resolved, refuse_unpaid
-from crm.importer.renewals.writing import change, close, default_retries, find_changes
+from crm.importer.renewals.writing import CHANGEABLE, change, close, default_retries, find_changes
 from crm.payments.statuses import RecurrentState
 from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
 
@@ -39,7 +39,7 @@ def load_again(batch: Batch, here: Here, resolved: Sequence[Resolved], known: Ma
         elif not is_open(each.record):
             close(batch, each, row)
             closed.append((each, row))
-            batch.settle(each.number, Outcome.UPDATED)
+            batch.settle_here(each.number, ["state"])
         else:
             (kept if here.is_kept(row) else planned)[row["id"]] = each
     here.note_closed(batch, closed)
@@ -110,7 +110,7 @@ def _change_planned(
         _undo(batch, known[moved[row_id].number], changed[row_id])
     for row_id, each in planned.items():
         if each.number not in batch.outcomes:
-            batch.settle(each.number, Outcome.UPDATED if row_id in changed else Outcome.UNCHANGED)
+            batch.settle_here(each.number, CHANGEABLE.keys() & changed.get(row_id, {}))
 
 
 def _let_kept_go(batch: Batch, here: Here, kept: Mapping[int, Resolved], known: Mapping[int, Row]) -> None:
@@ -126,7 +126,7 @@ def _let_kept_go(batch: Batch, here: Here, kept: Mapping[int, Resolved], known: 
         broken.setdefault(row_id, []).append(TWICE)
     for row_id, inbound_id in stops.items():
         let_go(batch.session, [row_id], RecurrentState.USER_STOP, str(Said(WROTE_STOP, id=inbound_id)))
-        batch.settle(kept[row_id].number, Outcome.UPDATED)
+        batch.settle_here(kept[row_id].number, ["state"])
     whole = [row_id for row_id in lines if row_id not in broken]
     refused = settle_due(batch, {row_id: kept[row_id] for row_id in whole})
     for row_id in refused:
@@ -134,10 +134,10 @@ def _let_kept_go(batch: Batch, here: Here, kept: Mapping[int, Resolved], known: 
     going = [row_id for row_id in whole if row_id not in refused]
     let_go(batch.session, going)
     for row_id in going:
-        batch.settle(kept[row_id].number, Outcome.UPDATED)
+        batch.settle_here(kept[row_id].number, ["state"])
     for row_id, each in kept.items():
         if each.number not in batch.outcomes:
-            batch.settle(each.number, Outcome.UPDATED if row_id in changed else Outcome.UNCHANGED)
+            batch.settle_here(each.number, CHANGEABLE.keys() & changed.get(row_id, {}))
 
 
 def _change(
