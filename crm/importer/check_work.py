@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.core.clock import db_now, monotonic
+from crm.core.clock import db_now
 from crm.core.db import current_session
 from crm.events.models import EntryState, OutboxEntry
 from crm.events.publish import Work, publish_many
 from crm.events.registry import Event
 from crm.importer.events import IMPORT_CHECK
-from crm.importer.integrity.checking import RULES, Found, Rule, run_rule
-from crm.importer.models import ImportCheck
+from crm.importer.integrity.checking import RULES, Rule, check_rule
 
 LANE = "import-check"  # of a lane one is run at once: no transaction holds all the rules
 RULES_BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
@@ -48,17 +46,4 @@ def run_checks(events: Sequence[Event]) -> None:
     for event in events:
         rule = RULES_BY_NAME.get(event["rule"])
         if rule is not None:  # else it was of an older release
-            began = monotonic()
-            found = run_rule(session, rule)
-            _keep(session, rule, found, took_ms=round((monotonic() - began) * 1000))
-
-
-def _keep(session: Session, rule: Rule, found: Found, *, took_ms: int) -> None:
-    values = {
-        "count": found.count,
-        "rows": list(found.rows),
-        "took_ms": took_ms,
-        "checked_at": func.crm_now(),
-    }
-    statement = insert(ImportCheck).values(rule=rule.name, **values)
-    session.execute(statement.on_conflict_do_update(index_elements=["rule"], set_=values))
+            check_rule(session, rule)

@@ -4,8 +4,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from crm.core.db import transaction
-from crm.importer import check_work
-from crm.importer.check_work import RULES_BY_NAME
+from crm.events.registry import Event
+from crm.importer.check_work import RULES_BY_NAME, run_checks
+from crm.importer.integrity import checking
 from crm.importer.integrity.checking import Found
 from crm.importer.integrity.stopping import Mended
 from crm.importer.models import ImportCheck
@@ -26,7 +27,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
         {"kind": "inbound", "id": 9},
         {"kind": "phone", "id": 3},
     ]
-    monkeypatch.setattr(check_work, "run_rule", lambda session, rule: Found(count=1203, rows=rows))
+    monkeypatch.setattr(checking, "run_rule", lambda session, rule: Found(count=1203, rows=rows))
 
 
 def press(client: FlaskClient) -> Page:
@@ -78,7 +79,7 @@ def test_the_rows_behind_a_rule_lead_to_their_pages(staff: FlaskClient, broken: 
 def test_a_rule_is_checked_again(staff: FlaskClient, broken: None, monkeypatch: pytest.MonkeyPatch) -> None:
     press(staff)
     run_all()
-    monkeypatch.setattr(check_work, "run_rule", lambda session, rule: Found(count=0, rows=[]))
+    monkeypatch.setattr(checking, "run_rule", lambda session, rule: Found(count=0, rows=[]))
 
     press(staff)
     run_all()
@@ -116,6 +117,6 @@ def test_what_was_stopped_is_tried_again_after_a_page_that_says_what_happens(
 @pytest.mark.usefixtures("app")
 def test_a_check_that_is_of_an_older_release_is_left_alone() -> None:
     with transaction():
-        check_work.run_checks([check_work.Event({"rule": "R0"}, entry_id=1)])
+        run_checks([Event({"rule": "R0"}, entry_id=1)])
 
     assert read(ImportCheck.rule) == []

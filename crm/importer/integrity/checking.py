@@ -16,7 +16,7 @@ from crm.importer.models import ImportCheck
 SHOWN = 200
 _TAKE_TIME = text("SET LOCAL statement_timeout = 0")  # ten million messages take longer than a page may
 
-__all__ = ["RULES", "SHOWN", "Found", "Rule", "check_all", "read_checks", "run_rule"]
+__all__ = ["RULES", "SHOWN", "Found", "Rule", "check_all", "check_rule", "read_checks", "run_rule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +51,11 @@ def run_rule(session: Session, rule: Rule) -> Found:
 
 def check_all(session: Session) -> Mapping[str, Found]:
     """Ask every rule, keep what it found, and return it by the rule's name."""
-    return {rule.name: _check(session, rule) for rule in RULES}
+    return {rule.name: check_rule(session, rule) for rule in RULES}
 
 
-def read_checks(session: Session) -> Sequence[ImportCheck]:
-    """Return what the last check found, in the order of the rules; nothing before the first one."""
-    kept = {each.rule: each for each in session.execute(select(ImportCheck)).scalars()}
-    return [kept[rule.name] for rule in RULES if rule.name in kept]
-
-
-def _told(details: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in details.items() if value is not None or name not in SOURCE_KEYS}
-
-
-def _check(session: Session, rule: Rule) -> Found:
+def check_rule(session: Session, rule: Rule) -> Found:
+    """Ask one rule, keep what it found, and return it."""
     began = monotonic()
     found = run_rule(session, rule)
     values = {
@@ -76,3 +67,13 @@ def _check(session: Session, rule: Rule) -> Found:
     kept = insert(ImportCheck).values(rule=rule.name, **values)
     session.execute(kept.on_conflict_do_update(index_elements=["rule"], set_=values))
     return found
+
+
+def read_checks(session: Session) -> Sequence[ImportCheck]:
+    """Return what the last check found, in the order of the rules; nothing before the first one."""
+    kept = {each.rule: each for each in session.execute(select(ImportCheck)).scalars()}
+    return [kept[rule.name] for rule in RULES if rule.name in kept]
+
+
+def _told(details: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in details.items() if value is not None or name not in SOURCE_KEYS}
