@@ -20,6 +20,7 @@ from crm.core.business_settings import get_setting
 from crm.core.clock import db_now, now, time_since
 from crm.core.config import ROOT, Settings
 from crm.core.db import transaction
+from crm.core.next_ids import list_taken_ids
 from crm.events import doorbell
 from crm.events.drain import RECORD_FOR_SECONDS
 from crm.events.models import PeriodicRun
@@ -29,6 +30,7 @@ from crm.mobiletech.catalogue.key_rules import find_free_trouble
 from crm.mobiletech.client import DEADLINE_SECONDS, LEASE_SECONDS
 from crm.mobiletech.composing import NEEDED_TO_SEND, is_paid
 from crm.mobiletech.handlers import CODE_TEMPLATE
+from crm.mobiletech.rules.checkup import list_rule_faults
 from crm.mobiletech.sms_templates import find_template, render
 from crm.mobiletech.template_language import TemplateLanguageError
 from crm.sms_billing.checkup import list_renewal_faults
@@ -123,8 +125,7 @@ def check_durability(values: Mapping[str, str]) -> Finding:
 
 
 def _database(session: Session, _settings: Settings) -> Finding:
-    version = _shown(session, "server_version").split()[0]
-    return Finding(Level.OK, DATABASE, f"PostgreSQL {version} answers.")
+    return Finding(Level.OK, DATABASE, f"PostgreSQL {_shown(session, 'server_version').split()[0]} answers.")
 
 
 def _durability(session: Session, _settings: Settings) -> Finding:
@@ -134,9 +135,8 @@ def _durability(session: Session, _settings: Settings) -> Finding:
 def _idle_transactions(session: Session, _settings: Settings) -> Finding:
     name, value = "idle transactions", _shown(session, "idle_in_transaction_session_timeout")
     if value == "0":
-        return Finding(
-            Level.FAIL, name, "idle_in_transaction_session_timeout is off: one could hold locks for ever."
-        )
+        told = "idle_in_transaction_session_timeout is off: one could hold locks for ever."
+        return Finding(Level.FAIL, name, told)
     return Finding(Level.OK, name, f"They are ended after {value}.")
 
 
@@ -153,9 +153,8 @@ def _clock(session: Session, _settings: Settings) -> Finding:
     server, ours = session.execute(select(text("clock_timestamp()"), db_now() - text("now()"))).one()
     off = abs((server - now()).total_seconds())
     if ours != timedelta(0):
-        return Finding(
-            Level.FAIL, "clock", "The database has crm.clock_offset set; only tests may move time."
-        )
+        told = "The database has crm.clock_offset set; only tests may move time."
+        return Finding(Level.FAIL, "clock", told)
     if off > CLOCK_OFF_SECONDS:
         told = f"This machine and the database differ by {off:.0f} s; let both keep time by NTP."
         return Finding(Level.FAIL, "clock", told)
@@ -287,12 +286,14 @@ DATABASE_CHECKS: tuple[tuple[str, Check], ...] = (
     ("durability", _durability),
     ("idle transactions", _idle_transactions),
     ("migrations", _migrations),
+    ("ids", _faultless("ids", list_taken_ids, "The next id of every table is free.")),
     ("clock", _clock),
     ("gateway", _gateway),
     ("sending", _sending),
     ("billing keys", _billkeys),
     ("subscription types", _faultless("subscription types", list_all_faults, SOLD_WELL)),
     ("renewals", _faultless("renewals", list_renewal_faults, CHARGED_WELL)),
+    ("rules", _faultless("rules", list_rule_faults, "What readers write is answered by rules.")),
     ("one-time codes", _codes),
     ("test answer", _test_answer),
     ("worker", _worker),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "dev": Entry("crm.cli.dev:dev", "Run everything on this machine; Ctrl-C stops it."),
-    "db": Entry("crm.cli.db:db", "Migrations: upgrade, current, heads and the rest."),
+    "db": Entry("crm.cli.db:db", "Migrations: upgrade, current and the rest; backup, restore."),
     "seed": Entry("crm.cli.seed:seed", "Standard templates; with --demo people and messages to look at."),
     "user": Entry("crm.cli.user:user", "People: create."),
     "phone": Entry("crm.cli.phone:phone", "Phone numbers of people: link."),

@@ -1,4 +1,4 @@
-"""`crm db …`: the commands of Flask-Migrate, with our application and our manners."""
+"""`crm db …`: the commands of Flask-Migrate, with our application and our manners; a backup, and back."""
 
 import logging
 from typing import Any
@@ -8,6 +8,7 @@ from flask.cli import ScriptInfo
 from flask_migrate.cli import db as migrations
 
 from crm.cli.application import database_refusals, make_app
+from crm.cli.backup import backup, restore
 from crm.cli.refusals import Group
 
 
@@ -29,8 +30,8 @@ def _speak_plainly() -> None:
 
 db = _Migrations(
     "db",
-    commands=migrations.commands,
+    commands={**migrations.commands, "backup": backup, "restore": restore},
     params=migrations.params,
     callback=migrations.callback,
-    help="Bring the database to a version of its tables.",
+    help="Bring the database to a version of its tables; back it up and restore it.",
 )

@@ -18,6 +18,7 @@ from tests.cli.conftest import Run
 from tests.factories.catalogue import make_billkey
 from tests.factories.messages import set_up_gateway, turn_on_test_answer
 from tests.factories.offers import make_sold_type
+from tests.factories.rules import make_rule
 
 ON = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
@@ -238,8 +239,35 @@ def test_every_check_is_one_line_and_a_failure_is_status_1(run: Run) -> None:
     # The database of the tests does not wait for the disk.
     assert "FAIL durability: fsync, synchronous_commit, full_page_writes must be on" in result.stdout
     assert result.exit_code == 1
-    assert len(result.stdout.splitlines()) == 16
+    assert len(result.stdout.splitlines()) == 18
 
 
 def finding(settings: Settings, name: str) -> Finding:
     return next(each for each in examine(settings) if each.name == name)
+
+
+def test_a_table_whose_next_id_is_taken_fails(app: Flask, settings: Settings) -> None:
+    def find() -> Finding:
+        return next(finding for finding in examine(settings) if finding.name == "ids")
+
+    assert find().level is Level.OK
+    with transaction() as session:
+        session.execute(
+            text(
+                "INSERT INTO imports (id, entity, file_name, sha256, size, layout, is_dry, started_by)"
+                " SELECT currval_free + 100, 'users', 'a', '', 0, '{}', true, '' FROM"
+                " (SELECT coalesce(pg_sequence_last_value('imports_id_seq'), 0) AS currval_free) AS s"
+            )
+        )
+    found = find()
+    assert found.level is Level.WARN
+    assert found.sentence.startswith("imports: the next id is taken")
+
+
+def test_without_a_rule_nothing_but_stop_is_answered(app: Flask, settings: Settings) -> None:
+    def find() -> Finding:
+        return next(finding for finding in examine(settings) if finding.name == "rules")
+
+    assert find().level is Level.WARN
+    make_rule()
+    assert find().level is Level.OK
