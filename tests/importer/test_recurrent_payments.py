@@ -390,7 +390,7 @@ def test_a_line_is_not_known_by_a_date_that_an_earlier_line_has_moved(
 ) -> None:
     import_renewals(reader.line(external_id=""))
     last = pay_again(reader)
-    date = "2026-11-26 07:00:00"
+    date = PAST
 
     run = import_renewals(
         reader.line(

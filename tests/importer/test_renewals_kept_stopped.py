@@ -29,6 +29,7 @@ from tests.importer.renewal_files import (
     PAST,
     Reader,
     import_renewals,
+    in_days,
     make_reader,
 )
 
@@ -174,7 +175,8 @@ def test_a_reader_whom_we_renew_gets_no_second_renewal_by_the_file(clock: Clock)
 
 def test_one_whose_date_has_passed_stays_stopped_and_says_so(reader: Reader, clock: Clock) -> None:
     _do("UPDATE mobiletech_templates SET content = '{{ nobody }}'")
-    import_renewals(_line(reader, charge_at="2026-12-01 08:00:00"))
+    charge_at = in_days(5)
+    import_renewals(_line(reader, charge_at=charge_at))
     _do("UPDATE mobiletech_templates SET content = 'STOP'")
     clock.advance(timedelta(days=40))
 
@@ -183,7 +185,7 @@ def test_one_whose_date_has_passed_stays_stopped_and_says_so(reader: Reader, clo
     [row] = list_renewals()
     assert row.state == "system_stop"
     assert (row.note or "").startswith("Imported stopped. It breaks no rule any more, but its date is past:")
-    line = _line(reader, charge_at="2026-12-01 08:00:00")
+    line = _line(reader, charge_at=charge_at)
     assert refusals_of(import_renewals(line)) == [(2, "charge_at", "due")]
     confirmed = import_renewals(line, confirm_due=True)
     assert (counts_of(confirmed), confirmed.due_count) == ((0, 1, 0, 0), 1)

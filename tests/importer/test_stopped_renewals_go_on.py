@@ -8,11 +8,10 @@ from crm.core.db import transaction
 from crm.payments.errors import BrokenRuleError
 from crm.payments.stopping import get_renewal, reactivate, reactivate_after_system_stop
 from tests.factories.money import list_renewals, make_type, renewal_states, set_up_sale
-from tests.importer.renewal_files import Reader, import_renewals, make_reader
+from tests.importer.renewal_files import Reader, import_renewals, in_days, make_reader
 
 pytestmark = pytest.mark.usefixtures("gateway", "clock")
 
-SOON = "2026-12-24 08:00:00"
 WRONG = [
     ("UPDATE mobiletech_outbound_messages SET rcv_msg_id = NULL", "R2, R3"),
     ("UPDATE mobiletech_outbound_messages SET billing = 'failed'", "R5"),
@@ -44,7 +43,7 @@ def test_what_breaks_a_rule_is_not_reactivated(reader: Reader, wrong: str, rules
 
 @pytest.mark.parametrize(("wrong", "rules"), WRONG)
 def test_what_breaks_a_rule_is_not_tried_anew(reader: Reader, wrong: str, rules: str) -> None:
-    import_renewals(reader.line(state="system_stop", charge_at=SOON))
+    import_renewals(reader.line(state="system_stop", charge_at=in_days(28)))
     _do(wrong)
 
     with pytest.raises(BrokenRuleError, match=f"breaks {rules}, so it cannot go on"):
@@ -83,7 +82,7 @@ def test_what_breaks_no_rule_goes_on(reader: Reader) -> None:
 
 
 def test_what_breaks_no_rule_is_tried_anew(reader: Reader) -> None:
-    import_renewals(reader.line(state="system_stop", charge_at=SOON))
+    import_renewals(reader.line(state="system_stop", charge_at=in_days(28)))
 
     _try_anew()
 
