@@ -82,7 +82,13 @@ def resume(session: Session, wanted: Wanted, examined: Examined, open_stream: Op
     run.cancel_wanted = False
     wake(run)
     run.beat_at = session.execute(select(db_now())).scalar_one()  # from now on somebody works on it
+    record_resumption(session, run)
     return run
+
+
+def record_resumption(session: Session, run: ImportRun) -> None:
+    """Write down who let an import go on, in the browser or by the command."""
+    record_act(session, "import.resume", subject_of(run))
 
 
 def store(session: Session, wanted: Wanted, examined: Examined, layout: Layout) -> ImportRun:
@@ -179,13 +185,16 @@ def _nothing_to_resume(session: Session, wanted: Wanted, examined: Examined) -> 
 
 
 def want_cancel(session: Session, run: ImportRun) -> None:
-    """Let an import end after the batch that is being written. Raises: ImportStateError if it has ended."""
+    """Let an import end after the batch that is being written; at once if nobody works on it.
+
+    Raises: ImportStateError if it has ended.
+    """
     if run.state in ENDED:
         raise ImportStateError(N_("This import has ended already."))
     run.cancel_wanted = True
-    if run.state == State.INTERRUPTED:
-        run.state, run.finished_at = State.CANCELLED, session.execute(select(db_now())).scalar_one()
     record_act(session, "import.cancel", subject_of(run))
+    if run.state == State.INTERRUPTED:
+        end(session, run, State.CANCELLED, session.execute(select(db_now())).scalar_one())
 
 
 def interrupt(session: Session, run_id: int) -> ImportRun:

@@ -23,10 +23,20 @@ from crm.importer.events import IMPORT_STEP
 from crm.importer.layouts import read_layout
 from crm.importer.models import ImportFile, ImportRun
 from crm.importer.running import LOCK, Runner
-from crm.importer.runs import ENDED, UNFINISHED, State, Wanted, begin, get_run, store, subject_of, want_cancel
+from crm.importer.runs import (
+    ENDED,
+    UNFINISHED,
+    State,
+    Wanted,
+    begin,
+    get_run,
+    record_resumption,
+    store,
+    want_cancel,
+)
 from crm.importer.standing import Standing, find_step, read_progress, step_key
 from crm.importer.uploads import examined_of, get_upload, open_upload
-from crm.users.audit_log import Actor, acting, record_act
+from crm.users.audit_log import Actor, acting
 
 BATCH_ROWS = 1000  # a step takes a fraction of a second: nobody who waits for an answer notices
 LATE = timedelta(seconds=2)  # while live work waits as long as this, imports stand back
@@ -103,7 +113,7 @@ def resume(session: Session, run_id: int) -> ImportRun:
     if read_progress(session, run).standing == Standing.RUNS:
         raise ImportStateError(N_("This import goes on by itself."))
     _overtake(session, run)
-    record_act(session, "import.resume", subject_of(run))
+    record_resumption(session, run)
     return run
 
 
@@ -114,9 +124,7 @@ def cancel(session: Session, run_id: int) -> ImportRun:
     """
     run = get_run(session, run_id, lock=True)
     want_cancel(session, run)
-    if run.state == State.CANCELLED:
-        run.finished_at = session.execute(select(db_now())).scalar_one()
-    else:
+    if run.state not in ENDED:
         _overtake(session, run)  # the step that ends it needs no file
     return run
 

@@ -318,6 +318,17 @@ def test_a_resumed_import_goes_on_as_it_began(run: Run, path: Path) -> None:
     assert "on from row 4" in result.stderr
 
 
+def test_who_resumes_an_import_is_written_down(run: Run, path: Path) -> None:
+    run("import", "inbound-messages", str(path))
+    leave_unfinished(path)
+
+    run("import", "inbound-messages", str(path), "--resume")
+
+    with transaction() as session:
+        acts = [act.action for act in list_acts_on(session, "import 1")]
+    assert sorted(acts) == ["import.done", "import.done", "import.resume", "import.start"]
+
+
 def test_resuming_with_other_columns_is_refused(run: Run, path: Path) -> None:
     path.write_text(path.read_text().replace("\n", ",1\n").replace("operator_type,1", "operator_type,a"))
     run("import", "inbound-messages", str(path), "--map", "a=dcs")

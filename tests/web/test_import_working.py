@@ -15,6 +15,7 @@ from crm.importer.running import LOCK
 from crm.importer.uploads import open_upload
 from crm.importer.working import BATCH_ROWS, cancel, resume
 from crm.mobiletech.models import InboundMessage
+from crm.users.audit_log import Actor, acting, list_acts_on
 from tests.conftest import Clock
 from tests.factories.uploaded import begin_dry, begin_real, dry_run, find_run, import_rows, rows_of, upload
 from tests.factories.work import make_work
@@ -149,16 +150,20 @@ def test_an_import_that_a_terminal_left_can_be_cancelled_without_its_file() -> N
     assert find_run(run_id).state == "cancelled"
 
 
-def test_one_that_was_interrupted_is_cancelled_at_once() -> None:
-    run_id = begin_dry(rows_of(good=3))
+def test_one_that_was_interrupted_is_cancelled_at_once_and_written_down() -> None:
+    run_id = begin_real(rows_of(good=3))
     with transaction() as session:
         session.get_one(ImportRun, run_id).state = "interrupted"
 
-    with transaction() as session:
+    with acting(Actor(name="anna@example.sk")), transaction() as session:
         cancel(session, run_id)
 
     run = find_run(run_id)
     assert (run.state, run.finished_at is None) == ("cancelled", False)
+    with transaction() as session:
+        acts = {act.action: act.after for act in list_acts_on(session, f"import {run_id}")}
+    assert acts["import.cancelled"] == {"inserted": 0, "updated": 0, "unchanged": 0, "refused": 0}
+    assert "import.cancel" in acts
 
 
 def test_an_import_whose_file_is_gone_says_so() -> None:
