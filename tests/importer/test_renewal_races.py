@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from crm.core.clock import db_now
-from crm.core.db import transaction
+from crm.core.db import db, transaction
 from crm.importer.integrity.late_stops import heed_late_stops
 from crm.importer.integrity.stopping import mend
 from crm.importer.models import ImportRun
@@ -34,6 +34,7 @@ from tests.factories.money import (
     subscribe,
 )
 from tests.importer.renewal_files import Reader, import_renewals, make_reader, renewal_file
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("gateway")
 
@@ -42,7 +43,7 @@ DUE = """
     UPDATE payments SET paid_at = paid_at - interval '40 days';
     UPDATE recurrent_payments SET charge_at = crm_now();
 """
-SOON = 1  # seconds: who is not made to wait is done by then
+WAITS = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture
@@ -196,7 +197,7 @@ def _do(statement: str) -> None:
 
 @contextmanager
 def _beside(app: Flask, act: Callable[[], object]) -> Iterator[Callable[[], None]]:
-    """Give what lets something happen beside the open transaction: at once, or when that is over if it has to wait."""
+    """Give what lets something happen beside the open transaction: it is over then, or waits for that to end."""
 
     def run() -> None:
         with app.app_context():
@@ -204,12 +205,21 @@ def _beside(app: Flask, act: Callable[[], object]) -> Iterator[Callable[[], None
 
     thread = threading.Thread(target=run)
 
+    def is_done_or_waits() -> bool:
+        return not thread.is_alive() or _is_anybody_waiting()
+
     def happen() -> None:
         thread.start()
-        thread.join(SOON)
+        wait_until(is_done_or_waits, seconds=60)
 
     yield happen
     thread.join()
+
+
+def _is_anybody_waiting() -> bool:
+    """Return whether some transaction waits for a lock of another, asked beside both."""
+    with db.engine.connect() as connection:
+        return connection.execute(text(WAITS)).first() is not None
 
 
 @contextmanager
