@@ -81,6 +81,7 @@ def resume(session: Session, wanted: Wanted, examined: Examined, open_stream: Op
             raise ImportStateError(N_("The import was begun with other columns: resume it without --map."))
     run.cancel_wanted = False
     wake(run)
+    look_back(session, run)  # before the time of its last batch is forgotten
     run.beat_at = session.execute(select(db_now())).scalar_one()  # from now on somebody works on it
     record_resumption(session, run)
     return run

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -16,11 +17,12 @@ from crm.importer.integrity.late_stops import heed_late_stops
 from crm.importer.integrity.stopping import mend
 from crm.importer.models import ImportRun
 from crm.importer.running import Runner
-from crm.importer.runs import Wanted, begin, get_run, interrupt, want_cancel
-from crm.importer.sources.examining import examine
+from crm.importer.runs import Opener, Wanted, begin, get_run, interrupt, resume, want_cancel
+from crm.importer.sources.examining import Examined, examine
 from crm.payments.errors import NotActiveError
 from crm.payments.stopping import get_renewal, reactivate
 from crm.users.audit_log import Actor, acting
+from tests.conftest import Clock
 from tests.factories.flows import write
 from tests.factories.money import (
     buy,
@@ -120,9 +122,9 @@ def test_a_stop_that_comes_while_kept_ones_go_on_is_heeded_right_after(app: Flas
     assert "The reader wrote STOP" in (list_renewals()[0].note or "")
 
 
-@pytest.mark.parametrize("end", ["done", "cancelled", "interrupted"])
+@pytest.mark.parametrize("end", ["done", "cancelled", "interrupted", "resumed"])
 def test_a_stop_that_comes_while_a_batch_is_open_is_heeded_in_the_next_step(
-    app: Flask, reader: Reader, end: str
+    app: Flask, clock: Clock, reader: Reader, end: str
 ) -> None:
     with _begun(reader.line()) as runner:
         with _beside(app, lambda: write(app.test_client(), "STOP")) as happen, transaction() as session:
@@ -130,13 +132,16 @@ def test_a_stop_that_comes_while_a_batch_is_open_is_heeded_in_the_next_step(
             run_id, state = run.id, run.state
             happen()
         assert (state, renewal_states()) == ("loading", ["active"])
+        clock.advance(timedelta(minutes=10))
         with transaction() as session:
             if end == "interrupted":
                 interrupt(session, run_id)
             elif end == "cancelled":
                 want_cancel(session, get_run(session, run_id, lock=True))
+            elif end == "resumed":  # its process was killed
+                resume(session, *_as_begun(reader.line()))
         if end != "interrupted":
-            assert _step(runner).state == end
+            assert _step(runner).state == ("cancelled" if end == "cancelled" else "done")
 
     assert renewal_states() == ["user_stop"]
 
@@ -225,15 +230,20 @@ def _is_anybody_waiting() -> bool:
 @contextmanager
 def _begun(*lines: Mapping[str, Any]) -> Iterator[Runner]:
     """Begin to import lines: the next step writes them."""
-    source = renewal_file(*lines).encode()
-    wanted = Wanted(entity="recurrent-payments", file_name="renewals.csv", is_dry=False)
+    wanted, examined, open_stream = _as_begun(*lines)
     with acting(Actor(name="Eva")):
         with transaction() as session:
-            run_id = begin(session, wanted, examine(BytesIO(source)), lambda: BytesIO(source)).id
-        runner = Runner(run_id, lambda: BytesIO(source))
+            run_id = begin(session, wanted, examined, open_stream).id
+        runner = Runner(run_id, open_stream)
         _step(runner)
         yield runner
         runner.close()
+
+
+def _as_begun(*lines: Mapping[str, Any]) -> tuple[Wanted, Examined, Opener]:
+    source = renewal_file(*lines).encode()
+    wanted = Wanted(entity="recurrent-payments", file_name="renewals.csv", is_dry=False)
+    return wanted, examine(BytesIO(source)), lambda: BytesIO(source)
 
 
 def _step(runner: Runner) -> ImportRun:
