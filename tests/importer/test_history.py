@@ -1,6 +1,6 @@
 """A publisher's history stands beside what goes on here: it wakes nobody, is counted, and renewals follow from it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -31,7 +31,6 @@ from tests.fakes import FakeGateway
 from tests.outbox import run_all
 
 PERIOD = timedelta(days=30)
-TODAY = datetime.now(UTC).date()
 PERIODS = 4
 DAYS_LEFT = 10
 BEFORE_END = timedelta(hours=2)
@@ -227,7 +226,7 @@ def test_days_of_the_past_are_counted_with_their_payments(clock: Clock) -> None:
         ).scalar_one()
         readers = session.execute(
             text("SELECT readers FROM subscriber_days WHERE day = :day"),
-            {"day": TODAY - timedelta(days=60)},
+            {"day": _today() - timedelta(days=60)},
         ).scalar_one()
     assert (paid, readers) == (12, 3)
 
@@ -251,7 +250,7 @@ def test_days_that_were_counted_already_are_counted_anew() -> None:
     with transaction() as session:
         received = "SELECT sum(count) FROM money_days WHERE measure = 'received'"
         days = "SELECT readers FROM subscriber_days WHERE day = :day"
-        day = {"day": TODAY - timedelta(days=60)}
+        day = {"day": _today() - timedelta(days=60)}
         assert session.execute(text(received)).scalar_one() == 16
         assert session.execute(text(days), day).scalar_one() == 4
 
@@ -275,7 +274,7 @@ def test_no_more_than_four_hundred_days_are_counted_however_long_the_history() -
 
     with transaction() as session:
         first = session.execute(text("SELECT min(day) FROM money_days")).scalar_one()
-    assert first >= TODAY - timedelta(days=401)
+    assert first >= _today() - timedelta(days=401)
 
 
 def test_the_ceiling_of_the_hour_counts_no_charge_of_the_old_system(
@@ -306,3 +305,7 @@ def test_a_renewal_goes_on_where_the_history_ends(clock: Clock, gateway: FakeGat
         [former] = [each for each in by_id.values() if each.next_subscription_id == following.id]
         assert (former.user_id, former.end_time) == (following.user_id, following.start_time)
     assert sorted(row.state for row in list_renewals()) == ["active"] * 3 + ["charged"] * 3
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
