@@ -10,9 +10,11 @@ from crm.importer.running import BATCH_ROWS, Runner
 from crm.importer.runs import ENDED, Wanted, begin
 from crm.importer.sources.examining import examine
 from crm.importer.sources.packed import LocalFile
+from tests.factories.moments import in_days
 
 INBOUND = ("mobiletech_id", "from", "to", "content", "receive_date", "serv_id", "operator_type")
 HEADER = ",".join(INBOUND)
+LATELY = in_days(-30)  # so that words are kept: the search looks back 90 days
 
 
 def inbound_line(number: int, **changed: str) -> str:
@@ -22,7 +24,7 @@ def inbound_line(number: int, **changed: str) -> str:
         "from": f"+4219083{number:05}",
         "to": "8877",
         "content": "START",
-        "receive_date": "2026-09-01 08:00:00",
+        "receive_date": LATELY,
         "serv_id": "1703",
         "operator_type": "O",
     } | changed

@@ -1,6 +1,6 @@
-"""Moments by the clock on the newsroom's wall, and the database's clock set to one."""
+"""Moments by the clock on the newsroom's wall or counted from now, and the database's clock set to one."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -22,3 +22,8 @@ def set_clock(clock: Clock, written: str) -> None:
     with transaction() as session:
         now: datetime = session.execute(select(db_now())).scalar_one()
     clock.advance(on_the_wall(written) - now)
+
+
+def in_days(days: int) -> str:
+    """Return the moment in so many days, negative for ago, as a file says it."""
+    return f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d %H:%M:%SZ}"

@@ -9,11 +9,12 @@ from crm.importer.models import ImportRun
 from crm.importer.runs import get_run
 from crm.importer.uploads import get_upload, store_upload
 from crm.importer.working import begin_dry_run, begin_real_run
+from tests.factories.import_files import LATELY
 from tests.outbox import run_all
 
 HEADER = "mobiletech_id,from,to,content,receive_date,serv_id,project_id,operator_type"
 ENTITY = "inbound-messages"
-EVA = 'in-%s,+421908300101,8877,"Start, prosím",2026-09-01 08:00:00,1703,76,O'
+EVA = f'in-%s,+421908300101,8877,"Start, prosím",{LATELY},1703,76,O'
 BAD = "in-%s,+421908300101,8877,STOP,1. septembra,1703,76,X"
 
 _ids = count(1)

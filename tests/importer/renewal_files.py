@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import StringIO
 from typing import Any, TypeVar
 
@@ -94,11 +94,6 @@ def renewal_file(*lines: Mapping[str, Any]) -> str:
     writer.writeheader()
     writer.writerows(lines)
     return written.getvalue()
-
-
-def in_days(days: int) -> str:
-    """Return the moment in so many days as a file writes it."""
-    return (datetime.now(UTC) + timedelta(days=days)).isoformat(" ", "seconds")
 
 
 def _copy(row: M, **values: Any) -> M:

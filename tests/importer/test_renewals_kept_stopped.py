@@ -15,6 +15,7 @@ from crm.payments.stopping import get_renewal, reactivate_after_system_stop
 from crm.users.audit_log import Actor, acting, list_acts_on
 from tests.conftest import Clock
 from tests.factories.imports import counts_of, refusals_of
+from tests.factories.moments import in_days
 from tests.factories.money import (
     charge,
     list_payments,
@@ -29,7 +30,6 @@ from tests.importer.renewal_files import (
     PAST,
     Reader,
     import_renewals,
-    in_days,
     make_reader,
 )
 

@@ -7,8 +7,9 @@ from sqlalchemy import text
 from crm.core.db import transaction
 from crm.payments.errors import BrokenRuleError
 from crm.payments.stopping import get_renewal, reactivate, reactivate_after_system_stop
+from tests.factories.moments import in_days
 from tests.factories.money import list_renewals, make_type, renewal_states, set_up_sale
-from tests.importer.renewal_files import Reader, import_renewals, in_days, make_reader
+from tests.importer.renewal_files import Reader, import_renewals, make_reader
 
 pytestmark = pytest.mark.usefixtures("gateway", "clock")
 
