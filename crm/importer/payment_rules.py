@@ -102,7 +102,7 @@ def resolve(batch: Batch, lines: Sequence[Line[P]], people: Mapping[int, int]) -
         )
         if kind is None:
             told = N_("There is no such subscription type; import subscription-types first.")
-            _refuse(batch, line, "subscription_type", "unknown_type", told)
+            _refuse(batch, line, "subscription_type", "unknown_subscription_type", told)
         if record.template not in named.templates:
             told = N_("There is no such template; import templates first.")
             _refuse(batch, line, "template", "unknown_template", told)

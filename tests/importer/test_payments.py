@@ -70,7 +70,7 @@ def test_a_payment_comes_with_all_that_hangs_on_it(reader: int) -> None:
         ("status", "fail", [("status", "status")]),
         ("status", "form", [("status", "status")]),
         ("payment_gateway", "paypal", [("payment_gateway", "choice")]),
-        ("subscription_type", "year", [("subscription_type", "unknown_type")]),
+        ("subscription_type", "year", [("subscription_type", "unknown_subscription_type")]),
         ("paid_at", "", [("paid_at", "missing")]),
         ("paid_at", "2199-01-01", [("subscription_end_at", "end_before_start")]),
         ("cid", "never-came", [("cid", "unknown_inbound")]),
@@ -121,7 +121,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     [told] = import_rows("payments", [row]).refused.values()
 
     assert {code for _, code in told} == {
-        "unknown_type", "unknown_template", "cid_of_other_user", "amount_differs", "currency_differs"
+        "unknown_subscription_type", "unknown_template", "cid_of_other_user", "amount_differs", "currency_differs"
     }  # fmt: skip
 
 

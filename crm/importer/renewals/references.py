@@ -128,7 +128,7 @@ def _find_origins(batch: Batch, lines: Lines) -> Mapping[str, Origin]:
     origins = {row[0]: Origin(row[1], row[2], row[3]) for row in batch.session.execute(found)}
     for line in batch.open(lines):
         if line.record.cid not in origins:
-            told = N_("There is no message with this id; import inbound messages first.")
+            told = N_("There is no such message from a reader; import inbound-messages first.")
             batch.refuse(line.number, "cid", "unknown_inbound", told, value=line.record.cid)
     return origins
 
@@ -144,7 +144,7 @@ def _find_types(batch: Batch, lines: Lines) -> Mapping[str, Kind]:
         }
         for column, code in named.items():
             if code is not None and code not in types:
-                told = N_("There is no such subscription type; import subscription types first.")
+                told = N_("There is no such subscription type; import subscription-types first.")
                 batch.refuse(line.number, column, "unknown_subscription_type", told, value=code)
     return types
 
