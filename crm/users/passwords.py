@@ -24,6 +24,7 @@ LONGEST = 256
 BCRYPT_BYTES = 72  # PHP read no more of a password; bcrypt 5 raises where PHP cut
 AT_ONCE = 2  # each hash takes 64 MiB: a flood of sign-ins must not take the machine
 MOST_MEMORY, MOST_ROUNDS, MOST_LANES = 256 * 1024, 16, 16  # of an argon2id hash that is not ours; KiB
+LEAST_MEMORY = 8  # KiB for each lane; argon2 takes no less
 REFUSAL_SECONDS = 0.4  # twice what `$2y$12$`, the slowest, takes on a slow machine
 
 _ARGON2 = "$argon2"
@@ -96,7 +97,9 @@ def is_verifiable(hashed: str) -> bool:
     except InvalidHashError:
         return False
     return (
-        cost.memory_cost <= MOST_MEMORY and cost.time_cost <= MOST_ROUNDS and cost.parallelism <= MOST_LANES
+        LEAST_MEMORY * cost.parallelism <= cost.memory_cost <= MOST_MEMORY
+        and 1 <= cost.time_cost <= MOST_ROUNDS
+        and 1 <= cost.parallelism <= MOST_LANES
     )
 
 

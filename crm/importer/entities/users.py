@@ -19,12 +19,10 @@ from crm.importer.batches import Batch, Outcome
 from crm.importer.claims import Key
 from crm.importer.columns import Column, Entity, Line
 from crm.importer.entities.users_here import find_here, update_here
-from crm.importer.errors import CellError
 from crm.importer.faults import Fault
 from crm.users.audit_log import record_act
 from crm.users.languages import LOCALES
 from crm.users.models import NO_PASSWORD
-from crm.users.passwords import is_verifiable
 from crm.users.phone_history import IMPORTED
 from crm.users.roles import Role
 
@@ -52,14 +50,6 @@ class UserRecord(NamedTuple):
     note: str | None
 
 
-def _password_hash(value: str) -> str:
-    hashed = kinds.password_hash(value)
-    if not is_verifiable(hashed):
-        told = N_("Nothing could verify this hash within reason: its cost is out of all proportion.")
-        raise CellError("password_cost", told)
-    return hashed
-
-
 COLUMNS = (
     Column(
         name="external_id",
@@ -78,7 +68,7 @@ COLUMNS = (
     Column(name="last_name", read=kinds.text, told=N_("Last name.")),
     Column(
         name="password",
-        read=_password_hash,
+        read=kinds.password_hash,
         is_secret=True,
         told=N_("The hash, as $2y$10$…; never the password. Without one a person signs in by a code."),
     ),
