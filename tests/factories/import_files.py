@@ -7,9 +7,10 @@ from crm.core.db import transaction
 from crm.importer.errors import SourceError
 from crm.importer.models import ImportRun
 from crm.importer.running import BATCH_ROWS, Runner
-from crm.importer.runs import ENDED, Wanted, begin
+from crm.importer.runs import Wanted, begin
 from crm.importer.sources.examining import examine
 from crm.importer.sources.packed import LocalFile
+from tests.factories.imports import counts_of, run_to_end
 from tests.factories.moments import in_days
 
 INBOUND = ("mobiletech_id", "from", "to", "content", "receive_date", "serv_id", "operator_type")
@@ -51,18 +52,7 @@ def run_file(
     wanted = Wanted(entity=entity, file_name=path.name, is_dry=is_dry, mapping=mapping or {})
     with transaction() as session:
         run_id = begin(session, wanted, examined, file.open).id
-    return go_on(Runner(run_id, file.open, batch_rows=batch_rows))
-
-
-def go_on(runner: Runner) -> ImportRun:
-    """Take an import to its end."""
-    while True:
-        with transaction() as session:
-            run = runner.step(session)
-            session.flush()
-            session.expunge(run)
-        if run.state in ENDED:
-            return run
+    return run_to_end(Runner(run_id, file.open, batch_rows=batch_rows))
 
 
 def refusal_of(path: Path, entity: str = "inbound-messages") -> str:
@@ -72,10 +62,5 @@ def refusal_of(path: Path, entity: str = "inbound-messages") -> str:
     except SourceError as error:
         return str(error)
     assert run.state == "refused", run.state
-    assert (run.inserted, run.updated, run.unchanged, run.refused) == (0, 0, 0, 0)
+    assert counts_of(run) == (0, 0, 0, 0)
     return run.error or ""
-
-
-def counts_of(run: ImportRun) -> tuple[int, int, int, int]:
-    """Return how many rows were inserted, updated, unchanged, refused."""
-    return run.inserted, run.updated, run.unchanged, run.refused

@@ -36,13 +36,23 @@ def import_text(
         with transaction() as session:
             run = begin(session, wanted, examine(BytesIO(source)), lambda: BytesIO(source))
             run_id = run.id
-        runner = Runner(run_id, lambda: BytesIO(source), batch_rows=batch_rows)
-        while True:
-            with transaction() as session:
-                run = runner.step(session)
-                session.expunge(run)
-            if run.state in ENDED:
-                return run
+        return run_to_end(Runner(run_id, lambda: BytesIO(source), batch_rows=batch_rows))
+
+
+def take_step(runner: Runner) -> ImportRun:
+    """Take an import a step forward, and return how it stands."""
+    with transaction() as session:
+        run = runner.step(session)
+        session.flush()
+        session.expunge(run)
+    return run
+
+
+def run_to_end(runner: Runner) -> ImportRun:
+    """Take an import to its end, and return what came of it."""
+    while (run := take_step(runner)).state not in ENDED:
+        pass
+    return run
 
 
 def import_examples(*entities: str) -> None:

@@ -14,7 +14,8 @@ from crm.importer.entities import ENTITIES
 from crm.importer.examples import read_example
 from crm.importer.models import ImportRun
 from crm.seed import seed_standard
-from tests.factories.import_files import counts_of, run_file
+from tests.factories.import_files import run_file
+from tests.factories.imports import counts_of
 
 NAMES = list(ENTITIES)
 OWN_TABLES = (

@@ -16,7 +16,8 @@ from crm.importer.error_file import write_errors
 from crm.importer.faults import Fault
 from crm.importer.models import ImportRun
 from crm.mobiletech.models import InboundMessage
-from tests.factories.import_files import HEADER, counts_of, inbound_file, inbound_line, run_file
+from tests.factories.import_files import HEADER, inbound_file, inbound_line, run_file
+from tests.factories.imports import counts_of
 
 
 def errors_of(run: ImportRun) -> str:

@@ -15,7 +15,6 @@ from crm.core.clock import db_now
 from crm.core.db import db, transaction
 from crm.importer.integrity.late_stops import heed_late_stops
 from crm.importer.integrity.stopping import mend
-from crm.importer.models import ImportRun
 from crm.importer.running import Runner
 from crm.importer.runs import Opener, Wanted, begin, get_run, interrupt, resume, want_cancel
 from crm.importer.sources.examining import Examined, examine
@@ -24,6 +23,7 @@ from crm.payments.stopping import get_renewal, reactivate
 from crm.users.audit_log import Actor, acting
 from tests.conftest import Clock
 from tests.factories.flows import write
+from tests.factories.imports import take_step
 from tests.factories.money import (
     buy,
     charge,
@@ -141,7 +141,7 @@ def test_a_stop_that_comes_while_a_batch_is_open_is_heeded_in_the_next_step(
             elif end == "resumed":  # its process was killed
                 resume(session, *_as_begun(reader.line()))
         if end != "interrupted":
-            assert _step(runner).state == ("cancelled" if end == "cancelled" else "done")
+            assert take_step(runner).state == ("cancelled" if end == "cancelled" else "done")
 
     assert renewal_states() == ["user_stop"]
 
@@ -235,7 +235,7 @@ def _begun(*lines: Mapping[str, Any]) -> Iterator[Runner]:
         with transaction() as session:
             run_id = begin(session, wanted, examined, open_stream).id
         runner = Runner(run_id, open_stream)
-        _step(runner)
+        take_step(runner)
         yield runner
         runner.close()
 
@@ -244,11 +244,3 @@ def _as_begun(*lines: Mapping[str, Any]) -> tuple[Wanted, Examined, Opener]:
     source = renewal_file(*lines).encode()
     wanted = Wanted(entity="recurrent-payments", file_name="renewals.csv", is_dry=False)
     return wanted, examine(BytesIO(source)), lambda: BytesIO(source)
-
-
-def _step(runner: Runner) -> ImportRun:
-    with transaction() as session:
-        run = runner.step(session)
-        session.flush()
-        session.expunge(run)
-    return run

@@ -22,15 +22,8 @@ from crm.importer.sources.packed import LocalFile
 from crm.mobiletech.models import InboundMessage
 from crm.users.audit_log import Actor, acting, list_acts_on
 from tests.conftest import Clock
-from tests.factories.import_files import (
-    HEADER,
-    counts_of,
-    go_on,
-    inbound_file,
-    inbound_line,
-    refusal_of,
-    run_file,
-)
+from tests.factories.import_files import HEADER, inbound_file, inbound_line, refusal_of, run_file
+from tests.factories.imports import counts_of, run_to_end, take_step
 
 # Every kind of error that a message can have, beside good rows, repeated ones and blank lines.
 MIXED = [
@@ -79,14 +72,6 @@ def begun(path: Path, *, is_dry: bool = False) -> tuple[int, LocalFile]:
     wanted = Wanted(entity="inbound-messages", file_name=path.name, is_dry=is_dry)
     with transaction() as session:
         return begin(session, wanted, examined, file.open).id, file
-
-
-def step(runner: Runner) -> ImportRun:
-    with transaction() as session:
-        run = runner.step(session)
-        session.flush()
-        session.expunge(run)
-    return run
 
 
 @pytest.mark.parametrize("batch_rows", [1, 3, 7, 5000])
@@ -148,7 +133,7 @@ def test_a_step_that_was_taken_back_is_done_again(app: Flask, tmp_path: Path) ->
         with pytest.raises(ZeroDivisionError), transaction() as session:
             runner.step(session)
             raise ZeroDivisionError
-        run = step(runner)
+        run = take_step(runner)
         if run.state == "done":
             break
 
@@ -162,7 +147,7 @@ def test_another_process_goes_on_where_the_first_one_was(app: Flask, tmp_path: P
 
     while True:  # a new process for each step
         runner = Runner(run_id, file.open, batch_rows=5)
-        run = step(runner)
+        run = take_step(runner)
         runner.close()
         if run.state == "done":
             break
@@ -175,7 +160,7 @@ def test_two_that_work_on_the_same_import_share_it(app: Flask, tmp_path: Path) -
     run_id, file = begun(write(tmp_path, inbound_file(MIXED)))
     runners = [Runner(run_id, file.open, batch_rows=3) for _ in range(2)]
 
-    while not all(step(runner).state == "done" for runner in runners):
+    while not all(take_step(runner).state == "done" for runner in runners):
         pass
 
     with transaction() as session:
@@ -186,12 +171,12 @@ def test_two_that_work_on_the_same_import_share_it(app: Flask, tmp_path: Path) -
 def test_a_cancelled_import_ends_between_batches_and_keeps_what_is_in(app: Flask, tmp_path: Path) -> None:
     run_id, file = begun(write(tmp_path, inbound_file(MIXED)))
     runner = Runner(run_id, file.open, batch_rows=5)
-    while step(runner).rows_done != 10 or count_messages() == 0:
+    while take_step(runner).rows_done != 10 or count_messages() == 0:
         pass
     with transaction() as session:
         want_cancel(session, get_run(session, run_id))
 
-    run = go_on(runner)
+    run = run_to_end(runner)
 
     assert (run.state, run.inserted, count_messages()) == ("cancelled", 10, 10)
 
@@ -200,7 +185,7 @@ def left_over(path: Path, *, is_dry: bool = False) -> int:
     """Begin an import, take its first batches, and interrupt it."""
     run_id, file = begun(path, is_dry=is_dry)
     runner = Runner(run_id, file.open, batch_rows=10)
-    while step(runner).state != "loading" or step(runner).rows_done == 0:
+    while take_step(runner).state != "loading" or take_step(runner).rows_done == 0:
         pass
     runner.close()
     with transaction() as session:
@@ -239,12 +224,12 @@ def test_what_somebody_works_on_is_left_alone(
     path = write(tmp_path, inbound_file(MIXED))
     run_id, file = begun(path)
     runner = Runner(run_id, file.open, batch_rows=10)
-    while step(runner).state != "loading":
+    while take_step(runner).state != "loading":
         pass
     clock.advance(timedelta(minutes=minutes))
 
     another, file = begun(path)
-    step(Runner(another, file.open))
+    take_step(Runner(another, file.open))
 
     assert states_of(run_id) == [state]
 
@@ -252,7 +237,7 @@ def test_what_somebody_works_on_is_left_alone(
 def test_what_was_done_anew_is_neither_resumed_nor_spoken_of(app: Flask, tmp_path: Path) -> None:
     path = write(tmp_path, inbound_file(MIXED[:19]))
     killed, file = begun(path)
-    step(Runner(killed, file.open, batch_rows=10))
+    take_step(Runner(killed, file.open, batch_rows=10))
     run_file(path)
 
     with file.open() as stream:
@@ -271,7 +256,7 @@ def test_what_was_left_is_not_spoken_of_while_the_new_one_runs(app: Flask, tmp_p
     before = told_on_the_overview()
 
     another, file = begun(path)
-    step(Runner(another, file.open, batch_rows=10))
+    take_step(Runner(another, file.open, batch_rows=10))
 
     assert before == [left]
     assert states_of(left) == ["cancelled"]
@@ -342,10 +327,10 @@ def test_what_only_the_database_knows_ends_an_import_too(
 def test_a_file_that_changes_on_the_way_ends_the_import_where_it_is(app: Flask, tmp_path: Path) -> None:
     path = write(tmp_path, inbound_file(MIXED))
     run_id, file = begun(path)
-    step(Runner(run_id, file.open, batch_rows=1000))  # all of it is checked
+    take_step(Runner(run_id, file.open, batch_rows=1000))  # all of it is checked
     path.write_bytes(inbound_file([*MIXED, inbound_line(99)]))
 
-    run = go_on(Runner(run_id, file.open))
+    run = run_to_end(Runner(run_id, file.open))
 
     assert (run.state, counts_of(run)) == ("refused", (0, 0, 0, 0))
     assert "changed the file" in (run.error or "")
@@ -356,7 +341,7 @@ def test_a_file_that_disappears_ends_the_import(app: Flask, tmp_path: Path) -> N
     run_id, file = begun(path)
     path.unlink()
 
-    run = go_on(Runner(run_id, file.open))
+    run = run_to_end(Runner(run_id, file.open))
 
     assert (run.state, run.error) == ("refused", "The file cannot be opened: No such file or directory.")
 
@@ -366,7 +351,7 @@ def test_long_rows_make_small_batches(app: Flask, tmp_path: Path, monkeypatch: p
     run_id, file = begun(write(tmp_path, inbound_file([inbound_line(1, content="x" * 1900)] * 20)))
     runner = Runner(run_id, file.open)
 
-    assert step(runner).rows_done == 4
+    assert take_step(runner).rows_done == 4
 
 
 @pytest.mark.parametrize("count", [9, 10, 11])
