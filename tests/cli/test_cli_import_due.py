@@ -10,7 +10,7 @@ from crm.cli import import_run
 from crm.core.db import transaction
 from tests.cli.conftest import Run
 from tests.factories.money import make_type, renewal_states, set_up_sale
-from tests.importer.renewal_files import PAST, make_reader, renewal_file
+from tests.importer.renewal_files import PAST, make_charged_reader, renewal_file
 
 DUE = "1 renewal, 4.99 EUR in all, is due at once."
 
@@ -21,7 +21,7 @@ def path(app: Flask, tmp_path: Path) -> Path:
     set_up_sale()
     make_type()
     path = tmp_path / "renewals.csv"
-    path.write_text(renewal_file(make_reader().line(charge_at=PAST)))
+    path.write_text(renewal_file(make_charged_reader().line(charge_at=PAST)))
     return path
 
 

@@ -12,8 +12,8 @@ from tests.factories.money import (
     MONTH,
     list_payments,
     list_renewals,
-    list_states,
     make_type,
+    renewal_states,
     set_up_sale,
     subscribe,
 )
@@ -36,7 +36,7 @@ def test_what_is_due_is_charged_and_counted(run: Run, gateway: FakeGateway) -> N
     result = run("payments", "charge")
 
     assert (result.exit_code, result.stdout) == (0, "charged 2 refused 0 postponed 0\n")
-    assert list_states() == ["pending", "pending"]
+    assert renewal_states() == ["pending", "pending"]
 
 
 def test_a_second_run_charges_nothing_more(run: Run, gateway: FakeGateway) -> None:
@@ -54,7 +54,7 @@ def test_only_the_renewals_that_are_named_are_charged(run: Run) -> None:
 
     result = run("payments", "charge", "--recurrent-payment-ids", str(first.id))
 
-    assert (result.exit_code, list_states()) == (0, ["pending", "active"])
+    assert (result.exit_code, renewal_states()) == (0, ["pending", "active"])
 
 
 def test_one_that_is_named_and_not_due_is_told(run: Run) -> None:
@@ -72,7 +72,7 @@ def test_one_that_is_named_and_not_due_is_told(run: Run) -> None:
 def test_ids_that_are_none_are_bad_usage(run: Run, ids: str) -> None:
     result = run("payments", "charge", "--recurrent-payment-ids", ids)
 
-    assert (result.exit_code, list_states()) == (2, ["active", "active"])
+    assert (result.exit_code, renewal_states()) == (2, ["active", "active"])
     assert "is no id; write ids with commas between, such as 1,2" in result.stderr
 
 
@@ -81,7 +81,7 @@ def test_nothing_is_charged_while_renewals_are_held(run: Run) -> None:
 
     result = run("payments", "charge")
 
-    assert (result.exit_code, list_states(), len(list_payments())) == (1, ["active", "active"], 2)
+    assert (result.exit_code, renewal_states(), len(list_payments())) == (1, ["active", "active"], 2)
     assert "A wrong text" in result.stderr
     assert "`crm payments resume` lets them go on." in result.stderr
 

@@ -23,7 +23,7 @@ from tests.factories.money import (
     MONTH,
     Bought,
     buy,
-    charge_and_send,
+    charge,
     get_payment,
     list_payments,
     list_renewals,
@@ -132,7 +132,7 @@ def test_b39_a_key_of_another_price_charges_nobody(gateway: FakeGateway, reader:
 
 
 def test_b39_the_price_in_the_text_has_its_cents(gateway: FakeGateway, reader: Bought) -> None:
-    charge_and_send()
+    charge()
 
     assert "4,99 EUR" in gateway.sent[-1].content
 
@@ -160,7 +160,7 @@ def test_b41_the_first_sms_and_a_renewal_have_texts_of_their_own(gateway: FakeGa
     report(bought.payment_id, "A0")
     clock.advance(MONTH)
 
-    charge_and_send()
+    charge()
 
     assert gateway.sent[-1].content == "Mesacne predlzene, 4,99 EUR/mesiac. Zrusit: STOP na 8877"
 
@@ -223,14 +223,14 @@ def test_b60_a_charge_that_is_asked_for_by_hand_is_paid_by_a_report_only(
 def test_b63_a_stop_while_a_charge_is_on_its_way_holds_whatever_comes_of_it(
     gateway: FakeGateway, reader: Bought, clock: Clock, code: str, states: list[str]
 ) -> None:
-    payment_id = charge_and_send()
+    payment_id = charge()
     with transaction() as session:
         [stopped] = stop(session, list_open(session, reader.user_id), by_user=True)
         assert stopped.may_still_be_billed
 
     report(payment_id, code)
     clock.advance(timedelta(days=60))
-    charge_and_send()
+    charge()
 
     assert renewal_states() == states
     assert len(gateway.sent) == 2
@@ -251,13 +251,13 @@ def test_b63_a_charge_that_has_not_left_is_called_back(gateway: FakeGateway, rea
 def test_b36_a_gateway_that_refuses_leaves_the_run_going(gateway: FakeGateway, reader: Bought) -> None:
     gateway.will(rejected("unknown key"))
 
-    charge_and_send()
+    charge()
 
     assert renewal_states() == ["charge_failed", "active"]
 
 
 def test_b63_a_renewal_that_is_over_cannot_be_stopped(gateway: FakeGateway, reader: Bought) -> None:
-    report(charge_and_send(), "A0")
+    report(charge(), "A0")
     charged = list_renewals()[0].id
 
     with transaction() as session, pytest.raises(NotActiveError):

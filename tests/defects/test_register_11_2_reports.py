@@ -19,7 +19,7 @@ from tests.conftest import Clock
 from tests.factories.money import (
     Bought,
     buy,
-    charge_and_send,
+    charge,
     get_payment,
     list_renewals,
     list_subscriptions,
@@ -47,7 +47,7 @@ def test_b26_a_charge_that_is_reported_at_once_is_never_pending_again(
 ) -> None:
     gateway.will(accepted("mt-77", "D1"))
 
-    charge_and_send()
+    charge()
     charge_due()
 
     assert renewal_states() == ["charged", "active"]
@@ -56,7 +56,7 @@ def test_b26_a_charge_that_is_reported_at_once_is_never_pending_again(
 def test_b27_a_charge_that_nothing_is_reported_about_fails_in_the_end(
     gateway: FakeGateway, reader: Bought, clock: Clock
 ) -> None:
-    charge_and_send()
+    charge()
 
     clock.advance(timedelta(minutes=601))
     look_for_timeouts()
@@ -71,7 +71,7 @@ def test_b27_a_timeout_of_a_payment_that_is_not_there_stops_nobody(
     with transaction() as session:
         publish(session, PENDING_TIMEOUT, {"payment_id": 999}, key="charge-timeout:999")
 
-    charge_and_send()
+    charge()
 
     assert renewal_states() == ["pending"]
 
@@ -79,12 +79,12 @@ def test_b27_a_timeout_of_a_payment_that_is_not_there_stops_nobody(
 def test_b28_a_success_after_a_failure_cancels_the_retry(
     gateway: FakeGateway, reader: Bought, clock: Clock
 ) -> None:
-    payment_id = charge_and_send()
+    payment_id = charge()
     report(payment_id, "D0")
 
     report(payment_id, "A0")
     clock.advance(timedelta(hours=6))
-    charge_and_send()
+    charge()
 
     assert renewal_states() == ["charged", "system_stop", "active"]
     assert len(gateway.sent) == 2
@@ -92,7 +92,7 @@ def test_b28_a_success_after_a_failure_cancels_the_retry(
 
 @pytest.mark.parametrize("code", ["D0", "D5", "A5"])
 def test_b29_a_failure_after_a_success_adds_no_retry(gateway: FakeGateway, reader: Bought, code: str) -> None:
-    payment_id = charge_and_send()
+    payment_id = charge()
     report(payment_id, "A0")
 
     report(payment_id, code)
@@ -104,13 +104,13 @@ def test_b29_a_failure_after_a_success_adds_no_retry(gateway: FakeGateway, reade
 def test_b30_a_failure_that_is_reported_again_takes_no_further_retry(
     gateway: FakeGateway, reader: Bought
 ) -> None:
-    report(charge_and_send(), "A5", "D5", "A7", "D0")
+    report(charge(), "A5", "D5", "A7", "D0")
 
     assert [(row.state, row.retries) for row in list_renewals()] == [("charge_failed", 4), ("active", 3)]
 
 
 def test_b31_what_o2_calls_delivered_pays(gateway: FakeGateway, reader: Bought) -> None:
-    payment_id = charge_and_send()
+    payment_id = charge()
     with transaction() as session:
         session.execute(update(OutboundMessage).values(operator_type="2"))
 
@@ -120,7 +120,7 @@ def test_b31_what_o2_calls_delivered_pays(gateway: FakeGateway, reader: Bought) 
 
 
 def test_b31_a_message_without_a_report_decides_nothing(gateway: FakeGateway, reader: Bought) -> None:
-    payment_id = charge_and_send()
+    payment_id = charge()
 
     with transaction() as session:
         judge(session, [payment_id])
@@ -132,7 +132,7 @@ def test_b31_a_message_without_a_report_decides_nothing(gateway: FakeGateway, re
 def test_b32_delivered_is_one_thing_for_messages_and_for_money(
     gateway: FakeGateway, reader: Bought, operator: str, status: str
 ) -> None:
-    payment_id = charge_and_send()
+    payment_id = charge()
     with transaction() as session:
         session.execute(update(OutboundMessage).values(operator_type=operator))
 
@@ -146,7 +146,7 @@ def test_b32_delivered_is_one_thing_for_messages_and_for_money(
 def test_b33_a_ported_number_is_charged_once_by_its_new_operator(
     gateway: FakeGateway, reader: Bought, clock: Clock
 ) -> None:
-    payment_id = charge_and_send()
+    payment_id = charge()
     clock.advance(timedelta(minutes=1))
     make_inbound(content="Ahoj", operator_type="T")
 
@@ -161,7 +161,7 @@ def test_b33_a_ported_number_is_charged_once_by_its_new_operator(
 def test_b34_a_code_that_nobody_knows_fails_nothing_and_calls_a_person(
     gateway: FakeGateway, reader: Bought, clock: Clock
 ) -> None:
-    payment_id = charge_and_send()
+    payment_id = charge()
 
     report(payment_id, "X7")
     clock.advance(timedelta(days=2))
@@ -176,11 +176,11 @@ def test_b34_a_code_that_nobody_knows_fails_nothing_and_calls_a_person(
 def test_b61_nothing_is_tried_again_while_the_first_sms_may_still_be_billed(
     gateway: FakeGateway, reader: Bought, clock: Clock
 ) -> None:
-    payment_id = charge_and_send()
+    payment_id = charge()
 
     clock.advance(timedelta(minutes=messages_of(payment_id)[0].expiration - 1))
     look_for_timeouts()
-    charge_and_send()
+    charge()
 
     assert renewal_states() == ["pending"]
     assert len(gateway.sent) == 2
@@ -193,7 +193,7 @@ def test_b62_an_amount_of_its_own_stays_whatever_is_reported(
     with transaction() as session:
         session.execute(update(RecurrentPayment).values(custom_amount="4.99"))
 
-    report(charge_and_send(), code)
+    report(charge(), code)
 
     assert [str(row.custom_amount) for row in list_renewals()] == ["4.99", "4.99"]
 
@@ -201,6 +201,6 @@ def test_b62_an_amount_of_its_own_stays_whatever_is_reported(
 def test_b25_the_period_begins_once_however_often_it_is_reported(
     gateway: FakeGateway, reader: Bought
 ) -> None:
-    report(charge_and_send(), "A0", "D1", "A0")
+    report(charge(), "A0", "D1", "A0")
 
     assert len(list_subscriptions()) == 2

@@ -31,7 +31,7 @@ from tests.factories.money import (
     MONTH,
     NUMBER,
     Bought,
-    charge_and_send,
+    charge,
     list_payments,
     list_renewals,
     list_subscriptions,
@@ -55,7 +55,7 @@ def test_p01_the_schedule_of_tries_is_read_with_and_without_spaces(
     subscribe()
     clock.advance(MONTH)
 
-    report(charge_and_send(), "A5")
+    report(charge(), "A5")
 
     failed, again = list_renewals()
     assert (failed.retries, again.retries) == (2, 1)
@@ -74,7 +74,7 @@ def test_p02_a_daily_subscription_is_charged_each_day(gateway: FakeGateway, cloc
 
     for _ in range(3):
         clock.advance(timedelta(days=1, seconds=1))
-        report(charge_and_send(), "A0")
+        report(charge(), "A0")
 
     assert renewal_states() == ["charged"] * 3 + ["active"]
     assert len(list_subscriptions()) == 4
@@ -84,7 +84,7 @@ def test_p02_a_daily_subscription_is_charged_each_day(gateway: FakeGateway, cloc
 def test_p03_only_what_was_stopped_begins_again(
     gateway: FakeGateway, reader: Bought, state: RecurrentState
 ) -> None:
-    report(charge_and_send(), "A0" if state is RecurrentState.CHARGED else "A5")
+    report(charge(), "A0" if state is RecurrentState.CHARGED else "A5")
     with transaction() as session:
         later = RecurrentPayment.charge_at + MONTH
         session.execute(update(RecurrentPayment).values(charge_at=later))
@@ -167,7 +167,7 @@ def test_p08_failures_of_ours_are_tried_for_a_day_and_then_given_up(
 ) -> None:
     for _ in range(MOST_GATEWAY_FAILS + 3):
         gateway.will(rejected())
-        charge_and_send()
+        charge()
         clock.advance(HOUR + timedelta(seconds=1))
 
     assert renewal_states() == ["charge_failed"] * (MOST_GATEWAY_FAILS - 1) + ["system_stop"]

@@ -30,6 +30,7 @@ from tests.outbox import run_all
 
 PAID_TEXT = "{{ subscription_name }} predlzene, {{ price }} EUR/mesiac. Zrusit: STOP na 8877"
 NUMBER = "0908630549"
+MONTH = timedelta(days=30)
 _ids = count(1)
 
 
@@ -173,8 +174,8 @@ def subscribe(type_code: str = "month", number: str = NUMBER, **options: Any) ->
     return bought
 
 
-def charge_and_send() -> int:
-    """Charge what is due, hand it over, and return the newest payment."""
+def charge() -> int:
+    """Charge what is due, and send it; return the newest payment."""
     charge_due()
     run_all()
     return list_payments()[-1].id
@@ -227,18 +228,3 @@ def messages_of(payment_id: int) -> list[OutboundMessage]:
         rows = list(session.execute(wanted.order_by(OutboundMessage.id)).scalars())
         session.expunge_all()
         return rows
-
-
-MONTH = timedelta(days=30)
-
-
-def charge() -> int:
-    """Charge what is due, and send it; return the newest payment."""
-    charge_due()
-    run_all()
-    return list_payments()[-1].id
-
-
-def list_states() -> list[str]:
-    """Return the states of all renewals by id."""
-    return [row.state for row in list_renewals()]

@@ -53,7 +53,7 @@ def begin_real(text: str | bytes) -> int:
         return begin_real_run(session, dry_id, confirm_due=False).id
 
 
-def import_rows(text: str | bytes) -> int:
+def import_upload(text: str | bytes) -> int:
     """Upload a file, run it dry and for real, and return the run's id."""
     run_id = begin_real(text)
     run_all()

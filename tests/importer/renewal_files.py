@@ -47,7 +47,7 @@ class Reader:
         } | values
 
 
-def make_reader(number: str = NUMBER) -> Reader:
+def make_charged_reader(number: str = NUMBER) -> Reader:
     """Let somebody order and be billed, and forget the renewal that we planned for it."""
     bought = subscribe(number=number)
     with transaction() as session:

@@ -30,7 +30,7 @@ from tests.importer.renewal_files import (
     PAST,
     Reader,
     import_renewals,
-    make_reader,
+    make_charged_reader,
     pay_again,
 )
 from tests.outbox import run_all
@@ -48,7 +48,7 @@ def _sale(clock: Clock) -> None:
 
 @pytest.fixture
 def reader(_sale: None) -> Reader:
-    return make_reader()
+    return make_charged_reader()
 
 
 def test_a_renewal_comes_in_with_its_payment_method_and_what_it_follows(reader: Reader) -> None:
@@ -117,7 +117,7 @@ def test_what_is_wrong_is_refused_by_name(
 
 
 def test_a_payment_of_somebody_else_is_followed_by_nobody(reader: Reader) -> None:
-    other = make_reader("0905111222")
+    other = make_charged_reader("0905111222")
 
     run = import_renewals(reader.line(parent_payment_variable_symbol=other.symbol))
 
@@ -166,7 +166,7 @@ def test_history_comes_before_what_goes_on_and_is_charged_no_more(reader: Reader
 
 def test_a_due_renewal_is_counted_with_its_price_whether_it_is_confirmed_or_not(reader: Reader) -> None:
     make_billkey("BB39", "3.99")
-    other = make_reader("0905111222")
+    other = make_charged_reader("0905111222")
     lines = [reader.line(charge_at=PAST), other.line(charge_at=PAST, custom_amount="3.99")]
     _do(
         "UPDATE payments SET amount = 3.99 WHERE id = 2; UPDATE payment_meta SET value = 'BB39'"
@@ -295,7 +295,7 @@ def test_a_renewal_that_was_stopped_here_does_not_come_back_under_another_id(rea
 
 
 def test_a_reader_whom_we_renew_already_is_not_renewed_by_the_file(clock: Clock) -> None:
-    reader = make_reader()
+    reader = make_charged_reader()
     import_renewals(reader.line(external_id="", charge_at=PAST), confirm_due=True)
     _do("UPDATE recurrent_payments SET import_id = NULL")
     last = pay_again(reader)
@@ -375,7 +375,7 @@ def test_a_renewal_of_another_payment_or_type_is_another_renewal(reader: Reader)
 
 
 def test_an_id_of_the_old_system_names_one_renewal(reader: Reader) -> None:
-    other = make_reader("0905111222")
+    other = make_charged_reader("0905111222")
     import_renewals(reader.line(external_id="7"))
 
     run = import_renewals(other.line(external_id="7"))
@@ -519,7 +519,7 @@ def test_a_stop_that_the_old_system_got_was_heeded_there(reader: Reader, clock: 
 def test_who_ordered_after_a_stop_is_renewed(clock: Clock) -> None:
     make_inbound(content="STOP")
     clock.advance(timedelta(days=1))
-    reader = make_reader()
+    reader = make_charged_reader()
 
     import_renewals(reader.line())
 
@@ -547,7 +547,7 @@ def test_a_renewal_is_spaced_from_a_payment_that_history_says_is_later(reader: R
 def test_a_dry_run_of_a_file_with_every_kind_of_error_counts_as_the_real_one(
     reader: Reader, batch_rows: int
 ) -> None:
-    others = [make_reader(f"090511122{number}") for number in range(4)]
+    others = [make_charged_reader(f"090511122{number}") for number in range(4)]
     import_renewals(others[0].line(), others[1].line())
     last = pay_again(others[1])
     _do(

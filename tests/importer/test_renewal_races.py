@@ -35,7 +35,7 @@ from tests.factories.money import (
     set_up_sale,
     subscribe,
 )
-from tests.importer.renewal_files import Reader, import_renewals, make_reader, renewal_file
+from tests.importer.renewal_files import Reader, import_renewals, make_charged_reader, renewal_file
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("gateway")
@@ -52,7 +52,7 @@ WAITS = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wai
 def reader(app: Flask) -> Reader:
     set_up_sale()
     make_type()
-    reader = make_reader()
+    reader = make_charged_reader()
     _do("UPDATE users SET confirmed_at = crm_now()")  # else the SMS would wait to confirm the reader
     return reader
 

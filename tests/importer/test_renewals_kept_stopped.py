@@ -30,7 +30,7 @@ from tests.importer.renewal_files import (
     PAST,
     Reader,
     import_renewals,
-    make_reader,
+    make_charged_reader,
 )
 
 pytestmark = pytest.mark.usefixtures("gateway")
@@ -60,7 +60,7 @@ def _sale(clock: Clock) -> None:
 
 @pytest.fixture
 def reader(_sale: None) -> Reader:
-    return make_reader()
+    return make_charged_reader()
 
 
 def _import_again(reader: Reader) -> object:
@@ -164,7 +164,7 @@ def test_of_two_that_wait_for_the_same_mending_one_goes_on(reader: Reader) -> No
 
 
 def test_a_reader_whom_we_renew_gets_no_second_renewal_by_the_file(clock: Clock) -> None:
-    reader = make_reader()
+    reader = make_charged_reader()
     subscribe()
 
     run = import_renewals(_line(reader))

@@ -9,7 +9,7 @@ from crm.payments.errors import BrokenRuleError
 from crm.payments.stopping import get_renewal, reactivate, reactivate_after_system_stop
 from tests.factories.moments import in_days
 from tests.factories.money import list_renewals, make_type, renewal_states, set_up_sale
-from tests.importer.renewal_files import Reader, import_renewals, make_reader
+from tests.importer.renewal_files import Reader, import_renewals, make_charged_reader
 
 pytestmark = pytest.mark.usefixtures("gateway", "clock")
 
@@ -27,7 +27,7 @@ WRONG = [
 def reader(app: Flask) -> Reader:
     set_up_sale()
     make_type()
-    return make_reader()
+    return make_charged_reader()
 
 
 @pytest.mark.parametrize(("wrong", "rules"), WRONG)

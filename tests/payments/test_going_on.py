@@ -11,7 +11,7 @@ from crm.core.db import transaction
 from crm.payments.errors import NotActiveError
 from crm.payments.models import RecurrentPayment
 from crm.payments.stopping import get_renewal, reactivate, reactivate_after_system_stop, stop
-from tests.factories.money import list_renewals, list_states, make_type, set_up_sale, subscribe
+from tests.factories.money import list_renewals, make_type, renewal_states, set_up_sale, subscribe
 from tests.fakes import FakeGateway
 
 
@@ -43,7 +43,7 @@ def test_beside_a_later_order_of_the_same_type_nothing_goes_on(
     with pytest.raises(NotActiveError, match="renewed already by a later order"), transaction() as session:
         act(session, get_renewal(session, first))
 
-    assert list_states() == ["user_stop", "active"]
+    assert renewal_states() == ["user_stop", "active"]
 
 
 def test_beside_an_order_of_another_type_it_goes_on(gateway: FakeGateway) -> None:
@@ -56,7 +56,7 @@ def test_beside_an_order_of_another_type_it_goes_on(gateway: FakeGateway) -> Non
     with transaction() as session:
         go_on(session, get_renewal(session, first))
 
-    assert list_states() == ["active", "active"]
+    assert renewal_states() == ["active", "active"]
 
 
 def list_first() -> int:

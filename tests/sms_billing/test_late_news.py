@@ -23,11 +23,11 @@ from tests.factories.money import (
     charge,
     get_payment,
     list_renewals,
-    list_states,
     list_subscriptions,
     make_inbound,
     make_type,
     messages_of,
+    renewal_states,
     report,
     set_up_sale,
     subscribe,
@@ -74,7 +74,7 @@ def test_after_two_late_successes_the_next_charge_follows_the_later_period(
 
     report(third, "A5")
 
-    assert list_states() == ["charged", "charged", "charge_failed", "active"]
+    assert renewal_states() == ["charged", "charged", "charge_failed", "active"]
     assert list_renewals()[-1].charge_at == list_subscriptions()[-1].end_time
 
 
@@ -126,7 +126,7 @@ def test_the_spacing_guard_counts_from_the_last_payment_of_all(
     charge_due()
     run_all()
 
-    assert list_states() == ["charged", "active"]
+    assert renewal_states() == ["charged", "active"]
 
 
 def test_what_a_ported_number_missed_is_not_sent_again_for_a_payment_that_failed(
@@ -154,7 +154,7 @@ def test_what_a_ported_number_missed_is_not_sent_again_after_a_stop(
     report(payment_id, "_OPERATOR_CHANGE")
 
     assert len(gateway.sent) == 2
-    assert list_states() == ["charge_failed", "user_stop"]
+    assert renewal_states() == ["charge_failed", "user_stop"]
 
 
 def test_a_first_payment_billed_after_all_leaves_its_copy_unsent(gateway: FakeGateway, clock: Clock) -> None:
@@ -181,7 +181,7 @@ def test_a_copy_that_is_ported_once_more_fails_and_does_not_hang(
     report(payment_id, "_OPERATOR_CHANGE")
 
     assert (get_payment(payment_id).status, get_payment(payment_id).failure) == ("fail", "ported")
-    assert list_states() == ["charge_failed", "active"]
+    assert renewal_states() == ["charge_failed", "active"]
 
 
 def test_a_timeout_told_before_the_clock_went_back_is_told_again(
@@ -213,7 +213,7 @@ def test_a_report_that_is_there_is_read_before_the_next_sms_of_the_number_leaves
     clock.advance(timedelta(seconds=2))
     run_all()
 
-    assert list_states() == ["charged", "system_stop", "active"]
+    assert renewal_states() == ["charged", "system_stop", "active"]
     assert len(gateway.sent) == 2
 
 
@@ -237,7 +237,7 @@ def test_a_first_payment_billed_after_a_stop_is_not_renewed(gateway: FakeGateway
     report(bought.payment_id, "A0")
 
     assert get_payment(bought.payment_id).status == "paid"
-    assert list_states() == ["user_stop"]
+    assert renewal_states() == ["user_stop"]
 
 
 def test_two_orders_are_two_periods_though_the_clock_went_back_between(
@@ -273,12 +273,12 @@ def test_a_given_up_renewal_billed_after_a_stop_is_not_renewed(
         payment_id = charge()
         report(payment_id, "A5")
         clock.advance(RETRY)
-    assert list_states()[-1] == "system_stop"
+    assert renewal_states()[-1] == "system_stop"
     stop_everything(reader.user_id)
 
     report(payment_id, "A0")
 
-    assert list_states()[-2:] == ["charged", "user_stop"]
+    assert renewal_states()[-2:] == ["charged", "user_stop"]
 
 
 def test_who_goes_on_after_a_stop_is_renewed_whatever_is_billed_late(
@@ -293,7 +293,7 @@ def test_who_goes_on_after_a_stop_is_renewed_whatever_is_billed_late(
 
     report(payment_id, "A0")
 
-    assert list_states() == ["charged", "system_stop", "active"]
+    assert renewal_states() == ["charged", "system_stop", "active"]
 
 
 @pytest.mark.parametrize("code", ["A0", "A5"])

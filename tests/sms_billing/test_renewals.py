@@ -23,12 +23,12 @@ from tests.factories.money import (
     get_payment,
     list_payments,
     list_renewals,
-    list_states,
     list_subscriptions,
     make_billkey,
     make_inbound,
     make_type,
     messages_of,
+    renewal_states,
     report,
     set_up_sale,
     subscribe,
@@ -53,7 +53,7 @@ def reader(gateway: FakeGateway, clock: Clock) -> Bought:
 
 def test_a_due_renewal_is_charged_and_the_next_one_planned(gateway: FakeGateway, reader: Bought) -> None:
     payment_id = charge()
-    assert list_states() == ["pending"]
+    assert renewal_states() == ["pending"]
     assert get_payment(payment_id).status == "form"
 
     report(payment_id, "A0")
@@ -76,7 +76,7 @@ def test_what_is_not_due_is_not_charged(gateway: FakeGateway, clock: Clock) -> N
     charge_due()
     run_all()
 
-    assert list_states() == ["active"]
+    assert renewal_states() == ["active"]
     assert len(gateway.sent) == 1
 
 
@@ -85,7 +85,7 @@ def test_running_twice_charges_once(gateway: FakeGateway, reader: Bought) -> Non
     charge_due()
     run_all()
 
-    assert list_states() == ["pending"]
+    assert renewal_states() == ["pending"]
     assert len(gateway.sent) == 2
 
 
@@ -97,12 +97,12 @@ def test_a_failure_is_tried_again_by_the_schedule_and_then_given_up(
         payment_id = charge()
         report(payment_id, "A5")
         charge_due()
-        assert list_states()[-1] == "active"
+        assert renewal_states()[-1] == "active"
         clock.advance(delay)
 
     report(charge(), "A5")
 
-    assert list_states() == ["charge_failed"] * 4 + ["system_stop"]
+    assert renewal_states() == ["charge_failed"] * 4 + ["system_stop"]
     assert [row.retries for row in list_renewals()] == [4, 3, 2, 1, 0]
     assert len(gateway.sent) == 6
     with transaction() as session:
@@ -112,14 +112,14 @@ def test_a_failure_is_tried_again_by_the_schedule_and_then_given_up(
 def test_a_late_success_withdraws_the_planned_try(gateway: FakeGateway, reader: Bought, clock: Clock) -> None:
     payment_id = charge()
     report(payment_id, "D0")
-    assert list_states() == ["charge_failed", "active"]
+    assert renewal_states() == ["charge_failed", "active"]
 
     report(payment_id, "A0")
     clock.advance(timedelta(hours=7))
     charge_due()
     run_all()
 
-    assert list_states() == ["charged", "system_stop", "active"]
+    assert renewal_states() == ["charged", "system_stop", "active"]
     assert len(list_subscriptions()) == 2
     assert len(gateway.sent) == 2
 
@@ -136,7 +136,7 @@ def test_a_late_success_calls_a_try_back_that_has_not_left(
         pay(session, [Proof(payment_id=payment_id, code="A0")])
     run_all()
 
-    assert list_states() == ["charged", "system_stop", "active"]
+    assert renewal_states() == ["charged", "system_stop", "active"]
     assert [message.state for message in messages_of(list_payments()[-1].id)] == ["cancelled"]
     assert len(gateway.sent) == 2
 
@@ -152,7 +152,7 @@ def test_two_tries_that_both_turn_out_billed_are_two_periods(
     report(first, "A0")
     report(second, "A0")
 
-    assert list_states() == ["charged", "charged", "active"]
+    assert renewal_states() == ["charged", "charged", "active"]
     *_, third = list_subscriptions()
     assert list_renewals()[-1].charge_at == third.end_time
     assert len(list_subscriptions()) == 3
@@ -169,7 +169,7 @@ def test_a_try_that_fails_after_another_was_billed_owes_nothing(
 
     report(second, "A5")
 
-    assert list_states() == ["charged", "charge_failed", "active"]
+    assert renewal_states() == ["charged", "charge_failed", "active"]
     assert list_renewals()[-1].parent_payment_id == first
 
 
@@ -180,7 +180,7 @@ def test_a_failure_after_a_success_changes_nothing(gateway: FakeGateway, reader:
     report(payment_id, "D5")
 
     assert get_payment(payment_id).status == "paid"
-    assert list_states() == ["charged", "active"]
+    assert renewal_states() == ["charged", "active"]
 
 
 def test_nothing_is_charged_while_the_outcome_is_unknown(
@@ -194,7 +194,7 @@ def test_nothing_is_charged_while_the_outcome_is_unknown(
     look_for_timeouts()
     run_all()
 
-    assert list_states() == ["pending"]
+    assert renewal_states() == ["pending"]
     assert len(gateway.sent) == 2
 
 
@@ -206,12 +206,12 @@ def test_silence_is_no_failure_while_the_sms_may_still_be_billed(
     clock.advance(timedelta(minutes=599))
     look_for_timeouts()
     run_all()
-    assert list_states() == ["pending"]
+    assert renewal_states() == ["pending"]
     clock.advance(timedelta(minutes=2))
     look_for_timeouts()
     run_all()
 
-    assert list_states() == ["charge_failed", "active"]
+    assert renewal_states() == ["charge_failed", "active"]
     assert list_renewals()[0].failure == "no_answer"
 
 
@@ -225,7 +225,7 @@ def test_an_unknown_code_calls_a_person_and_fails_nothing(
     look_for_timeouts()
     run_all()
 
-    assert list_states() == ["pending"]
+    assert renewal_states() == ["pending"]
     assert get_payment(payment_id).status == "form"
 
 
@@ -286,7 +286,7 @@ def test_two_runs_after_an_odd_date_never_charge_a_period_twice(
     charge_due()
     run_all()
 
-    assert list_states() == ["charged", "active"]
+    assert renewal_states() == ["charged", "active"]
     assert len(gateway.sent) == 2
 
 
@@ -296,7 +296,7 @@ def test_an_answer_that_reports_itself_is_not_too_early(gateway: FakeGateway, re
     payment_id = charge()
 
     assert get_payment(payment_id).status == "paid"
-    assert list_states() == ["charged", "active"]
+    assert renewal_states() == ["charged", "active"]
 
 
 def test_readers_do_not_share_what_they_pay(gateway: FakeGateway, clock: Clock) -> None:
@@ -319,7 +319,7 @@ def test_a_ported_number_that_wrote_from_its_new_operator_gets_the_charge_once_m
     missed, copy = messages_of(payment_id)
     assert (missed.resent_as, missed.billing) == (copy.id, "none")
     assert (copy.operator_type, copy.billing) == ("T", "billed")
-    assert list_states() == ["charged", "active"]
+    assert renewal_states() == ["charged", "active"]
 
 
 def test_a_ported_number_without_a_newer_sms_waits_for_a_person(gateway: FakeGateway, reader: Bought) -> None:
@@ -328,7 +328,7 @@ def test_a_ported_number_without_a_newer_sms_waits_for_a_person(gateway: FakeGat
     report(payment_id, "_OPERATOR_CHANGE")
 
     assert [message.state for message in messages_of(payment_id)] == ["accepted", "held"]
-    assert list_states() == ["pending"]
+    assert renewal_states() == ["pending"]
 
 
 def test_a_charge_that_was_given_up_is_not_sent_once_more_for_a_ported_number(

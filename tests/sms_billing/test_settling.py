@@ -23,10 +23,10 @@ from tests.factories.money import (
     charge,
     get_payment,
     list_renewals,
-    list_states,
     list_subscriptions,
     make_type,
     messages_of,
+    renewal_states,
     report,
     set_up_sale,
     subscribe,
@@ -91,7 +91,7 @@ def test_an_unknown_outcome_settled_as_not_billed_is_tried_again_and_billed_once
 
     assert (get_payment(unknown).status, get_payment(unknown).failure) == ("fail", "ours")
     assert get_payment(again).status == "paid"
-    assert list_states() == ["charge_failed", "charged", "active"]
+    assert renewal_states() == ["charge_failed", "charged", "active"]
     assert list_renewals()[1].retries == 4  # not the reader's fault: no try is lost
     assert len(list_subscriptions()) == 2
     assert len(gateway.sent) == 3
@@ -106,7 +106,7 @@ def test_an_unknown_outcome_settled_as_billed_is_paid(gateway: FakeGateway) -> N
     [message] = messages_of(payment_id)
     assert (message.state, message.billing, message.state_reason) == ("accepted", "billed", None)
     assert get_payment(payment_id).status == "paid"
-    assert list_states() == ["charged", "active"]
+    assert renewal_states() == ["charged", "active"]
     assert_sound()
 
 
@@ -136,7 +136,7 @@ def test_a_code_that_nobody_knows_is_settled(
     decide(payment_id, decision)
 
     assert get_payment(payment_id).status == status
-    assert list_states() == states_after
+    assert renewal_states() == states_after
 
 
 @pytest.mark.parametrize("code", ["X7", "X9", "A5"])
@@ -150,7 +150,7 @@ def test_no_later_report_weakens_what_was_settled_as_billed(code: str) -> None:
     [message] = messages_of(payment_id)
     assert (message.billing, message.conflict) == ("billed", code == "A5")
     assert get_payment(payment_id).status == "paid"
-    assert list_states() == ["charged", "active"]
+    assert renewal_states() == ["charged", "active"]
 
 
 def test_a_late_report_pays_what_was_settled_as_not_billed(clock: Clock) -> None:
@@ -161,7 +161,7 @@ def test_a_late_report_pays_what_was_settled_as_not_billed(clock: Clock) -> None
     report(payment_id, "A0")
 
     assert get_payment(payment_id).status == "paid"
-    assert list_states() == ["charged", "system_stop", "active"]
+    assert renewal_states() == ["charged", "system_stop", "active"]
     assert_sound()
 
 
@@ -215,7 +215,7 @@ def test_an_id_found_after_all_pays_what_was_settled_as_not_billed(gateway: Fake
     bind_to(payment_id, "mt-lost")
 
     assert get_payment(payment_id).status == "paid"
-    assert list_states() == ["charged", "system_stop", "active"]
+    assert renewal_states() == ["charged", "system_stop", "active"]
 
 
 def test_an_id_found_for_what_was_settled_as_billed_takes_its_reports_in(gateway: FakeGateway) -> None:

@@ -22,10 +22,10 @@ from tests.factories.money import (
     get_payment,
     list_payments,
     list_renewals,
-    list_states,
     list_subscriptions,
     make_type,
     messages_of,
+    renewal_states,
     report,
     subscribe,
 )
@@ -49,7 +49,7 @@ def test_stop_stops_and_is_answered_free_of_charge(
     clock.advance(MONTH + timedelta(days=1))
     charge()
 
-    assert list_states() == ["user_stop"]
+    assert renewal_states() == ["user_stop"]
     assert len(list_payments()) == 1
     [_, answer] = gateway.sent
     day = f"{subscription.end_time.day}.{subscription.end_time.month}.{subscription.end_time.year}"
@@ -80,13 +80,13 @@ def test_while_a_charge_is_on_its_way_stop_is_what_follows_it(
     subscribe()
     clock.advance(MONTH)
     charge()
-    assert list_states() == ["pending"]
+    assert renewal_states() == ["pending"]
 
     write(client, "STOP")
     assert "moze este prejst" in gateway.sent[-1].content
     report(list_payments()[-1].id, "A0")
 
-    assert list_states() == ["charged", "user_stop"]
+    assert renewal_states() == ["charged", "user_stop"]
     clock.advance(2 * MONTH)
     charge()
     assert len(list_payments()) == 2
@@ -105,7 +105,7 @@ def test_a_charge_that_failed_after_a_stop_is_not_tried_again(
     charge()
 
     assert len(list_payments()) == 2
-    assert list_states()[-1] == "user_stop"
+    assert renewal_states()[-1] == "user_stop"
     assert [sent.billkey for sent in gateway.sent] == ["AA99", "AA99", "AZ19"]  # nothing more is told
 
 
@@ -139,7 +139,7 @@ def test_an_order_that_is_billed_after_a_stop_renews_no_more(
     charge()
 
     assert get_payment(list_payments()[0].id).status == "paid"
-    assert list_states() == ["user_stop"]
+    assert renewal_states() == ["user_stop"]
     assert len(list_payments()) == 1
     assert decision_of(inbound_id)[0] == "rule"
 
@@ -153,7 +153,7 @@ def test_who_orders_again_while_the_first_is_on_its_way_goes_on(
 
     report(list_payments()[0].id, "A0")
 
-    assert (len(list_payments()), list_states()) == (1, ["active"])
+    assert (len(list_payments()), renewal_states()) == (1, ["active"])
 
 
 def test_an_unknown_outcome_is_told_as_one_that_may_still_be_billed(
@@ -180,7 +180,7 @@ def two(gateway: FakeGateway) -> None:
 def test_stop_with_a_keyword_stops_that_one(client: FlaskClient, gateway: FakeGateway) -> None:
     write(client, "STOP TYZDEN")
 
-    assert list_states() == ["active", "user_stop"]
+    assert renewal_states() == ["active", "user_stop"]
     assert gateway.sent[-1].content.startswith("Zrusené: Tyzdenne.")
 
 
@@ -191,7 +191,7 @@ def test_stop_alone_or_with_an_unknown_word_stops_everything(
 ) -> None:
     write(client, text)
 
-    assert list_states() == ["user_stop", "user_stop"]
+    assert renewal_states() == ["user_stop", "user_stop"]
     assert len(gateway.sent) == 3
     assert gateway.sent[-1].content.startswith("Zrusené predplatné: 2.")
 
@@ -207,7 +207,7 @@ def test_stop_of_what_they_have_not_pauses_what_they_have_and_asks_a_person(
     clock.advance(MONTH + timedelta(days=1))
     charge()
 
-    assert (list_states(), len(list_payments())) == (["active"], 1)
+    assert (renewal_states(), len(list_payments())) == (["active"], 1)
     assert "teraz nic nestrhavame" in gateway.sent[-1].content
     assert waiting_in_inbox() == [(inbound_id, "near_stop")]
 
@@ -217,7 +217,7 @@ def test_one_reader_does_not_stop_another(client: FlaskClient, gateway: FakeGate
 
     write(client, "STOP", "0905123456")
 
-    assert list_states() == ["active"]
+    assert renewal_states() == ["active"]
 
 
 def test_a_stop_written_before_the_order_is_not_applied_and_a_person_looks(
@@ -230,7 +230,7 @@ def test_a_stop_written_before_the_order_is_not_applied_and_a_person_looks(
 
     inbound_id = write(client, "STOP", written_at=before)
 
-    assert list_states() == ["active"]
+    assert renewal_states() == ["active"]
     assert gateway.sent[-1].content.startswith("Mesacne: dalsia platba")
     assert (step_kinds(inbound_id)[1], waiting_in_inbox()) == ("stop_late", [(inbound_id, "stop")])
 
@@ -305,7 +305,7 @@ def test_a_rule_may_stop_as_well(client: FlaskClient, gateway: FakeGateway) -> N
 
     inbound_id = write(client, "uz nie")
 
-    assert list_states() == ["user_stop"]
+    assert renewal_states() == ["user_stop"]
     assert (decision_of(inbound_id)[0], step_kinds(inbound_id)[-2:]) == ("rule", ["stop_done", "sent"])
     assert waiting_in_inbox() == []
 
@@ -332,7 +332,7 @@ def test_the_books_are_right_after_all_of_it(client: FlaskClient, gateway: FakeG
 
     with transaction() as session:
         assert run_audit(session) == []
-    assert set(list_states()) == {"user_stop"}
+    assert set(renewal_states()) == {"user_stop"}
 
 
 def test_a_stop_that_waits_to_be_read_comes_before_the_answer_that_would_charge(

@@ -29,8 +29,8 @@ from tests.factories.money import (
     charge,
     get_payment,
     list_renewals,
-    list_states,
     make_type,
+    renewal_states,
     report,
     set_up_sale,
     subscribe,
@@ -59,7 +59,7 @@ def test_after_silence_the_next_try_goes_out(gateway: FakeGateway, reader: Bough
     again = charge()
     report(again, "A0")
 
-    assert list_states() == ["charge_failed", "charged", "active"]
+    assert renewal_states() == ["charge_failed", "charged", "active"]
     assert len(gateway.sent) == 3
 
 
@@ -159,7 +159,7 @@ def test_a_report_that_was_applied_and_not_judged_is_judged_at_the_next_turn(
     run_all()
 
     assert get_payment(payment_id).status == "paid"
-    assert list_states() == ["charged", "active"]
+    assert renewal_states() == ["charged", "active"]
 
 
 def test_the_ceiling_of_the_hour_is_told(gateway: FakeGateway, reader: Bought) -> None:

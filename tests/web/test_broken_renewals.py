@@ -12,7 +12,7 @@ from tests.factories.api import make_user_token
 from tests.factories.money import list_renewals, make_type, renewal_states, set_up_sale
 from tests.factories.users import make_user
 from tests.fakes import FakeGateway
-from tests.importer.renewal_files import Reader, import_renewals, make_reader
+from tests.importer.renewal_files import Reader, import_renewals, make_charged_reader
 from tests.pages import Page, sign_in
 
 TO_READERS = "This renewal cannot go on by itself. Please write to us."
@@ -25,7 +25,7 @@ def reader(app: Flask, gateway: FakeGateway) -> Reader:
     set_up_sale()
     make_type()
     codes.make_reader()
-    reader = make_reader()
+    reader = make_charged_reader()
     import_renewals(reader.line(state="user_stop"))
     with transaction() as session:
         session.execute(text("UPDATE mobiletech_outbound_messages SET billing = 'failed'"))

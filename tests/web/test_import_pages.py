@@ -14,7 +14,7 @@ from crm.importer import uploads
 from crm.importer.kinds import DATES
 from crm.importer.models import ImportChunk, ImportFile
 from crm.web import import_upload_limit
-from tests.factories.uploaded import HEADER, begin_dry, dry_run, import_rows, rows_of
+from tests.factories.uploaded import HEADER, begin_dry, dry_run, import_upload, rows_of
 from tests.factories.users import make_user
 from tests.pages import Page, sign_in
 from tests.stored import read
@@ -155,7 +155,7 @@ def test_other_forms_stay_small(staff: FlaskClient) -> None:
 
 
 def test_the_history_shows_what_became_of_each(staff: FlaskClient) -> None:
-    import_rows(rows_of(good=2, bad=1))
+    import_upload(rows_of(good=2, bad=1))
 
     page = Page(staff.get(LIST))
 
@@ -178,7 +178,7 @@ def test_the_history_shows_what_became_of_each(staff: FlaskClient) -> None:
     ],
 )
 def test_filters_stand_in_the_address(staff: FlaskClient, query: str, found: list[str]) -> None:
-    import_rows(rows_of(good=1))
+    import_upload(rows_of(good=1))
     begin_dry(rows_of(good=1))
 
     page = Page(staff.get(f"{LIST}?{query}"))
@@ -226,7 +226,7 @@ def test_what_is_not_there_is_a_page_that_says_so(staff: FlaskClient, path: str)
 
 
 def test_refused_rows_wait_on_the_overview_until_they_come_back_mended(staff: FlaskClient) -> None:
-    run_id = import_rows(rows_of(good=1, bad=2))
+    run_id = import_upload(rows_of(good=1, bad=2))
     waiting = Page(staff.get("/admin/"))
     mended = (
         staff.get(f"{LIST}/{run_id}/errors.csv")
@@ -234,7 +234,7 @@ def test_refused_rows_wait_on_the_overview_until_they_come_back_mended(staff: Fl
         .replace(",X\r\n", ",O\r\n")
     )
 
-    import_rows(mended)
+    import_upload(mended)
 
     assert "2 rows of an import were refused: Messages from readers" in waiting.text
     assert f"{LIST}/{run_id}" in waiting.links
@@ -248,7 +248,7 @@ def test_a_dry_run_with_refused_rows_is_nobodys_task(staff: FlaskClient) -> None
 
 
 def test_only_those_who_may_import_are_told_of_it(client: FlaskClient) -> None:
-    import_rows(rows_of(good=1, bad=1))
+    import_upload(rows_of(good=1, bad=1))
     make_user(role="billing", email="ivan@example.sk")
     sign_in(client, "ivan@example.sk")
 

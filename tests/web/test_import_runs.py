@@ -16,7 +16,7 @@ from crm.payments.holding import hold
 from crm.users.models import AuditEntry
 from tests.conftest import Clock
 from tests.factories.moments import ZONE
-from tests.factories.uploaded import begin_dry, begin_real, dry_run, find_run, import_rows, rows_of
+from tests.factories.uploaded import begin_dry, begin_real, dry_run, find_run, import_upload, rows_of
 from tests.outbox import run_all
 from tests.pages import Page
 from tests.stored import read
@@ -113,7 +113,7 @@ def test_how_a_run_ended_is_told_to_those_who_only_hear_it(
 def test_how_refused_rows_are_mended_depends_on_whether_the_others_are_in(
     staff: FlaskClient, is_dry: bool, told: str
 ) -> None:
-    run_id = (dry_run if is_dry else import_rows)(rows_of(good=1, bad=1))
+    run_id = (dry_run if is_dry else import_upload)(rows_of(good=1, bad=1))
 
     page = Page(staff.get(f"{LIST}/{run_id}"))
 
@@ -321,7 +321,7 @@ def test_an_import_is_cancelled_between_two_batches(
 
 
 def test_what_has_ended_is_neither_cancelled_nor_resumed(staff: FlaskClient) -> None:
-    run_id = import_rows(rows_of(good=1))
+    run_id = import_upload(rows_of(good=1))
 
     for act in ("cancel", "resume"):
         answer = staff.get(f"{LIST}/{run_id}/{act}")

@@ -17,7 +17,7 @@ from crm.importer.working import cancel, resume
 from crm.mobiletech.models import InboundMessage
 from crm.users.audit_log import Actor, acting, list_acts_on
 from tests.conftest import Clock
-from tests.factories.uploaded import begin_dry, begin_real, dry_run, find_run, import_rows, rows_of, upload
+from tests.factories.uploaded import begin_dry, begin_real, dry_run, find_run, import_upload, rows_of, upload
 from tests.factories.work import make_work
 from tests.outbox import get_entry_by_key, run_all
 from tests.stored import read
@@ -32,7 +32,7 @@ def run_once() -> None:
 
 def test_a_file_is_worked_through_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(working, "BATCH_ROWS", 10)
-    run_id = import_rows(rows_of(good=95, bad=3))
+    run_id = import_upload(rows_of(good=95, bad=3))
 
     run = find_run(run_id)
 
@@ -44,7 +44,7 @@ def test_a_file_is_worked_through_step_by_step(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_nothing_imported_makes_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    import_rows(rows_of(good=3))
+    import_upload(rows_of(good=3))
 
     assert {event for (event,) in read(OutboxEntry.event)} == {"import-step"}
 
@@ -54,7 +54,7 @@ def test_dry_counts_are_those_of_the_import(monkeypatch: pytest.MonkeyPatch) -> 
     text = rows_of(good=40, bad=5)
     text += text.splitlines()[1] + "\n"  # the same row twice
 
-    run_id = import_rows(text)
+    run_id = import_upload(text)
 
     counts = [
         (run.inserted, run.updated, run.unchanged, run.refused) for run in map(find_run, (run_id - 1, run_id))
@@ -221,7 +221,7 @@ def test_a_file_that_is_being_imported_stays(clock: Clock) -> None:
 
 
 def test_claims_go_when_their_import_has_ended() -> None:
-    import_rows(rows_of(good=3))
+    import_upload(rows_of(good=3))
     running = begin_real(rows_of(good=3))
     with transaction() as session:
         session.get_one(ImportRun, running).state = "loading"
