@@ -10,7 +10,8 @@ from crm.cli.application import needs_app
 from crm.cli.output import as_json_option
 from crm.cli.refusals import Refusal
 from crm.core.db import transaction
-from crm.importer.integrity.checking import RULES, Found, Rule, check_all
+from crm.importer.integrity.checking import Found, check_all
+from crm.importer.integrity.rules import RULES, Rule
 
 PRINTED = 10
 

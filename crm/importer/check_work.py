@@ -11,7 +11,8 @@ from crm.events.models import EntryState, OutboxEntry
 from crm.events.publish import Work, publish_many
 from crm.events.registry import Event
 from crm.importer.events import IMPORT_CHECK
-from crm.importer.integrity.checking import RULES, Rule, check_rule
+from crm.importer.integrity.checking import check_rule
+from crm.importer.integrity.rules import RULES, Rule
 
 LANE = "import-check"  # of a lane one is run at once: no transaction holds all the rules
 RULES_BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}

@@ -8,13 +8,12 @@ from sqlalchemy.orm import Session
 
 from crm.core.errors import N_
 from crm.importer.entities import get_entity
-from crm.importer.errors import LayoutError, SourceError, UnknownImportError
+from crm.importer.errors import SourceError, UnknownImportError
 from crm.importer.layouts import Layout, sniff_layout
 from crm.importer.models import ImportChunk, ImportFile
 from crm.importer.runs import shown_name
 from crm.importer.sources.examining import Examination, Examined
 from crm.importer.sources.packed import unpack
-from crm.importer.sources.rows import MOST_COLUMNS
 from crm.users.audit_log import find_actor
 
 MEGABYTE = 1024 * 1024
@@ -65,10 +64,7 @@ def open_upload(session: Session, file_id: int | None) -> BinaryIO:
 def look_into(session: Session, row: ImportFile) -> Layout:
     """Return the layout of a file as far as it tells it. Raises: SourceError."""
     with open_upload(session, row.id) as stream:
-        layout = sniff_layout(stream, row.encoding, get_entity(row.entity))
-    if len(layout.header) > MOST_COLUMNS:
-        raise LayoutError(N_("The file has more than %(most)s columns."), most=MOST_COLUMNS)
-    return layout
+        return sniff_layout(stream, row.encoding, get_entity(row.entity))
 
 
 def examined_of(row: ImportFile) -> Examined:

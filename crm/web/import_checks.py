@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from crm.core.db import current_session, transaction
 from crm.core.errors import N_
 from crm.importer.check_work import RULES_BY_NAME, ask_for_checks, is_checking
-from crm.importer.integrity.checking import Rule
 from crm.importer.integrity.late_stops import heed_late_stops
+from crm.importer.integrity.rules import Rule
 from crm.importer.integrity.stopping import Mended, mend
 from crm.importer.models import ImportCheck, ImportStop
 from crm.mobiletech.words import Tone, Word

@@ -14,7 +14,7 @@ from crm.importer.errors import SourceError
 from crm.importer.sources.examining import BLOCK, Examination, examine
 from crm.importer.sources.lines import LONGEST_LINE, Lines
 from crm.importer.sources.objects import read_jsonl, read_keys
-from crm.importer.sources.packed import LocalFile, open_path
+from crm.importer.sources.packed import LocalFile
 from crm.importer.sources.rows import Row, read_csv
 
 MEGABYTE = 1024 * 1024
@@ -82,7 +82,7 @@ def test_what_is_no_text_of_ours_is_refused(tmp_path: Path, content: bytes, sent
     path.write_bytes(content)
 
     with pytest.raises(SourceError, match=(sentence or "UTF-16").replace("(", r"\(").replace(")", r"\)")):
-        examine(open_path(path))
+        examine(LocalFile(path).open())
 
 
 def test_a_line_is_numbered_across_blocks() -> None:
@@ -153,7 +153,7 @@ def test_what_cannot_be_unpacked_is_refused(tmp_path: Path, content: bytes, sent
     tracemalloc.start()
 
     with pytest.raises(SourceError, match=sentence):
-        examine(open_path(path))
+        examine(LocalFile(path).open())
 
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -164,7 +164,7 @@ def test_members_of_a_packed_file_are_one_text(tmp_path: Path) -> None:
     path = tmp_path / "file.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n") + gzip.compress(b"c,d\n"))
 
-    with open_path(path) as stream:
+    with LocalFile(path).open() as stream:
         assert stream.read() == b"a,b\nc,d\n"
 
 
@@ -173,18 +173,18 @@ def test_only_an_ordinary_file_is_opened(tmp_path: Path) -> None:
 
     for path in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null")):
         with pytest.raises(SourceError, match="no ordinary file"):
-            open_path(path)
+            LocalFile(path).open()
 
 
 @pytest.mark.parametrize("name", ["", "nothing", "a\0b", "x" * 300, "../" * 2000])
 def test_a_name_that_cannot_be_opened_is_told(tmp_path: Path, name: str) -> None:
     with pytest.raises(SourceError, match=r"cannot be opened|no ordinary"):
-        open_path(tmp_path / name)
+        LocalFile(tmp_path / name).open()
 
 
 def test_a_file_that_cannot_be_read_is_told() -> None:
     with pytest.raises(SourceError, match="cannot be read: Input/output error"):
-        open_path(Path("/proc/self/mem"))
+        LocalFile(Path("/proc/self/mem")).open()
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -16,8 +16,6 @@ from crm.importer.models import ImportCheck
 SHOWN = 200
 _TAKE_TIME = text("SET LOCAL statement_timeout = 0")  # ten million messages take longer than a page may
 
-__all__ = ["RULES", "SHOWN", "Found", "Rule", "check_all", "check_rule", "read_checks", "run_rule"]
-
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -84,14 +84,6 @@ class LocalFile:
         return unpack(BufferedReader(raw, BUFFER))
 
 
-def open_path(path: Path) -> BinaryIO:
-    """Return the unpacked bytes of a file on this machine.
-
-    Raises: SourceError if it is no ordinary file, empty, or something else than text.
-    """
-    return LocalFile(path).open()
-
-
 def unpack(file: BinaryIO) -> BinaryIO:
     """Return the bytes of an open file, unpacked if it is gzip; it is closed if it cannot be.
 
