@@ -1,7 +1,6 @@
 """`crm import …`: bring a publisher's history in from files; every row is in, or refused with the reason."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from crm.cli.import_run import Options, run_import
 from crm.cli.refusals import Command, Group
 from crm.importer.columns import Entity
 from crm.importer.entities import ENTITIES, get_entity
+from crm.importer.errors import UnknownEntityError
 from crm.importer.examples import read_example
 from crm.importer.kinds import DATES
 
@@ -32,8 +32,10 @@ class Imports(Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command; who asks for an entity that there is not, is told which there are."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
-            names = ", ".join(ENTITIES)
-            raise click.UsageError(f"There is no {args[0]!r} to import. In their order: {names}.", ctx)
+            try:
+                get_entity(args[0])
+            except UnknownEntityError as error:
+                raise click.UsageError(str(error), ctx) from error
         return super().resolve_command(ctx, args)
 
 
@@ -121,8 +123,7 @@ def _dates(entity: Entity[Any]) -> str:
     return f"\n\n{DATES}" if entity.has_dates else ""
 
 
-_adders: list[Callable[[], None]] = [partial(_add, entity) for entity in ENTITIES.values()]
-for add in _adders:
-    add()
+for entity in ENTITIES.values():
+    _add(entity)
 imports.add_command(example)
 imports.add_command(check)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from crm.importer.columns import Entity
-from crm.importer.entities import ENTITIES
+from crm.importer.entities import get_entity
 from crm.importer.examples import read_example
 from crm.importer.kinds import DATES
 from crm.users.roles import Permission
@@ -33,7 +33,7 @@ class ColumnWords:
 @staff(Permission.IMPORT)
 def show(entity: str) -> str:
     """Show the columns."""
-    found = _get(entity)
+    found = get_entity(entity)
     return render_staff_page(
         "imports/entity.html",
         entity=found.name,
@@ -48,7 +48,7 @@ def show(entity: str) -> str:
 @staff(Permission.IMPORT)
 def download_example(entity: str) -> ResponseReturnValue:
     """Send the example."""
-    name = _get(entity).name
+    name = get_entity(entity).name
     return Response(
         read_example(name),
         content_type="text/csv; charset=utf-8",
@@ -67,9 +67,3 @@ def list_columns(entity: Entity[Any]) -> list[ColumnWords]:
         )
         for column in entity.columns
     ]
-
-
-def _get(name: str) -> Entity[Any]:
-    if name not in ENTITIES:
-        abort(404)
-    return ENTITIES[name]

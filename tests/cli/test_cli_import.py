@@ -401,7 +401,7 @@ def test_an_unknown_entity_is_answered_with_those_there_are(run: Run) -> None:
     result = run("import", "planets", "a.csv")
 
     assert result.exit_code == 2
-    assert "There is no 'planets' to import. In their order: " in result.stderr
+    assert "There is no planets to import. In their order: " in result.stderr
     assert run("import", "example", "planets").exit_code == 1
 
 
