@@ -11,8 +11,9 @@ from io import StringIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.core.csv_cells import escape
 from crm.importer.faults import Fault, read_fault
-from crm.importer.layouts import ERROR_COLUMNS, NOT_IMPORTED, Layout, escape, read_layout
+from crm.importer.layouts import ERROR_COLUMNS, NOT_IMPORTED, Layout, read_layout
 from crm.importer.models import ImportRefusal, ImportRun
 from crm.importer.sources.objects import shown
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from typing import Any, BinaryIO
 
+from crm.core.csv_cells import unescape
 from crm.core.errors import N_
 from crm.importer.columns import Entity, list_missing
 from crm.importer.entities import ENTITIES
@@ -25,9 +26,7 @@ MOST_TOLD = 20
 # Our own error files have these as well: they tell, and are not imported.
 ERROR_COLUMNS = ("import_line", "import_errors")
 NOT_IMPORTED = "import_skipped_"  # how a column that is left out begins in an error file
-ESCAPE = "'"
 _SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)  # the first line of files that are for Excel
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", ESCAPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +89,6 @@ def read_rows(stream: BinaryIO, layout: Layout, *, position: int, line: int) -> 
     else:
         rows = read_jsonl(lines, layout.header)
     return map(_unescaped, rows) if layout.is_error_file else rows
-
-
-def escape(cell: str) -> str:
-    """Write a cell so that no table runs it; what an error file escapes, `read_rows` reads back as it was."""
-    return f"{ESCAPE}{cell}" if cell.startswith(FORMULA_SIGNS) else cell
-
-
-def unescape(cell: str) -> str:
-    """Return what was escaped."""
-    return cell[1:] if cell[:1] == ESCAPE and cell[1:].startswith(FORMULA_SIGNS) else cell
 
 
 def _unescaped(row: Row) -> Row:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from crm.core.clock import now
+from crm.core.csv_cells import csv_lines
 from crm.core.db import current_session, transaction
 from crm.core.errors import N_, InvalidInputError
 from crm.core.keyset import KeysetPage, Place
@@ -17,7 +18,6 @@ from crm.users.audit_log import record_act
 from crm.users.models import AuditEntry
 from crm.users.roles import Permission
 from crm.web.act_words import act_word, as_line
-from crm.web.csv_cells import csv_lines
 from crm.web.filters import Chip, Choice, Reader, first_moment, moment_after
 from crm.web.guards import staff
 from crm.web.ids import LARGEST_ID

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from crm.core.csv_cells import csv_lines
 from crm.web.charts import lay_out_columns, round_up
 from crm.web.count_words import spell, spell_share
-from crm.web.csv_cells import csv_lines
 from crm.web.insight_period import Span, part_word, tick
 from crm.web.money import money
 from crm.web.overview_days import BOTTOM, HALF_A_LINE, TOP, DayChart, DayColumn

@@ -6,13 +6,13 @@ from flask import Blueprint, Response, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from crm.core.clock import now
+from crm.core.csv_cells import csv_lines
 from crm.core.db import current_session, transaction
 from crm.core.phone import mask_in_text
 from crm.mobiletech.message_log import LogFilter, Position, list_messages
 from crm.mobiletech.message_rows import LogRow, read_rows
 from crm.users.audit_log import record_act
 from crm.users.roles import Permission
-from crm.web.csv_cells import csv_lines
 from crm.web.guards import staff
 from crm.web.message_filters import read_filters
 from crm.web.message_list import show_list

@@ -9,6 +9,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from crm.core.clock import now
+from crm.core.csv_cells import csv_lines
 from crm.core.db import current_session, transaction
 from crm.core.keyset import KeysetPage, Place
 from crm.mobiletech.search.finding import LONGEST_TERM, find_whole_number
@@ -17,7 +18,6 @@ from crm.payments.payment_list import COUNTED, PaymentFilter, count_payments, fi
 from crm.users.audit_log import record_act
 from crm.users.roles import Permission
 from crm.web.count_words import spell
-from crm.web.csv_cells import csv_lines
 from crm.web.guards import staff
 from crm.web.list_query import make_pager
 from crm.web.page_tools import get_settings, render_staff_page

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from crm.core.clock import now
+from crm.core.csv_cells import csv_lines
 from crm.core.db import current_session, transaction
 from crm.core.keyset import KeysetPage, Place
 from crm.payments.holding import find_hold
@@ -26,7 +27,6 @@ from crm.users.audit_log import find_latest_acts, record_act
 from crm.users.queries import read_names
 from crm.users.roles import Permission, may
 from crm.web.count_words import spell
-from crm.web.csv_cells import csv_lines
 from crm.web.guards import staff
 from crm.web.list_query import ListQuery, make_pager
 from crm.web.page_tools import get_settings, iso, render_staff_page

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from crm.core.clock import now
+from crm.core.csv_cells import csv_lines
 from crm.core.db import current_session, transaction
 from crm.core.keyset import KeysetPage, Place
 from crm.core.phone import mask_in_text
@@ -19,7 +20,6 @@ from crm.users.audit_log import record_act
 from crm.users.phones import find_phones_of
 from crm.users.roles import Permission
 from crm.web import subscribers, subscriptions
-from crm.web.csv_cells import csv_lines
 from crm.web.guards import staff
 from crm.web.page_tools import get_settings, iso
 

@@ -11,7 +11,6 @@ from werkzeug.test import TestResponse
 from crm.core.db import transaction
 from crm.users.audit_log import Actor, acting, record_act
 from crm.users.models import AuditEntry
-from crm.web.csv_cells import safe_cell
 from tests.pages import Form, Page
 from tests.stored import read
 
@@ -129,22 +128,6 @@ def test_an_export_that_asks_for_nothing_is_no_act(staff: FlaskClient) -> None:
 
     assert response.status_code == 400
     assert len(read(AuditEntry.id)) == 1
-
-
-@pytest.mark.parametrize(
-    ("typed", "safe"),
-    [
-        *((f"{sign}1+1", f"'{sign}1+1") for sign in "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"),
-        ("a=1", "a=1"),
-        ("'=1", "'=1"),
-        ("", ""),
-        (None, ""),
-        (-5, "'-5"),
-        (17, "17"),
-    ],
-)
-def test_no_cell_is_a_formula(typed: object, safe: str) -> None:
-    assert safe_cell(typed) == safe
 
 
 def test_a_reason_that_is_a_formula_is_text_in_the_export(staff: FlaskClient) -> None:
