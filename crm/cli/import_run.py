@@ -15,6 +15,7 @@ from crm.cli.refusals import Refusal
 from crm.core.db import transaction
 from crm.importer.batches import Outcome
 from crm.importer.differences import list_differences
+from crm.importer.entities.recurrent_payments import RECURRENT_PAYMENTS
 from crm.importer.error_file import faults_of, list_refusals, write_errors
 from crm.importer.models import ImportRun
 from crm.importer.running import Runner
@@ -23,7 +24,7 @@ from crm.importer.sources.examining import Examined, examine
 from crm.importer.sources.packed import LocalFile
 from crm.payments.holding import are_held
 
-RENEWALS = "recurrent-payments"
+RENEWALS = RECURRENT_PAYMENTS.name
 SHOWN = 10
 LONGEST_SHOWN = 60  # of a value
 HAND_OVER_SECONDS = 0.0005  # who reads ahead does not hold up who talks to the database

@@ -9,9 +9,10 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from crm.payments.models import PaymentMeta
+from crm.payments.trials import BEGAN_BY
 
 BILLKEY = "mobiletech_billkey"
-INBOUND = "mobiletech_inbound_message_id"
+INBOUND = BEGAN_BY
 TEMPLATE = "mobiletech_template_code"
 PARAMS = "mobiletech_template_params"
 

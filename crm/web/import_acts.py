@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from wtforms import BooleanField
 
 from crm.core.db import current_session, transaction
+from crm.importer.entities.recurrent_payments import RECURRENT_PAYMENTS
+from crm.importer.entities.users import USERS
 from crm.importer.errors import ImportStateError, UnknownImportError
 from crm.importer.models import ImportRun
 from crm.importer.runs import ENDED, get_run
@@ -29,7 +31,7 @@ from crm.web.session import get_signed_in
 import_acts = Blueprint("import_acts", __name__)
 
 BOTH = ("GET", "POST")
-RENEWALS, PEOPLE = "recurrent-payments", "users"
+RENEWALS, PEOPLE = RECURRENT_PAYMENTS.name, USERS.name
 
 
 class RealForm(Form):

@@ -11,6 +11,7 @@ from crm.core.copying import among
 from crm.core.errors import N_
 from crm.importer.batches import Batch
 from crm.importer.columns import Line
+from crm.importer.integrity.questions import BY_SMS
 from crm.importer.payment_references import find_payments
 from crm.importer.people import find_people
 from crm.importer.renewals.records import GATEWAY, RenewalRecord, is_open
@@ -18,6 +19,7 @@ from crm.mobiletech.models import InboundMessage
 from crm.payments.gateways import gateway_id
 from crm.payments.models import Payment
 from crm.payments.statuses import PaymentStatus, RecurrentState
+from crm.payments.trials import BEGAN_BY
 from crm.subscriptions.models import SubscriptionType
 
 Lines = Sequence[Line[RenewalRecord]]
@@ -27,19 +29,19 @@ WAS_PAID = (PaymentStatus.PAID, PaymentStatus.REFUND)
 
 # The reader's last payment of the message by which it began, else the last one by SMS at all; of a charged row it
 # is one before its own.
-_LAST_PAID = text("""
+_LAST_PAID = text(f"""
     SELECT wanted.line, last.id FROM unnest(
         CAST(:lines AS bigint[]), CAST(:users AS bigint[]), CAST(:inbounds AS text[]), CAST(:befores AS timestamptz[])
     ) AS wanted (line, user_id, inbound_id, before), LATERAL (
         SELECT payment.id FROM payments AS payment
         LEFT JOIN payment_meta AS meta
-          ON meta.payment_id = payment.id AND meta.key = 'mobiletech_inbound_message_id'
+          ON meta.payment_id = payment.id AND meta.key = '{BEGAN_BY}'
         WHERE payment.user_id = wanted.user_id AND payment.status = 'paid'
-          AND payment.payment_gateway_id IN (SELECT id FROM payment_gateways WHERE code LIKE 'mobiletech%')
+          AND payment.payment_gateway_id {BY_SMS}
           AND (wanted.before IS NULL OR payment.paid_at < wanted.before)
         ORDER BY coalesce(meta.value = wanted.inbound_id, false) DESC, payment.paid_at DESC, payment.id DESC LIMIT 1
     ) AS last
-""")
+""")  # noqa: S608 - put together from constants
 
 
 @dataclass(frozen=True, slots=True)
