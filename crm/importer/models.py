@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.core.db import Base
 
 NOW = text("crm_now()")
-UNFINISHED = "state IN ('waiting', 'checking', 'loading', 'interrupted')"
+IS_UNFINISHED = "state IN ('waiting', 'checking', 'loading', 'interrupted')"
 
 
 class ImportFile(Base):
@@ -102,7 +102,7 @@ class ImportRun(Base):
             name="state",
         ),
         Index("ix_imports_newest", "created_at", "id"),
-        Index("ix_imports_unfinished", "sha256", "entity", "id", postgresql_where=text(UNFINISHED)),
+        Index("ix_imports_unfinished", "sha256", "entity", "id", postgresql_where=text(IS_UNFINISHED)),
     )
 
 

@@ -49,7 +49,7 @@ SHOWN_ACTS = 20
 IN_MEMORY = 1024 * 1024
 PIECE = 64 * 1024
 FEWEST_SECONDS = 1  # before that a rate says nothing
-QUIET_AFTER = timedelta(seconds=10)  # a step takes a fraction of one: longer than that nobody works
+FROZEN_AFTER = timedelta(seconds=10)  # a step takes a fraction of one: longer than that nobody works
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +166,7 @@ def _pieces(file: "SpooledTemporaryFile[bytes]") -> Iterator[bytes]:
 def _find_quiet(session: Session, run: ImportRun) -> datetime | None:
     """Return since when nothing has happened, if that is too long: a worker that is frozen tells nobody itself."""
     last = run.beat_at or run.created_at
-    return last if session.execute(select(db_now())).scalar_one() - last > QUIET_AFTER else None
+    return last if session.execute(select(db_now())).scalar_one() - last > FROZEN_AFTER else None
 
 
 def _bar(run: ImportRun, *, is_quiet: bool) -> Bar:
