@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from crm.core.db import transaction
 from tests.conftest import Clock
+from tests.factories.flows import write
 from tests.factories.imports import counts_of, refusals_of
-from tests.factories.messages import WEBHOOK, make_receive
 from tests.factories.money import (
     MONTH,
     charge,
@@ -33,7 +33,6 @@ from tests.importer.renewal_files import (
     make_charged_reader,
     pay_again,
 )
-from tests.outbox import run_all
 
 pytestmark = pytest.mark.usefixtures("gateway")
 
@@ -498,8 +497,7 @@ def test_what_a_rule_stopped_is_stopped_though_its_words_are_no_stop(
 ) -> None:
     make_rule("UZ NIE", action="stop")
     clock.advance(timedelta(days=1))
-    client.post(WEBHOOK, data=make_receive(content="UZ NIE", receive_date_raw="2611270800001"))
-    run_all()
+    write(client, "UZ NIE")
 
     import_renewals(reader.line())
 
