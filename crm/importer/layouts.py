@@ -6,10 +6,11 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
+from functools import reduce
 from typing import Any, BinaryIO
 
 from crm.core.csv_cells import unescape
-from crm.core.errors import N_
+from crm.core.errors import N_, Said
 from crm.importer.columns import Entity, list_missing
 from crm.importer.entities import ENTITIES
 from crm.importer.errors import LayoutError, SourceError
@@ -27,6 +28,14 @@ MOST_TOLD = 20
 ERROR_COLUMNS = ("import_line", "import_errors")
 NOT_IMPORTED = "import_skipped_"  # how a column that is left out begins in an error file
 _SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)  # the first line of files that are for Excel
+
+# What is said of a column that nobody knows: by whether ours has one near it, and whether it can be written.
+UNKNOWN = {
+    (True, True): N_("%(name)s: is unknown; do you mean %(near)s? `--map %(option)s` says so"),
+    (True, False): N_("%(name)s: is unknown; do you mean %(near)s?"),
+    (False, True): N_("%(name)s: is unknown; `--map %(option)s` leaves it out"),
+    (False, False): N_("%(name)s: is unknown; give it another name"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,7 @@ def read_layout(stored: Mapping[str, Any]) -> Layout:
 def find_layout(stream: BinaryIO, encoding: str, entity: Entity[Any], mapping: Mapping[str, str]) -> Layout:
     """Return the layout of a file from its beginning; `mapping` names our column for one of the file's, or "".
 
+    For the command, whose `--map` gives the mapping: what nobody knows is refused, and told with that option.
     Raises: LayoutError naming every column that is unknown, double or missing; SourceError.
     """
     layout = _sniff(stream, encoding, entity, mapping)
@@ -79,6 +89,20 @@ def sniff_layout(stream: BinaryIO, encoding: str, entity: Entity[Any]) -> Layout
     """Return the layout as far as the file tells it; columns that nobody knows are left out. Raises: SourceError."""
     layout = _sniff(stream, encoding, entity, {})
     return replace(layout, columns=[column or LEFT_OUT for column in _map(layout.header, entity, {})])
+
+
+def choose_columns(layout: Layout, entity: Entity[Any], columns: Sequence[str]) -> Layout:
+    """Return the layout with our column for each place of its header, "" to leave it out; two may have one name.
+
+    Raises: LayoutError naming every column that is unknown, double or missing.
+    """
+    own, given = [column.name for column in entity.columns], [column for column in columns if column]
+    unknown = [_said(N_("%(name)s: there is no such column"), ours) for ours in given if ours not in own]
+    faults = [*unknown, *_list_unsound(entity, given)]
+    if faults:
+        told = N_("The columns of the file are not those of %(entity)s: %(faults)s.")
+        raise LayoutError(told, entity=entity.name, faults=_joined(faults))
+    return replace(layout, columns=list(columns))
 
 
 def read_rows(stream: BinaryIO, layout: Layout, *, position: int, line: int) -> Iterator[Row]:
@@ -186,12 +210,13 @@ def _check(
         told = N_("The first line must name the columns. Those of %(entity)s are: %(columns)s.")
         raise LayoutError(told, entity=entity.name, columns=", ".join(own))
     given = [column for column in columns if column]
+    absent = N_("%(name)s: the file has no such column")
+    strange = N_("%(name)s: there is no such column")
     faults = [
-        *(f"{shown(name)}: the file has no such column" for name in mapping if name not in header),
+        *(_said(absent, name) for name in mapping if name not in header),
         *(_unknown(place, header[place], own) for place, ours in enumerate(columns) if ours is None),
-        *(f"{shown(ours)}: there is no such column" for ours in mapping.values() if ours and ours not in own),
-        *(f"{shown(name)}: stands in the file twice" for name in sorted(set(given)) if given.count(name) > 1),
-        *(f"{name}: is missing" for name in list_missing(entity, given)),
+        *(_said(strange, ours) for ours in mapping.values() if ours and ours not in own),
+        *_list_unsound(entity, given),
     ]
     if faults:
         told = N_("The columns of the file are not those of %(entity)s: %(faults)s.")
@@ -201,9 +226,26 @@ def _check(
         raise LayoutError(
             asked if other else told,
             entity=entity.name,
-            faults="; ".join(faults[:MOST_TOLD]),
+            faults=_joined(faults),
             **({"other": other} if other else {}),
         )
+
+
+def _list_unsound(entity: Entity[Any], given: Sequence[str]) -> list[Said]:
+    """Say of our columns which two of the file's are, and which none is."""
+    twice = N_("%(name)s: stands in the file twice")
+    return [
+        *(_said(twice, name) for name in sorted(set(given)) if given.count(name) > 1),
+        *(_said(N_("%(name)s: is missing"), name) for name in list_missing(entity, given)),
+    ]
+
+
+def _said(message: str, name: str) -> Said:
+    return Said(message, name=shown(name))
+
+
+def _joined(faults: Sequence[Said]) -> Said:
+    return reduce(lambda some, one: Said("%(some)s; %(one)s", some=some, one=one), faults[:MOST_TOLD])
 
 
 def _find_other(header: Sequence[str], columns: Sequence[str | None]) -> str | None:
@@ -219,12 +261,14 @@ def _find_other(header: Sequence[str], columns: Sequence[str | None]) -> str | N
     return max(fitting, key=lambda name: len(known[name]), default=None)
 
 
-def _unknown(place: int, name: str, own: Sequence[str]) -> str:
+def _unknown(place: int, name: str, own: Sequence[str]) -> Said:
     if not name:
-        return f"column {place + 1} has no name: give it one in the first line"
-    near = get_close_matches(_name(name[:LONGEST_NAME]), own, n=1)
-    hint = f"do you mean {near[0]}? " if near else ""
-    if name != shown(name):  # no terminal could write it
-        return f"{shown(name)}: is unknown; {hint or 'give it another name'}".rstrip()
-    option = shlex.quote(f"{name}={near[0] if near else ''}")
-    return f"{name}: is unknown; {hint}`--map {option}` {'says so' if near else 'leaves it out'}"
+        return Said(N_("column %(place)s has no name: give it one in the first line"), place=place + 1)
+    near = next(iter(get_close_matches(_name(name[:LONGEST_NAME]), own, n=1)), "")
+    fields = {
+        "name": shown(name),
+        "near": near,
+        "option": shlex.quote(f"{name}={near}"),
+    }
+    is_writable = name == shown(name)  # else no terminal could write it
+    return Said(UNKNOWN[bool(near), is_writable], **fields)

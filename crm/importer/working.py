@@ -18,9 +18,10 @@ from crm.events import queries
 from crm.events.models import EntryState, OutboxEntry
 from crm.events.publish import Work, publish_many
 from crm.events.registry import Event
+from crm.importer.entities import get_entity
 from crm.importer.errors import ImportStateError
 from crm.importer.events import IMPORT_STEP
-from crm.importer.layouts import read_layout
+from crm.importer.layouts import choose_columns, read_layout
 from crm.importer.models import ImportFile, ImportRun
 from crm.importer.running import LOCK, Runner
 from crm.importer.runs import (
@@ -28,14 +29,13 @@ from crm.importer.runs import (
     UNFINISHED,
     State,
     Wanted,
-    begin,
     get_run,
     record_resumption,
     store,
     want_cancel,
 )
 from crm.importer.standing import Standing, find_step, read_progress, step_key
-from crm.importer.uploads import examined_of, get_upload, open_upload
+from crm.importer.uploads import examined_of, get_upload, look_into, open_upload
 from crm.users.audit_log import Actor, acting
 
 BATCH_ROWS = 1000  # a step takes a fraction of a second: nobody who waits for an answer notices
@@ -44,10 +44,14 @@ PAUSE = timedelta(seconds=1)
 STEPS_ASIDE = 10  # and yet every tenth step is taken
 
 
-def begin_dry_run(session: Session, file: ImportFile, mapping: dict[str, str]) -> ImportRun:
-    """Begin the dry run of an uploaded file; `mapping` as in `Wanted`. Raises: SourceError, LayoutError."""
-    wanted = Wanted(entity=file.entity, file_name=file.name, is_dry=True, mapping=mapping, file_id=file.id)
-    run = begin(session, wanted, examined_of(file), lambda: open_upload(session, file.id))
+def begin_dry_run(session: Session, file: ImportFile, columns: Sequence[str]) -> ImportRun:
+    """Begin the dry run of an uploaded file, with our column for each of the file's, "" to leave it out.
+
+    Raises: SourceError, LayoutError.
+    """
+    layout = choose_columns(look_into(session, file), get_entity(file.entity), columns)
+    wanted = Wanted(entity=file.entity, file_name=file.name, is_dry=True, file_id=file.id)
+    run = store(session, wanted, examined_of(file), layout)
     _publish(session, run)
     return run
 

@@ -64,10 +64,9 @@ def choose(file_id: int) -> ResponseReturnValue:
     form = _make_form(entity, layout)
     if not form.validate() or not _is_sound(form, entity, layout):
         return _page(session, file, layout, form), 422
-    mapping = dict(zip(layout.header, _chosen(form, layout), strict=True))
     try:
         with transaction() as session:
-            run_id = begin_dry_run(session, get_upload(session, file_id), mapping).id
+            run_id = begin_dry_run(session, get_upload(session, file_id), _chosen(form, layout)).id
     except SourceError as error:
         file, layout = _read_file(current_session(), file_id)
         return _page(current_session(), file, layout, form, [told(error)]), 422

@@ -7,7 +7,7 @@ from itertools import count
 from crm.core.db import transaction
 from crm.importer.models import ImportRun
 from crm.importer.runs import get_run
-from crm.importer.uploads import get_upload, store_upload
+from crm.importer.uploads import get_upload, look_into, store_upload
 from crm.importer.working import begin_dry_run, begin_real_run
 from tests.factories.import_files import LATELY
 from tests.outbox import run_all
@@ -36,7 +36,8 @@ def begin_dry(text: str | bytes) -> int:
     """Upload a file, begin its dry run and return its id."""
     file_id = upload(text)
     with transaction() as session:
-        return begin_dry_run(session, get_upload(session, file_id), {}).id
+        file = get_upload(session, file_id)
+        return begin_dry_run(session, file, look_into(session, file).columns).id
 
 
 def dry_run(text: str | bytes) -> int:

@@ -16,7 +16,7 @@ from crm.importer.entities.inbound_messages import INBOUND_MESSAGES
 from crm.importer.errors import LayoutError, SourceError
 from crm.importer.examples import read_example
 from crm.importer.kinds import moment
-from crm.importer.layouts import find_layout, read_rows, sniff_layout
+from crm.importer.layouts import choose_columns, find_layout, read_rows, sniff_layout
 from crm.importer.sources.examining import examine
 from crm.importer.sources.packed import unpack
 from crm.subscriptions.newsroom import current_zone
@@ -166,6 +166,26 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
     for fault in ("x: the file has no", "mood: is unknown", "from: stands in", "content: is missing"):
         assert fault in str(told.value)
+
+
+CHOSEN_WRONG = {
+    "twice": (
+        [*INBOUND, "from"],
+        "The columns of the file are not those of inbound-messages: from: stands in",
+    ),
+    "none of ours": ([*INBOUND, "password"], "password: there is no such column"),
+    "missing": ([*INBOUND[:-1], "", ""], "operator_type: is missing"),
+}
+
+
+@pytest.mark.parametrize(("columns", "sentence"), CHOSEN_WRONG.values(), ids=CHOSEN_WRONG)
+def test_columns_that_are_chosen_by_their_place_are_checked(columns: list[str], sentence: str) -> None:
+    layout = sniff_layout(BytesIO(f"{HEADER},from\n".encode()), "utf-8", INBOUND_MESSAGES)
+
+    with pytest.raises(LayoutError, match=sentence) as told:
+        choose_columns(layout, INBOUND_MESSAGES, columns)
+
+    assert "--map" not in str(told.value)
 
 
 def test_keys_may_come_later() -> None:

@@ -98,11 +98,26 @@ def test_a_column_that_is_none_of_ours_is_refused(staff: FlaskClient) -> None:
     assert page.status == 422
 
 
-def test_a_file_with_one_name_twice_is_refused_with_the_reason(staff: FlaskClient) -> None:
-    page = Page(choose(staff, upload(f"{HEADER},from\n"), column_8=""))
+@pytest.mark.parametrize("taken", [1, 8])
+def test_of_two_columns_with_one_name_the_chosen_one_is_taken(staff: FlaskClient, taken: int) -> None:
+    row = ["1", "", "8877", "Start", "2026-09-01 08:00:00", "1703", "76", "O", ""]
+    row[taken] = "+421908300101"
+    file_id = upload(f"{HEADER},from\n{','.join(row)}\n")
+
+    answer = choose(staff, file_id, **{f"column_{9 - taken}": ""})
+    run_all()
+
+    assert answer.location == "/admin/imports/1"
+    run = find_run(1)
+    assert [place for place, ours in enumerate(run.layout["columns"]) if ours == "from"] == [taken]
+    assert (run.state, run.inserted, run.refused) == ("done", 1, 0)
+
+
+def test_two_columns_with_one_name_are_not_both_taken(staff: FlaskClient) -> None:
+    page = Page(choose(staff, upload(f"{HEADER},from\n")))
 
     assert page.status == 422
-    assert "from" in page.text
+    assert "from: from is this already: choose it once." in page.text
     assert read(ImportRun.id) == []
 
 

@@ -12,7 +12,7 @@ from crm.importer import working
 from crm.importer.housekeeping import forget_old_imports
 from crm.importer.models import ImportChunk, ImportClaim, ImportFile, ImportRefusal, ImportRun
 from crm.importer.running import LOCK
-from crm.importer.uploads import open_upload
+from crm.importer.uploads import look_into, open_upload
 from crm.importer.working import cancel, resume
 from crm.mobiletech.models import InboundMessage
 from crm.users.audit_log import Actor, acting, list_acts_on
@@ -213,7 +213,8 @@ def test_a_file_that_is_being_imported_stays(clock: Clock) -> None:
     file_id = upload(rows_of(good=1))
     clock.advance(timedelta(days=8))
     with transaction() as session:
-        working.begin_dry_run(session, session.get_one(ImportFile, file_id), {})
+        file = session.get_one(ImportFile, file_id)
+        working.begin_dry_run(session, file, look_into(session, file).columns)
 
     forget_old_imports()
 
