@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from crm.core.copying import copy_rows
 from crm.importer.batches import Batch, Outcome
 from crm.importer.entities import ENTITIES, get_entity
+from crm.importer.faults import is_hash
+from crm.importer.layouts import read_layout
 from crm.importer.models import ImportDifference, ImportRun
 from crm.importer.reading import ReadRow
 from crm.importer.runs import State
@@ -49,20 +51,20 @@ class Comparison:
 
 
 def keep_differences(session: Session, run: ImportRun, rows: Sequence[ReadRow], batch: Batch) -> None:
-    """Write down the first rows of a dry run that would be new, and the first that would change.
+    """Write down the first rows of a dry run that would be new, and the first that would change; no secrets of them.
 
     Called before the counts of the batch are added to those of the run.
     """
     room = {Outcome.INSERTED: KEPT - run.inserted, Outcome.UPDATED: KEPT - run.updated}
     if max(room.values()) <= 0:
         return
-    kept = []
+    secret, kept = _find_secret(run), []
     for row, _, _ in rows:
         outcome = batch.outcomes[row.line]
         if room.get(outcome, 0) > 0:
             room[outcome] -= 1
             columns = _columns(run.entity, batch.differs.get(row.line, ()))
-            kept.append((run.id, row.line, str(outcome), columns, list(row.cells)))
+            kept.append((run.id, row.line, str(outcome), columns, _open_cells(row.cells, secret)))
     copy_rows(session, "import_differences", ("import_id", "line", "outcome", "columns", "cells"), kept)
 
 
@@ -88,6 +90,17 @@ def list_comparisons(session: Session) -> list[Comparison]:
     ids = [dry_id for dry_id, real_id in known.values() if dry_id is not None and dry_id > real_id]
     runs = {run.entity: run for run in session.scalars(select(ImportRun).where(ImportRun.id.in_(ids)))}
     return [Comparison(entity=name, run=runs.get(name)) for name in ENTITIES]
+
+
+def _find_secret(run: ImportRun) -> frozenset[int]:
+    """Return where the columns stand of which nothing is kept."""
+    named, places = get_entity(run.entity).named, read_layout(run.layout).places
+    return frozenset(place for name, place in places.items() if named[name].is_secret)
+
+
+def _open_cells(cells: Sequence[str], secret: frozenset[int]) -> list[str]:
+    """Return the cells, those empty that nobody may see; a hash may stand in a column that is left out."""
+    return ["" if place in secret or is_hash(cell) else cell for place, cell in enumerate(cells)]
 
 
 def _columns(entity: str, names: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 LONGEST_VALUE = 100
 HIDDEN = "(not shown)"
+HASHES = ("$2", "$argon2")  # a password's hash begins so; it is shown nowhere, whatever its column is called
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +29,22 @@ class Fault:
         """Return what is stored."""
         return {
             "column": self.column,
-            "value": self.value[:LONGEST_VALUE],
+            "value": _without_hash(self.value)[:LONGEST_VALUE],
             "code": self.code,
             "message": self.message,
-            "fields": {name: str(value) for name, value in self.fields.items()},
+            "fields": {name: _without_hash(str(value)) for name, value in self.fields.items()},
         }
 
 
 def read_fault(stored: Mapping[str, Any]) -> Fault:
     """Return what was stored."""
     return Fault(**stored)
+
+
+def is_hash(text: str) -> bool:
+    """Return whether a value looks like the hash of a password."""
+    return text.lstrip().startswith(HASHES)
+
+
+def _without_hash(value: str) -> str:
+    return HIDDEN if is_hash(value) else value

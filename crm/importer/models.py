@@ -126,7 +126,9 @@ class ImportDifference(Base):
     line: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     outcome: Mapped[str] = mapped_column(Text)  # batches.Outcome: inserted or updated
     columns: Mapped[list[str]] = mapped_column(ARRAY(Text))  # that would change; none if nobody can say
-    cells: Mapped[list[str]] = mapped_column(ARRAY(Text))  # the row's, in the order of the layout's header
+    cells: Mapped[list[str]] = mapped_column(
+        ARRAY(Text)
+    )  # in the order of the layout's header; a secret one is empty
 
 
 class ImportClaim(Base):

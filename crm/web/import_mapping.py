@@ -15,7 +15,7 @@ from crm.core.db import current_session, transaction
 from crm.importer.columns import Column, Entity, list_missing
 from crm.importer.entities import get_entity
 from crm.importer.errors import SourceError
-from crm.importer.faults import HIDDEN
+from crm.importer.faults import HIDDEN, is_hash
 from crm.importer.layouts import CSV, Layout, read_rows
 from crm.importer.models import ImportFile
 from crm.importer.uploads import get_upload, look_into, open_upload
@@ -33,7 +33,6 @@ import_mapping = Blueprint("import_mapping", __name__)
 
 SAMPLES = 5
 LONGEST_SAMPLE = 60
-SECRETS = ("$2", "$argon2")  # a password's hash is shown nowhere, whatever its column is called
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +168,6 @@ def _read_samples(session: Session, file: ImportFile, layout: Layout) -> list[Se
 
 
 def _shown(cell: str, *, is_secret: bool) -> str:
-    if cell and (is_secret or cell.startswith(SECRETS)):
+    if cell and (is_secret or is_hash(cell)):
         return str(_(HIDDEN))
     return cell if len(cell) <= LONGEST_SAMPLE else f"{cell[:LONGEST_SAMPLE]}…"

@@ -316,6 +316,13 @@ def test_a_password_is_never_shown(app: Flask) -> None:
     assert "tajne" not in f"{fault}{fault.value}"
 
 
+def test_a_hash_is_not_shown_where_it_is_no_password(app: Flask) -> None:
+    run = import_text("users", change_cell(EXAMPLE, 2, "email", "$2y$10$BmqrX53ewHYpWtQb3IQh5"))
+
+    (fault,) = faults_by_line(run)[2]
+    assert (fault.column, fault.value) == ("email", "(not shown)")
+
+
 def test_a_person_without_an_id_and_an_e_mail_is_refused(app: Flask) -> None:
     run = import_text("users", f"{HEADER},,0908300101\n")
 

@@ -116,6 +116,18 @@ def test_an_import_for_real_keeps_no_rows_beside_those_it_writes(app: Flask) -> 
     assert read(ImportRun.rows_here) == [(None,), (None,)]
 
 
+def test_of_compared_people_no_hash_of_a_password_is_kept_or_shown(staff: FlaskClient) -> None:
+    hashed = "$2y$10$BmqrX53ewHYpWtQb3IQh5.CkRsMFTb0KLJKAfaIGSN0n2N9jUHGhK"
+    file = f"id,email,password,old_password,public_name\n77,eva@example.com,{hashed},{hashed},Eva\n"
+
+    run = import_text("users", file, dry=True, mapping={"old_password": ""})
+    page = Page(staff.get(f"/admin/imports/{run.id}"))
+
+    assert read(ImportDifference.cells) == [(["77", "eva@example.com", "", "", "Eva"],)]
+    assert "Line 2 Not here 77, eva@example.com, Eva" in page.text
+    assert hashed not in page.text
+
+
 def test_compared_rows_name_people_and_are_forgotten(app: Flask) -> None:
     import_text(MESSAGES, FILE, dry=True)
     with transaction() as session:
