@@ -1,6 +1,6 @@
 """The rules of an imported history: what each found when it was checked last, and how to mend it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,10 +72,15 @@ def show_list() -> str:
     """Show every rule."""
     session = current_session()
     found = {check.rule: check for check in session.execute(select(ImportCheck)).scalars()}
+    rules, is_going_on = (
+        [_line(rule, found.get(name)) for name, rule in RULES_BY_NAME.items()],
+        is_checking(session),
+    )
     return render_staff_page(
         "imports/checks.html",
-        rules=[_line(rule, found.get(name)) for name, rule in RULES_BY_NAME.items()],
-        is_checking=is_checking(session),
+        rules=rules,
+        summary=_("The rules are being checked.") if is_going_on else _sum_up(rules),
+        is_checking=is_going_on,
         stopped=_count_stopped(session),
     )
 
@@ -160,6 +165,20 @@ def _tell(mended: Mended) -> Iterator[str]:
             "Of %(num)s the readers wrote STOP meanwhile: they stay stopped for good.",
             mended.stopped_by_reader,
         )
+
+
+def _sum_up(rules: Sequence[RuleLine]) -> str:
+    """Say in a sentence or two what the checks found, also to those who only hear of it."""
+    broken = sum(rule.state is BROKEN for rule in rules)
+    unchecked = sum(rule.state is UNCHECKED for rule in rules)
+    told = []
+    if broken:
+        told.append(ngettext("%(num)s rule is broken.", "%(num)s rules are broken.", broken))
+    if unchecked:
+        told.append(
+            ngettext("%(num)s rule is not checked yet.", "%(num)s rules are not checked yet.", unchecked)
+        )
+    return " ".join(told) or _("All rules hold.")
 
 
 def _line(rule: Rule, check: ImportCheck | None) -> RuleLine:

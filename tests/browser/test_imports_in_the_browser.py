@@ -93,6 +93,21 @@ def test_a_file_is_brought_in(
     expect(page.locator("table")).to_contain_text("správy.csv")
 
 
+def test_rules_are_checked(page: Page, has_scripts: bool) -> None:
+    page.get_by_role("link", name="Checks").click()
+    status, toggle = page.locator("#checks-state"), page.locator("[data-live-toggle]")
+
+    page.get_by_role("button", name="Check now").click()
+    expect(status).to_have_text("The rules are being checked.")
+    expect(toggle).to_be_visible(visible=has_scripts)
+    run_all()
+    if not has_scripts:
+        page.get_by_role("link", name="Look again").click()
+
+    expect(status).to_have_text("All rules hold.", timeout=15_000)
+    expect(toggle).to_be_hidden()
+
+
 @pytest.mark.parametrize("has_scripts", [True])  # axe is a script
 def test_axe_finds_nothing_on_the_way(page: Page, file: Path) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -54,6 +54,41 @@ def test_each_rule_is_a_piece_of_work_of_a_worker(staff: FlaskClient) -> None:
     assert {rule for (rule,) in read(ImportCheck.rule)} == set(RULES_BY_NAME)
 
 
+def test_while_rules_are_checked_the_page_looks_again_and_may_be_paused(staff: FlaskClient) -> None:
+    waiting = Page(staff.get(CHECKS)), press(staff)
+    run_all()
+    done = Page(staff.get(CHECKS))
+
+    assert [_is_live(page) for page in (*waiting, done)] == [False, True, False]
+
+
+def _is_live(page: Page) -> bool:
+    assert ("data-live-toggle" in page.response.text) == ("js/live.js" in page.response.text)
+    return "data-live-toggle" in page.response.text
+
+
+def test_what_the_checks_found_is_told_to_those_who_only_hear_it(
+    staff: FlaskClient, broken: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = len(RULES_BY_NAME)
+    before = _status(Page(staff.get(CHECKS)))
+    waiting = _status(press(staff))
+    run_all()
+    broken_all = _status(Page(staff.get(CHECKS)))
+    monkeypatch.setattr(checking, "run_rule", lambda session, rule: Found(count=0, rows=[]))
+    press(staff)
+    run_all()
+
+    assert before == f"{count} rules are not checked yet."
+    assert waiting == "The rules are being checked."
+    assert broken_all == f"{count} rules are broken."
+    assert _status(Page(staff.get(CHECKS))) == "All rules hold."
+
+
+def _status(page: Page) -> str:
+    return page.response.text.partition('id="checks-state" data-live role="status">')[2].partition("<")[0]
+
+
 def test_a_rule_that_is_broken_shows_count_meaning_and_how_to_mend_it(
     staff: FlaskClient, broken: None
 ) -> None:

@@ -345,9 +345,9 @@ def test_a_step_that_fails_too_often_is_shown_and_resumed(
     press(staff, f"{run_id}/resume")
     run_all()
 
-    assert "A step failed and is tried again" in failing.text
+    assert "Waits A step failed and is tried again" in failing.text  # heard beside the state, too
     assert "ValueError: no room for +421908***101" in failing.text
-    assert "A step failed too often" in dead.text
+    assert "Waits A step failed too often" in dead.text
     assert "An import stands still: Messages from readers" in overview.text
     assert find_run(run_id).state == "done"
     assert len(read(InboundMessage.id)) == 3
@@ -368,7 +368,7 @@ def test_one_of_the_server_that_stands_still_says_how_it_goes_on(staff: FlaskCli
 
     page = Page(staff.get(f"{LIST}/{run_id}"))
 
-    assert "Nobody works on it" in page.text
+    assert "Interrupted Nobody works on it" in page.text
     assert "there crm import with --resume goes on where it was" in page.text.replace("`", "")
     assert f"{LIST}/{run_id}/resume" not in page.links
     assert f"{LIST}/{run_id}/cancel" in page.links
