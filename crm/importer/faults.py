@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm.core.errors import N_
+
 LONGEST_VALUE = 100
-HIDDEN = "(not shown)"
+HIDDEN = N_("(not shown)")
 HASHES = ("$2", "$argon2")  # a password's hash begins so; it is shown nowhere, whatever its column is called
 
 

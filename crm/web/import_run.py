@@ -36,6 +36,7 @@ from crm.web.import_words import (
     layout_words,
     run_kind,
     state_word,
+    value_words,
 )
 from crm.web.money import money
 from crm.web.page_tools import render_staff_page
@@ -260,7 +261,7 @@ def _list_refusals(session: Session, run: ImportRun) -> list[RefusalRow]:
         RefusalRow(
             line=refusal.line,
             column=fault.column,
-            value=fault.value,
+            value=value_words(fault),
             code=fault.code,
             sentence=fault_words(fault),
         )

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from crm.core.errors import N_, Said
 from crm.importer.columns import Entity
 from crm.importer.entities import ENTITIES
-from crm.importer.faults import Fault
+from crm.importer.faults import HIDDEN, Fault
 from crm.importer.models import ImportRun
 from crm.importer.runs import State
 from crm.mobiletech.words import Tone, Word
@@ -67,6 +67,11 @@ def run_kind(run: ImportRun) -> str:
 def fault_words(fault: Fault) -> str:
     """Return the sentence about a value, in the language of the page."""
     return told(Said(fault.message, **fault.fields))
+
+
+def value_words(fault: Fault) -> str:
+    """Return the value as it stood in the file; what is not shown says so."""
+    return str(_(HIDDEN)) if fault.value == HIDDEN else fault.value
 
 
 def layout_words(layout: Mapping[str, Any]) -> str:

@@ -9,12 +9,15 @@ from werkzeug.test import TestResponse
 from crm.core.db import transaction
 from crm.events.backoff import DELAYS
 from crm.importer import working
+from crm.importer.faults import HIDDEN
 from crm.importer.models import ImportRun
 from crm.importer.runs import get_run
 from crm.mobiletech.models import InboundMessage
 from crm.payments.holding import hold
 from crm.users.models import AuditEntry
+from crm.web import import_words
 from tests.conftest import Clock
+from tests.factories.imports import import_text
 from tests.factories.moments import ZONE
 from tests.factories.uploaded import begin_dry, begin_real, dry_run, find_run, import_upload, rows_of
 from tests.outbox import run_all
@@ -142,6 +145,20 @@ def test_what_was_refused_is_told_with_line_column_value_and_code(staff: FlaskCl
         in page.text
     )
     assert "Line 4 operator_type X This must be one of T, O, 2, S. choice" in page.text
+
+
+def test_a_refused_password_is_not_shown_and_that_is_said_in_the_language_of_the_page(
+    staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = import_text("users", "id,public_name,password\n77,Eva,tajne\n", dry=True)
+    monkeypatch.setattr(
+        import_words, "_", lambda message, **_fields: {HIDDEN: "skryté"}.get(message, message)
+    )
+
+    page = Page(staff.get(f"{LIST}/{run.id}"))
+
+    assert "Line 2 password skryté" in page.text
+    assert "tajne" not in page.text
 
 
 def test_of_many_refused_rows_the_first_hundred_are_shown(staff: FlaskClient) -> None:
