@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from crm.core.db import current_session, transaction
 from crm.core.errors import N_
 from crm.importer.check_work import RULES_BY_NAME, ask_for_checks, is_checking
+from crm.importer.integrity.checking import read_checks
 from crm.importer.integrity.late_stops import heed_late_stops
+from crm.importer.integrity.questions import Kind
 from crm.importer.integrity.rules import Rule
 from crm.importer.integrity.stopping import Mended, mend
 from crm.importer.models import ImportCheck, ImportStop
@@ -35,12 +37,11 @@ BROKEN = Word(N_("Broken"), Tone.BAD, "alert")
 UNCHECKED = Word(N_("Not checked yet"), Tone.WAIT, "question")
 # What a row behind a rule is, and where its page is, by its id.
 KINDS: Mapping[str, tuple[str, str]] = {
-    "recurrent_payment": (N_("Renewal %(id)s"), "/admin/recurrent-payments/"),
-    "payment": (N_("Payment %(id)s"), "/admin/payments/"),
-    "inbound": (N_("SMS from a reader %(id)s"), "/admin/messages/inbound/"),
-    "outbound": (N_("SMS to a reader %(id)s"), "/admin/messages/outbound/"),
-    "user": (N_("Person %(id)s"), "/admin/users/"),
-    "phone": (N_("Number %(id)s"), ""),
+    Kind.RENEWAL: (N_("Renewal %(id)s"), "/admin/recurrent-payments/"),
+    Kind.PAYMENT: (N_("Payment %(id)s"), "/admin/payments/"),
+    Kind.INBOUND: (N_("SMS from a reader %(id)s"), "/admin/messages/inbound/"),
+    Kind.OUTBOUND: (N_("SMS to a reader %(id)s"), "/admin/messages/outbound/"),
+    Kind.PHONE: (N_("Number %(id)s"), ""),
 }
 
 
@@ -71,7 +72,7 @@ class BrokenRow:
 def show_list() -> str:
     """Show every rule."""
     session = current_session()
-    found = {check.rule: check for check in session.execute(select(ImportCheck)).scalars()}
+    found = {check.rule: check for check in read_checks(session)}
     rules, is_going_on = (
         [_line(rule, found.get(name)) for name, rule in RULES_BY_NAME.items()],
         is_checking(session),

@@ -8,6 +8,7 @@ from crm.events.registry import Event
 from crm.importer.check_work import RULES_BY_NAME, run_checks
 from crm.importer.integrity import checking
 from crm.importer.integrity.checking import Found
+from crm.importer.integrity.questions import Kind
 from crm.importer.integrity.stopping import Mended
 from crm.importer.models import ImportCheck
 from crm.web import import_checks
@@ -109,6 +110,10 @@ def test_the_rows_behind_a_rule_lead_to_their_pages(staff: FlaskClient, broken: 
     assert "Renewal 7 cid: old-in-501 SMS from a reader 9" in page.text
     assert {"/admin/recurrent-payments/7", "/admin/messages/inbound/9"} <= set(page.links)
     assert "1 200 more; mend these first, then check again." in page.text
+
+
+def test_each_kind_of_row_that_can_break_a_rule_has_a_name() -> None:
+    assert set(import_checks.KINDS) == set(Kind)
 
 
 def test_a_rule_is_checked_again(staff: FlaskClient, broken: None, monkeypatch: pytest.MonkeyPatch) -> None:
