@@ -15,6 +15,7 @@ from crm.cli.refusals import Refusal
 from crm.core.db import transaction
 from crm.importer.batches import Outcome
 from crm.importer.differences import list_differences
+from crm.importer.due_sums import read_sums
 from crm.importer.entities.recurrent_payments import RECURRENT_PAYMENTS
 from crm.importer.error_file import faults_of, list_refusals, write_errors
 from crm.importer.models import ImportRun
@@ -237,4 +238,5 @@ def _tell_due(run: ImportRun) -> None:
     if run.due_count:
         renewals, be = ("renewal", "is") if run.due_count == 1 else ("renewals", "are")
         what = "due at once" if run.confirm_due else "past the date, and refused without --confirm-due"
-        click.echo(f"{run.due_count:,} {renewals}, {run.due_amount} EUR in all, {be} {what}.", err=True)
+        sums = " + ".join(f"{amount} {currency}" for currency, amount in read_sums(run.due_amounts).items())
+        click.echo(f"{run.due_count:,} {renewals}, {sums} in all, {be} {what}.", err=True)

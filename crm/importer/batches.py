@@ -53,7 +53,7 @@ class Batch:
     faults: dict[int, list[Fault]] = field(default_factory=dict)
     differs: dict[int, list[str]] = field(default_factory=dict)  # by line that is updated: what is another
     due_count: int = 0  # renewals that would be charged at once
-    due_amount: Decimal = Decimal(0)
+    due_sums: dict[str, Decimal] = field(default_factory=dict)  # by currency
     stopped: int = 0  # renewals that come in stopped, for they break a rule
     _held: set[int] = field(default_factory=set)  # refused lines that hold what they have claimed
     _claims: Claims = field(init=False)

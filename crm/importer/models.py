@@ -83,7 +83,9 @@ class ImportRun(Base):
     due_count: Mapped[int] = mapped_column(
         BigInteger, server_default=text("0")
     )  # renewals that are due at once
-    due_amount: Mapped[Decimal] = mapped_column(Numeric(14, 2), server_default=text("0"))
+    due_amounts: Mapped[dict[str, str]] = mapped_column(
+        JSONB, server_default=text("'{}'")
+    )  # their sum by currency: {"EUR": "4.99"}
     stopped: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # renewals that break a rule
     rows_here: Mapped[int | None] = mapped_column(BigInteger)  # of the entity, when its dry run was done
     error: Mapped[str | None] = mapped_column(Text)  # why it ended early

@@ -19,6 +19,7 @@ from crm.core.errors import N_
 from crm.importer.batches import Batch, Context, Outcome
 from crm.importer.columns import Line
 from crm.importer.differences import count_here, keep_differences
+from crm.importer.due_sums import add_to_stored
 from crm.importer.entities import get_entity
 from crm.importer.errors import SourceError
 from crm.importer.faults import Fault
@@ -173,7 +174,7 @@ class Runner:
         run.unchanged += outcomes.count(Outcome.UNCHANGED)
         run.refused += outcomes.count(Outcome.REFUSED)
         run.due_count += batch.due_count
-        run.due_amount += batch.due_amount
+        run.due_amounts = add_to_stored(run.due_amounts, batch.due_sums)
         run.stopped += batch.stopped
         self._advance(run, rows)
 

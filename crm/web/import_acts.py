@@ -22,9 +22,9 @@ from crm.web.count_words import spell
 from crm.web.forms import Form
 from crm.web.guards import ask_for_password, staff
 from crm.web.ids import LARGEST_ID
+from crm.web.import_due import due_label, due_question
 from crm.web.import_words import LIST, entity_title
 from crm.web.languages import told
-from crm.web.money import money
 from crm.web.page_tools import render_staff_page
 from crm.web.session import get_signed_in
 
@@ -38,16 +38,6 @@ class RealForm(Form):
     """Whether what is due may be charged at once."""
 
     confirm_due = BooleanField()
-
-    def tell(self, dry: ImportRun) -> None:
-        """Say in the words of the box how many that are, and how much."""
-        told = ngettext(
-            "Charge %(num)s renewal at once, %(sum)s",
-            "Charge %(num)s renewals at once, %(sum)s in all",
-            dry.due_count,
-            sum=money(dry.due_amount),
-        )
-        self.confirm_due.label.text = told
 
 
 @import_acts.route("/<int:dry_run_id>/real", methods=BOTH)
@@ -106,7 +96,7 @@ def _decide(
 
 
 def _real_page(session: Session, dry: ImportRun, form: RealForm) -> str:
-    form.tell(dry)
+    form.confirm_due.label.text = due_label(dry)
     good = dry.rows_done - dry.refused
     return render_staff_page(
         "imports/real.html",
@@ -118,7 +108,7 @@ def _real_page(session: Session, dry: ImportRun, form: RealForm) -> str:
         updated=spell(dry.updated),
         unchanged=spell(dry.unchanged),
         out_or_stopped=_out_or_stopped(dry),
-        due=_due(dry) if dry.due_count else "",
+        due=due_question(dry),
         press=ngettext("Import %(count)s row", "Import %(count)s rows", good, count=spell(good)),
         needs_hold=dry.entity == RENEWALS and find_hold(session) is None,
     )
@@ -146,16 +136,6 @@ def _out_or_stopped(dry: ImportRun) -> list[str]:
             )
         )
     return told
-
-
-def _due(dry: ImportRun) -> str:
-    return ngettext(
-        "%(count)s renewal is past its date, %(sum)s. Unless you mark it below it is refused.",
-        "%(count)s renewals are past their date, %(sum)s in all. Unless you mark it below they are refused.",
-        dry.due_count,
-        count=spell(dry.due_count),
-        sum=money(dry.due_amount, "EUR"),
-    )
 
 
 def _get(session: Session, run_id: int) -> ImportRun:

@@ -8,7 +8,6 @@ from tempfile import SpooledTemporaryFile
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -29,6 +28,7 @@ from crm.web.count_words import spell, spell_share
 from crm.web.duration_words import roughly
 from crm.web.guards import staff
 from crm.web.ids import LARGEST_ID
+from crm.web.import_due import due_words
 from crm.web.import_words import (
     ending_words,
     entity_title,
@@ -38,7 +38,6 @@ from crm.web.import_words import (
     state_word,
     value_words,
 )
-from crm.web.money import money
 from crm.web.page_tools import render_staff_page
 from crm.web.retelling import retell
 
@@ -127,7 +126,7 @@ def show(run_id: int) -> str:
         if has_ended and run.worked_seconds >= FEWEST_SECONDS
         else "",
         error=retell(run.error) if run.error else "",
-        due=_due(run) if run.due_count else "",
+        due=due_words(run),
         refusals=refusals,
         more_refused=_more_refused(run, refusals),
         differences=_list_differences(session, run),
@@ -233,24 +232,6 @@ def _trouble(run: ImportRun, progress: Progress) -> Trouble | None:
         reason=mask_in_text(progress.reason),
         next_at=progress.next_at,
         may_resume=run.file_id is not None,
-    )
-
-
-def _due(run: ImportRun) -> str:
-    """Say how many renewals are past their date, and what becomes of them."""
-    told = {"count": spell(run.due_count), "sum": money(run.due_amount, "EUR")}
-    if run.confirm_due:
-        return ngettext(
-            "%(count)s renewal is past its date, %(sum)s: it is charged at once.",
-            "%(count)s renewals are past their date, %(sum)s in all: they are charged at once.",
-            run.due_count,
-            **told,
-        )
-    return ngettext(
-        "%(count)s renewal is past its date, %(sum)s: without your leave it is refused.",
-        "%(count)s renewals are past their date, %(sum)s in all: without your leave they are refused.",
-        run.due_count,
-        **told,
     )
 
 

@@ -77,9 +77,7 @@ def upgrade() -> None:
         sa.Column("unchanged", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("refused", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("due_count", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column(
-            "due_amount", sa.Numeric(precision=14, scale=2), server_default=sa.text("0"), nullable=False
-        ),
+        sa.Column("due_amounts", postgresql.JSONB(), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("stopped", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("rows_here", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),

@@ -158,12 +158,20 @@ def test_that_renewals_are_not_held_is_told_before_a_row_comes_in(
     ],
 )
 def test_one_renewal_is_told_as_one(capsys: pytest.CaptureFixture[str], count: int, told: list[str]) -> None:
-    run = ImportRun(stopped=count, due_count=count, due_amount="4.90", confirm_due=False)
+    run = ImportRun(stopped=count, due_count=count, due_amounts={"EUR": "4.90"}, confirm_due=False)
     import_run._tell_stopped(run)
     import_run._tell_due(run)
 
     said = capsys.readouterr().err.splitlines()
     assert [line.startswith(each) for line, each in zip(said, told, strict=True)] == [True, True]
+
+
+def test_each_currency_of_what_is_due_has_its_own_sum(capsys: pytest.CaptureFixture[str]) -> None:
+    run = ImportRun(due_count=12, due_amounts={"EUR": "58.80", "CZK": "99.00"}, confirm_due=True)
+
+    import_run._tell_due(run)
+
+    assert capsys.readouterr().err == "12 renewals, 99.00 CZK + 58.80 EUR in all, are due at once.\n"
 
 
 def test_an_error_file_that_is_there_is_left_alone(run: Run, path: Path, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_dry_run_of_any_file_counts_as_the_real_one(app: Flask, tmp_path: Path
 
 
 def told_by(run: ImportRun) -> tuple[object, ...]:
-    return *counts_of(run), run.due_count, run.due_amount, run.stopped
+    return *counts_of(run), run.due_count, run.due_amounts, run.stopped
 
 
 def prepare(tmp_path: Path, name: str) -> None:

@@ -177,13 +177,34 @@ def test_a_due_renewal_is_counted_with_its_price_whether_it_is_confirmed_or_not(
     confirmed = import_renewals(*lines, dry=True, confirm_due=True)
     real = import_renewals(*lines, confirm_due=True)
 
-    due = [(run.due_count, run.due_amount) for run in (refused, confirmed, real)]
-    assert due == [(2, Decimal("8.98"))] * 3
+    due = [(run.due_count, run.due_amounts) for run in (refused, confirmed, real)]
+    assert due == [(2, {"EUR": "8.98"})] * 3
     assert [counts_of(run) for run in (refused, confirmed, real)] == [
         (0, 0, 0, 2),
         (2, 0, 0, 0),
         (2, 0, 0, 0),
     ]
+
+
+@pytest.mark.parametrize("batch_rows", [1, 5000])
+def test_what_is_due_is_summed_for_each_currency_by_itself(reader: Reader, batch_rows: int) -> None:
+    make_billkey("CZ99", "99.00", currency="CZK")
+    make_type("mesic", price="99.00", billkey="CZ99", currency="CZK")
+    other, third = make_reader("0905111222"), make_reader("0905111333")
+    _do(
+        "UPDATE payments SET amount = 99, currency = 'CZK' WHERE id = 2; UPDATE payment_meta SET value = 'CZ99'"
+        " WHERE payment_id = 2 AND key = 'mobiletech_billkey';"
+        " UPDATE mobiletech_outbound_messages SET billkey = 'CZ99' WHERE payment_id = 2"
+    )
+    lines = [
+        reader.line(charge_at=PAST),
+        other.line(charge_at=PAST, subscription_type="mesic"),
+        third.line(charge_at=PAST),
+    ]
+
+    run = import_renewals(*lines, dry=True, batch_rows=batch_rows)
+
+    assert (run.due_count, run.due_amounts) == (3, {"CZK": "99.00", "EUR": "9.98"})
 
 
 def test_what_is_due_is_charged_once_with_the_right_key_price_text_and_number(
@@ -355,7 +376,7 @@ def test_a_date_moved_into_the_past_has_to_be_confirmed(reader: Reader) -> None:
     confirmed = import_renewals(reader.line(charge_at=PAST), confirm_due=True)
 
     assert refusals_of(run) == [(2, "charge_at", "due")]
-    assert (counts_of(confirmed), confirmed.due_count, confirmed.due_amount) == (UPDATED, 1, Decimal("4.99"))
+    assert (counts_of(confirmed), confirmed.due_count, confirmed.due_amounts) == (UPDATED, 1, {"EUR": "4.99"})
 
 
 def test_a_renewal_of_another_payment_or_type_is_another_renewal(reader: Reader) -> None:
@@ -570,7 +591,7 @@ def test_a_dry_run_of_a_file_with_every_kind_of_error_counts_as_the_real_one(
 
     assert counts_of(dry) == counts_of(real) == (3, 1, 2, 21)
     assert refusals_of(dry) == refusals_of(real)
-    assert (dry.stopped, dry.due_count, dry.due_amount) == (real.stopped, real.due_count, real.due_amount)
+    assert (dry.stopped, dry.due_count, dry.due_amounts) == (real.stopped, real.due_count, real.due_amounts)
     assert real.stopped == 1
 
 

@@ -130,7 +130,7 @@ def test_imported_periods_of_a_trial_are_used_though_only_what_goes_on_is_import
     run = import_renewals(line, confirm_due=True)
     payment_id = charge()
 
-    assert (dry.due_count, dry.due_amount) == (run.due_count, run.due_amount) == (1, Decimal(amount))
+    assert (dry.due_count, dry.due_amounts) == (run.due_count, run.due_amounts) == (1, {"EUR": amount})
     assert get_payment(payment_id).amount == Decimal(amount)
     assert [message.billkey for message in messages_of(payment_id)] == [billkey]
 
@@ -332,7 +332,7 @@ def _line(*, charge_at: datetime, **values: Any) -> dict[str, Any]:
 
 
 def _due(run: ImportRun) -> tuple[int, Decimal]:
-    return run.due_count, run.due_amount
+    return run.due_count, Decimal(run.due_amounts.get("EUR", "0"))
 
 
 def _do(statement: str) -> None:

@@ -240,7 +240,7 @@ def test_a_file_is_imported_once_however_often_one_presses(staff: FlaskClient) -
 
 def test_what_is_due_is_charged_only_with_the_mark(staff: FlaskClient) -> None:
     dry_id = dry_run(rows_of(good=1))
-    change(dry_id, due_count=12, due_amount="58.80", stopped=3)
+    change(dry_id, due_count=12, due_amounts={"EUR": "58.80"}, stopped=3)
     asked = Page(staff.get(f"{LIST}/{dry_id}/real"))
 
     press(staff, f"{dry_id}/real", confirm_due="y")
@@ -275,7 +275,7 @@ def test_one_renewal_that_is_due_is_spoken_of_as_one(
     staff: FlaskClient, count: int, dry: str, asked: str, confirmed: str
 ) -> None:
     run_id = dry_run(rows_of(good=1))
-    change(run_id, due_count=count, due_amount="58.80")
+    change(run_id, due_count=count, due_amounts={"EUR": "58.80"})
     pages = [Page(staff.get(f"{LIST}/{run_id}{act}")) for act in ("", "/real")]
     change(run_id, confirm_due=True)
 
@@ -283,6 +283,18 @@ def test_one_renewal_that_is_due_is_spoken_of_as_one(
 
     for page, told in zip(pages, (dry, asked, confirmed), strict=True):
         assert told in page.text
+
+
+def test_each_currency_of_what_is_due_has_its_own_sum(staff: FlaskClient) -> None:
+    run_id = dry_run(rows_of(good=1))
+    change(run_id, due_count=12, due_amounts={"EUR": "58.80", "CZK": "99.00"})
+
+    shown, asked = (Page(staff.get(f"{LIST}/{run_id}{act}")).text for act in ("", "/real"))
+
+    sums = "99.00 CZK + 58.80 € in all"
+    assert f"12 renewals are past their date, {sums}: without your leave" in shown
+    assert f"12 renewals are past their date, {sums}. Unless you mark it" in asked
+    assert f"Charge 12 renewals at once, {sums}" in asked
 
 
 def test_without_the_mark_what_is_due_is_refused(staff: FlaskClient) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from crm.core.copying import among
 from crm.core.errors import N_
 from crm.importer.batches import Batch
+from crm.importer.due_sums import sum_up
 from crm.importer.renewals.references import Resolved
 from crm.payments.due import read_due
 from crm.payments.models import RecurrentPayment
@@ -29,7 +30,7 @@ def settle_due(batch: Batch, lines: Mapping[int, Resolved]) -> list[int]:
     if not due:
         return []
     batch.due_count += len(due)
-    batch.due_amount += _sum(batch, due)
+    batch.due_sums = sum_up([*batch.due_sums.items(), *_list_amounts(batch, due)])
     if batch.context.confirm_due:
         return []
     told = N_(
@@ -48,9 +49,10 @@ def settle_due(batch: Batch, lines: Mapping[int, Resolved]) -> list[int]:
     return list(due)
 
 
-def _sum(batch: Batch, ids: Collection[int]) -> Decimal:
-    """Return what they come to, as the charges themselves ask."""
+def _list_amounts(batch: Batch, ids: Collection[int]) -> list[tuple[str, Decimal]]:
+    """Return the currency and the amount of each, as the charges themselves ask."""
     wanted = select(RecurrentPayment).where(among(RecurrentPayment.id, ids))
     rows = batch.session.execute(wanted.execution_options(populate_existing=True)).scalars().all()
     types = {each.id: each for each in batch.session.execute(select(SubscriptionType)).scalars()}
-    return sum((due.charge.amount for due in read_due(batch.session, rows, types)), Decimal(0))
+    charges = [due.charge for due in read_due(batch.session, rows, types)]
+    return [(charge.currency, charge.amount) for charge in charges]
