@@ -23,10 +23,21 @@ from crm.subscriptions.newsroom import current_zone
 from tests.factories.import_files import HEADER, INBOUND, inbound_file, inbound_line
 
 HEADERS = {delimiter: delimiter.join(INBOUND) for delimiter in ",;\t|"}
+
+
+def _reads_as_one_encoding(text: str) -> bool:
+    """Return whether the bytes in Windows-1250 are no UTF-8 as well: of áĽĽ nobody could say which it is."""
+    try:
+        text.encode("cp1250").decode()
+    except UnicodeDecodeError:
+        return True
+    return text.isascii()
+
+
 TEXT = st.text(
     st.sampled_from("aľšťžĽŠŤŽáéíóúôňrĺ €„“–,;|\t'\"=+-@\n \\")
     | st.characters(min_codepoint=32, max_codepoint=126)
-)
+).filter(_reads_as_one_encoding)
 ROWS = st.lists(
     st.fixed_dictionaries(
         {
