@@ -190,7 +190,7 @@ def test_a_due_renewal_is_counted_with_its_price_whether_it_is_confirmed_or_not(
 def test_what_is_due_is_summed_for_each_currency_by_itself(reader: Reader, batch_rows: int) -> None:
     make_billkey("CZ99", "99.00", currency="CZK")
     make_type("mesic", price="99.00", billkey="CZ99", currency="CZK")
-    other, third = make_reader("0905111222"), make_reader("0905111333")
+    other, third = make_charged_reader("0905111222"), make_charged_reader("0905111333")
     _do(
         "UPDATE payments SET amount = 99, currency = 'CZK' WHERE id = 2; UPDATE payment_meta SET value = 'CZ99'"
         " WHERE payment_id = 2 AND key = 'mobiletech_billkey';"
