@@ -9,10 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.core.copying import among
+from crm.core.copying import among, by_indexes
 from crm.core.errors import N_
 from crm.importer.batches import Batch
 from crm.importer.columns import Line
@@ -254,12 +254,18 @@ def _look_up(session: Session, records: Sequence[PaidRecord]) -> _Named:
 def _read_stored(
     batch: Batch, records: Sequence[PaidRecord]
 ) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, Mapping[str, Any]]]:
-    symbols = {each.variable_symbol for each in records}
-    external = {each.external_id for each in records if each.external_id}
-    found = select(*Payment.__table__.columns).where(
-        or_(among(Payment.variable_symbol, symbols), among(Payment.external_id, external)),
-        Payment.import_id.is_distinct_from(batch.context.import_id),
-    )
-    rows = [dict(row) for row in batch.session.execute(found).mappings()]
-    by_id = {row["external_id"]: row for row in rows if row["external_id"]}
-    return {row["variable_symbol"]: row for row in rows}, by_id
+    """Return the payments by variable symbol and by old id; each is looked up by its own index, so apart."""
+    columns = Payment.__table__.columns
+    names = {
+        columns.variable_symbol: {each.variable_symbol for each in records},
+        columns.external_id: {each.external_id for each in records if each.external_id},
+    }
+    rows: dict[int, Mapping[str, Any]] = {}  # what is found by both of its names is one row
+    with by_indexes(batch.session):
+        for column, wanted in names.items():
+            others = columns.import_id.is_distinct_from(batch.context.import_id)
+            found = select(*columns).where(among(column, wanted), others)
+            for row in batch.session.execute(found).mappings() if wanted else ():
+                rows.setdefault(row["id"], dict(row))
+    by_id = {row["external_id"]: row for row in rows.values() if row["external_id"]}
+    return {row["variable_symbol"]: row for row in rows.values()}, by_id
