@@ -25,22 +25,20 @@ CLOCK_MAY_GO_BACK = timedelta(hours=1)  # then a period that was begun is one to
 
 _LOCK_READERS = text("SELECT id FROM users WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
-# Each that is not over leads to the one that begins when it ends; a link that no longer holds goes.
-_LINK = text("""
+# Each that is not over leads to the one that begins when it ends; a link that no longer holds goes. Asked of the row
+# itself: joined to what was found, all subscriptions would be read for each batch.
+_NEXT = """(
+        SELECT min(later.id) FROM subscriptions AS later
+        WHERE later.user_id = former.user_id AND later.start_time = former.end_time
+          AND later.end_time > later.start_time AND later.id <> former.id
+    )"""
+_LINK = text(f"""
     UPDATE subscriptions AS former
-    SET next_subscription_id = found.next_id, updated_at = crm_now()
-    FROM (
-        SELECT each.id, (
-            SELECT min(later.id) FROM subscriptions AS later
-            WHERE later.user_id = each.user_id AND later.start_time = each.end_time
-              AND later.end_time > later.start_time AND later.id <> each.id
-        ) AS next_id
-        FROM subscriptions AS each
-        WHERE each.user_id = ANY(:ids) AND each.end_time >= :since
-    ) AS found
-    WHERE former.id = found.id AND former.next_subscription_id IS DISTINCT FROM found.next_id
+    SET next_subscription_id = {_NEXT}, updated_at = crm_now()
+    WHERE former.user_id = ANY(:ids) AND former.end_time >= :since
+      AND former.next_subscription_id IS DISTINCT FROM {_NEXT}
     RETURNING former.id
-""")
+""")  # noqa: S608 - put together from constants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
