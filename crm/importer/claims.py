@@ -34,7 +34,8 @@ _EARLIER = text(f"""
 _DIGESTS = text(
     "SELECT hashtextextended(row, 0) FROM unnest(CAST(:rows AS text[])) WITH ORDINALITY AS r (row, n) ORDER BY n"
 )
-_HAS_ANY = text("SELECT EXISTS (SELECT FROM import_claims WHERE import_id = :import_id)")
+# The first by its key: any one of them would be looked for by reading those of other imports.
+_HAS_ANY = text("SELECT line FROM import_claims WHERE import_id = :import_id ORDER BY key LIMIT 1")
 _PARTED = "\x1f"
 
 
@@ -112,7 +113,8 @@ class Claims:
     def has_earlier(self, session: Session) -> bool:
         """Return whether batches before this one have left claims."""
         if self._has_earlier is None:
-            self._has_earlier = bool(session.execute(_HAS_ANY, {"import_id": self._import_id}).scalar())
+            first = session.execute(_HAS_ANY, {"import_id": self._import_id}).one_or_none()
+            self._has_earlier = first is not None
         return self._has_earlier
 
     def let_go(self, line: int) -> None:
