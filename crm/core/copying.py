@@ -11,6 +11,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 _ESCAPED = re.compile(r'["\\]')
+_WAYS = (
+    "enable_seqscan",
+    "enable_hashjoin",
+    "enable_mergejoin",
+)  # by which more than the rows wanted is read
+_READ_WAYS = text("SELECT " + ", ".join(f"current_setting('{way}') AS {way}" for way in _WAYS))
+_CHOOSE_WAYS = text("SELECT " + ", ".join(f"set_config('{way}', :{way}, true)" for way in _WAYS))
 
 
 def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -45,17 +52,22 @@ def planned_anew(session: Session) -> Iterator[None]:
 
 
 @contextmanager
-def by_indexes(session: Session) -> Iterator[None]:
-    """Let the statements of the block, which ask for a batch of rows, find all by indexes.
+def by_indexes(session: Session, *, may_hash: bool = False) -> Iterator[None]:
+    """Let the statements of the block, which ask for a batch of rows, look each of them up by an index.
 
     Of a table that is just being filled the planner believes that it is as small as when it was looked at last, and
-    would rather read it from end to end, once for each row.
+    would rather read it from end to end, or an index from end to end to hash or merge it (unless it `may_hash`: of
+    what a partial index has as well, loops could go through all of that for each row). Blocks may stand in blocks;
+    what an error leaves switched off ends with the transaction.
     """
-    before = session.execute(text("SELECT current_setting('enable_seqscan')")).scalar_one()
-    choose = text("SELECT set_config('enable_seqscan', :wanted, true)")
-    session.execute(choose, {"wanted": "off"})
+    off = dict.fromkeys(_WAYS[:1] if may_hash else _WAYS, "off")
+    before = session.execute(_READ_WAYS).mappings().one()
+    if off.items() <= before.items():
+        yield
+        return
+    session.execute(_CHOOSE_WAYS, {**before, **off})
     yield
-    session.execute(choose, {"wanted": before})
+    session.execute(_CHOOSE_WAYS, dict(before))
 
 
 def take_ids(session: Session, table: str, count: int) -> list[int]:

@@ -34,7 +34,7 @@ from crm.importer.renewals.references import resolve
 
 def load(batch: Batch, lines: Sequence[Line[RenewalRecord]]) -> None:
     """Write the renewals of a batch: first those that are here already, for they may make room for new ones."""
-    with by_indexes(batch.session):
+    with by_indexes(batch.session, may_hash=True):
         _load(batch, lines)
 
 
