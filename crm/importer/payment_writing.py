@@ -4,15 +4,14 @@ A handful of COPYs however many there are. Nothing is told to anybody: the subsc
 its dates give it now, so that one that is over never ends once more.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
-
-from sqlalchemy import text
+from typing import Protocol
 
 from crm.core.copying import copy_rows, take_ids
 from crm.importer.batches import Batch
+from crm.importer.payment_methods import Method, make_methods
 from crm.importer.payment_rules import PaidRecord, Resolved
 from crm.payments.figures.keeping import forget_days
 from crm.payments.items import fit
@@ -60,19 +59,6 @@ ITEM_COLUMNS = (
 )  # fmt: skip
 
 NO_ADDRESS = "cli"  # as of all that nobody's browser began
-
-# Those that are known are not tried: a refused insert would burn an id.
-_METHODS = text("""
-    INSERT INTO payment_methods (user_id, payment_gateway_id, external_token, created_at)
-    SELECT given.user_id, given.gateway_id, given.token, min(given.at)
-    FROM unnest(CAST(:users AS bigint[]), CAST(:gateways AS bigint[]), CAST(:tokens AS text[]),
-                CAST(:at AS timestamptz[])) AS given (user_id, gateway_id, token, at)
-    WHERE NOT EXISTS (
-        SELECT 1 FROM payment_methods AS known WHERE known.user_id = given.user_id
-          AND known.payment_gateway_id = given.gateway_id AND known.external_token = given.token)
-    GROUP BY given.user_id, given.gateway_id, given.token
-    ON CONFLICT DO NOTHING
-""")
 
 
 def write_payments(batch: Batch, rows: Sequence[Row]) -> None:
@@ -186,13 +172,10 @@ def _write_items(batch: Batch, ids: Sequence[int], rows: Sequence[Row]) -> None:
 
 
 def _write_methods(batch: Batch, rows: Sequence[Row]) -> None:
-    """Write by what readers are charged again: their gateway, and the message that began it."""
-    again = [row for row in rows if row[1].is_recurrent]
-    values: Mapping[str, Any] = {
-        "users": [named.user_id for _, named in again],
-        "gateways": [named.gateway_id for _, named in again],
-        "tokens": [record.cid for record, _ in again],
-        "at": [record.paid_at for record, _ in again],
-    }
-    if again:
-        batch.session.execute(_METHODS, values)
+    """Write by what the readers are charged again."""
+    again = (
+        Method(named.user_id, named.gateway_id, record.cid, record.paid_at)
+        for record, named in rows
+        if named.is_recurrent
+    )
+    make_methods(batch.session, list(again))

@@ -9,11 +9,12 @@ from crm.core.copying import array_text
 from crm.users.errors import UnknownNumberError
 from crm.users.models import KnownNumber
 
-# Those that are known are not tried: a refused insert would burn an id and write to the table all the same.
+# Those that are known are not tried: a refused insert would burn an id and write to the table all the same. Each is
+# looked up by itself (OFFSET 0): as a join all numbers would be read, once for each batch of an import.
 _NOTE = text("""
     INSERT INTO known_numbers (number)
     SELECT given.number FROM unnest(CAST(:numbers AS text[])) AS given (number)
-    WHERE NOT EXISTS (SELECT 1 FROM known_numbers AS known WHERE known.number = given.number)
+    WHERE NOT EXISTS (SELECT 1 FROM known_numbers AS known WHERE known.number = given.number OFFSET 0)
     ORDER BY given.number
     ON CONFLICT (number) DO NOTHING
 """)

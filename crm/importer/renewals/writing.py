@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import delete, select, text, update
 
 from crm.core.business_settings import get_setting
-from crm.core.copying import among, copy_rows, take_ids
+from crm.core.copying import among, array_text, copy_rows, take_ids
 from crm.core.errors import Said
 from crm.importer.batches import Batch, differing
 from crm.importer.models import ImportStop
+from crm.importer.payment_methods import Method, make_methods
 from crm.importer.renewals.here import Row
 from crm.importer.renewals.references import Resolved, own_gateway
 from crm.payments.models import RecurrentPayment
@@ -32,17 +33,13 @@ CHANGEABLE = {
     "next_subscription_type_id": "next_subscription_type",
     "external_id": "external_id",
 }
-_MAKE_METHODS = text("""
-    INSERT INTO payment_methods (user_id, payment_gateway_id, external_token)
-    SELECT DISTINCT user_id, CAST(:gateway AS bigint), token
-    FROM unnest(CAST(:users AS bigint[]), CAST(:tokens AS text[])) AS wanted (user_id, token)
-    ORDER BY user_id, token ON CONFLICT DO NOTHING
-""")
 _READ_METHODS = text("""
-    SELECT method.user_id, method.external_token, method.id
-    FROM unnest(CAST(:users AS bigint[]), CAST(:tokens AS text[])) AS wanted (user_id, token)
-    JOIN payment_methods AS method ON method.user_id = wanted.user_id AND method.external_token = wanted.token
-      AND method.payment_gateway_id = :gateway
+    SELECT method.user_id, method.external_token, method.id FROM unnest(
+        CAST(CAST(:users AS text) AS bigint[]), CAST(CAST(:tokens AS text) AS text[])
+    ) AS wanted (user_id, token), LATERAL (
+        SELECT * FROM payment_methods WHERE user_id = wanted.user_id AND payment_gateway_id = :gateway
+          AND external_token = wanted.token OFFSET 0
+    ) AS method
 """)
 
 
@@ -205,10 +202,9 @@ def _guessed_end(batch: Batch, each: Decided, created_at: datetime) -> datetime:
 
 
 def _find_or_make_methods(batch: Batch, decided: Sequence[Decided]) -> Mapping[tuple[int, str], int]:
-    wanted = {
-        "users": [each.resolved.user_id for each in decided],
-        "tokens": [each.resolved.record.cid for each in decided],
-        "gateway": own_gateway(batch),
-    }
-    batch.session.execute(_MAKE_METHODS, wanted)
-    return {(row[0], row[1]): row[2] for row in batch.session.execute(_READ_METHODS, wanted)}
+    gateway, now = own_gateway(batch), batch.context.now
+    pairs = [(each.resolved.user_id, each.resolved.record.cid) for each in decided]
+    make_methods(batch.session, [Method(user_id, gateway, token, now) for user_id, token in pairs])
+    users, tokens = map(array_text, zip(*pairs, strict=True))
+    found = batch.session.execute(_READ_METHODS, {"users": users, "tokens": tokens, "gateway": gateway})
+    return {(row[0], row[1]): row[2] for row in found}
