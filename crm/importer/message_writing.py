@@ -97,10 +97,9 @@ def find_changes(
 
 def update_messages(batch: Batch, changes: Sequence[Change[W]], statuses: Mapping[int, Told]) -> None:
     """Write what messages that are here take from the file; the log of those sent from here is their own."""
-    for change in changes:
-        if change.values:
-            statement = update(OutboundMessage).where(OutboundMessage.id == change.message_id)
-            batch.session.execute(statement.values(change.values))
+    written = [{"id": change.message_id, **change.values} for change in changes if change.values]
+    if written:
+        batch.session.execute(update(OutboundMessage), written)
     write_statuses(
         batch,
         ((each.line.record, statuses[each.line.number]) for each in changes if each.line.number in statuses),

@@ -1,12 +1,14 @@
 """Readers' messages of the old system: what keeps one out, and that an empty cell takes nothing away."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from crm.core.db import transaction
+from crm.core.db import current_session, transaction
 from crm.mobiletech.models import InboundMessage
 from tests.factories.imported_money import Row, import_rows, make_subscriber
 from tests.factories.money import NUMBER
@@ -118,3 +120,30 @@ def test_a_message_that_came_live_stays_as_the_gateway_sent_it() -> None:
 
     assert run.counts == (0, 0, 1, 0)
     assert get_message().content == "START"
+
+
+def test_corrected_messages_are_found_by_what_they_say_now_and_when() -> None:
+    rows = [inbound_row(external_id=each, mobiletech_id=f"in-{each}", created_at="") for each in "123"]
+    yesterday, before = (f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d} 08:00:00" for days in (1, 2))
+    import_rows("inbound-messages", [{**row, "receive_date": before} for row in rows])
+    changes: Sequence[Row] = ({"content": "STOP"}, {"receive_date": yesterday}, {})
+
+    run = import_rows(
+        "inbound-messages",
+        [{**row, "receive_date": before, **changed} for row, changed in zip(rows, changes, strict=True)],
+    )
+
+    assert run.counts == (0, 2, 1, 0)
+    assert _list_findable() == ["START", "START", "STOP"]
+
+
+def _list_findable() -> list[str]:
+    """Return what the messages say whose words are kept just as they say it, with their day."""
+    found = text("""
+        SELECT message.content FROM mobiletech_message_words AS kept
+        JOIN mobiletech_inbound_messages AS message ON message.id = kept.message_id AND kept.kind = 1
+        WHERE message.mobiletech_id LIKE 'in-%' AND kept.at = message.created_at
+          AND kept.words = crm_words(message.content, message.created_at)
+        ORDER BY message.content
+    """)
+    return list(current_session().execute(found).scalars())

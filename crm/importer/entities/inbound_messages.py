@@ -24,6 +24,8 @@ from crm.mobiletech.search.housekeeping import KEPT
 from crm.mobiletech.search.models import MessageWords
 
 TABLE = "mobiletech_inbound_messages"
+FOUND_BY = frozenset({"from", "content", "created_at"})
+Row = Mapping[str, Any]
 
 
 class InboundRecord(NamedTuple):
@@ -138,14 +140,16 @@ def _load_each(batch: Batch, lines: Sequence[Line[InboundRecord]], people: Mappi
         row=row,
         is_row=is_fresh,
     )
-    fresh = []
+    fresh: list[Line[InboundRecord]] = []
+    changes: list[tuple[Row, dict[str, Any]]] = []
     for line in batch.open(lines):
         stored = known.get(line.record.mobiletech_id)
         if stored is None:
             fresh.append(line)
             batch.settle(line.number, Outcome.INSERTED)
         else:
-            _update(batch, line, stored, people.get(line.number))
+            changes.append((stored, _settle_here(batch, line, stored, people.get(line.number))))
+    _update(batch, [(stored, changed) for stored, changed in changes if changed])
     _insert(batch, fresh, people)
 
 
@@ -193,23 +197,33 @@ def _refuse_exchanged_ids(
             batch.refuse(line.number, "external_id", "taken", told, value=wanted, other=other)
 
 
-def _update(batch: Batch, line: Line[InboundRecord], row: Mapping[str, Any], user_id: int | None) -> None:
-    """Bring a message that is there to what the file says; one that came live is as the gateway sent it."""
+def _settle_here(batch: Batch, line: Line[InboundRecord], row: Row, user_id: int | None) -> dict[str, Any]:
+    """Settle a message that is there, and return what it takes from the file, by column.
+
+    One that came live is as the gateway sent it.
+    """
     wanted = dict(zip(STORED, _values(line.record, user_id), strict=True))
     if batch.is_of_this_file(row["import_id"]):
         _compare_with_earlier(batch, line, differing(row, wanted))
-        return
+        return {}
     if row["raw"] is not None:
         wanted = {name: wanted[name] for name in ("external_id", "user_id") if row[name] is None}
     given = {name: value for name, value in wanted.items() if _is_said(line.record, row, name, value)}
     changes = differing(row, given)
     batch.settle_here(line.number, changes)
+    return changes
+
+
+def _update(batch: Batch, changes: Sequence[tuple[Row, Mapping[str, Any]]]) -> None:
+    """Bring messages that are there to what the file says."""
     if changes:
-        columns = InboundMessage.__table__.columns
-        statement = update(InboundMessage).where(InboundMessage.id == row["id"])
-        batch.session.execute(statement.values({columns[name]: value for name, value in changes.items()}))
-        if changes.keys() & {"from", "content"}:
-            _find_anew(batch, row, wanted)
+        written = [{"id": row["id"], **_as_attributes(changed)} for row, changed in changes]
+        batch.session.execute(update(InboundMessage), written)
+    _find_anew(batch, [(row, changed) for row, changed in changes if changed.keys() & FOUND_BY])
+
+
+def _as_attributes(changed: Mapping[str, Any]) -> dict[str, Any]:
+    return {"from_" if name == "from" else name: value for name, value in changed.items()}
 
 
 def _compare_with_earlier(batch: Batch, line: Line[InboundRecord], changes: Mapping[str, Any]) -> None:
@@ -220,14 +234,22 @@ def _compare_with_earlier(batch: Batch, line: Line[InboundRecord], changes: Mapp
         batch.settle(line.number, Outcome.UNCHANGED)
 
 
-def _find_anew(batch: Batch, row: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Let a message be found by what it says now."""
+def _find_anew(batch: Batch, changes: Sequence[tuple[Row, Mapping[str, Any]]]) -> None:
+    """Let messages be found by what they say now."""
+    if not changes:
+        return
+    ids = [row["id"] for row, _ in changes]
     batch.session.execute(
-        delete(MessageWords).where(MessageWords.kind == Kind.INBOUND, MessageWords.message_id == row["id"])
+        delete(MessageWords).where(MessageWords.kind == Kind.INBOUND, among(MessageWords.message_id, ids))
     )
-    is_recent = row["created_at"] > batch.context.now - KEPT
-    recent = [row["mobiletech_id"]] if is_recent else []
-    keep_findable(batch, numbers={wanted.get("from", row["from"])}, inbound=recent)
+    since = batch.context.now - KEPT
+    recent = [
+        row["mobiletech_id"]
+        for row, changed in changes
+        if changed.get("created_at", row["created_at"]) > since
+    ]
+    numbers = {changed.get("from", row["from"]) for row, changed in changes}
+    keep_findable(batch, numbers=numbers, inbound=recent)
 
 
 def _is_said(record: InboundRecord, row: Mapping[str, Any], name: str, value: Any) -> bool:
@@ -247,17 +269,10 @@ STORED = (
 def _values(record: InboundRecord, user_id: int | None) -> tuple[Any, ...]:
     """Return what is stored, in the order of STORED."""
     return (
-        *(record.mobiletech_id, record.external_id, user_id, record.from_, record.to, record.content),
-        *(
-            record.receive_date,
-            record.serv_id,
-            record.project_id,
-            record.content_coding,
-            record.dcs,
-            record.esm,
-        ),
-        *(record.operator_type, record.created_at or record.receive_date),
-    )
+        record.mobiletech_id, record.external_id, user_id, record.from_, record.to, record.content,
+        record.receive_date, record.serv_id, record.project_id, record.content_coding, record.dcs, record.esm,
+        record.operator_type, record.created_at or record.receive_date,
+    )  # fmt: skip
 
 
 def _insert(batch: Batch, lines: Sequence[Line[InboundRecord]], people: Mapping[int, int]) -> None:

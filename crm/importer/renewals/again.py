@@ -37,11 +37,11 @@ def load_again(batch: Batch, here: Here, resolved: Sequence[Resolved], known: Ma
         if not _may_change(here, row):
             batch.settle(each.number, Outcome.UNCHANGED)
         elif not is_open(each.record):
-            close(batch, each, row)
             closed.append((each, row))
             batch.settle_here(each.number, ["state"])
         else:
             (kept if here.is_kept(row) else planned)[row["id"]] = each
+    close(batch, closed)
     here.note_closed(batch, closed)
     _change_planned(batch, here, planned, known)
     _let_kept_go(batch, here, kept, known)
@@ -106,8 +106,7 @@ def _change_planned(
         for row_id, each in lines.items()
         if row_id not in broken and "charge_at" in changed[row_id]
     }
-    for row_id in settle_due(batch, moved):
-        _undo(batch, known[moved[row_id].number], changed[row_id])
+    _undo(batch, [(known[moved[row_id].number], changed[row_id]) for row_id in settle_due(batch, moved)])
     for row_id, each in planned.items():
         if each.number not in batch.outcomes:
             batch.settle_here(each.number, CHANGEABLE.keys() & changed.get(row_id, {}))
@@ -129,8 +128,7 @@ def _let_kept_go(batch: Batch, here: Here, kept: Mapping[int, Resolved], known: 
         batch.settle_here(kept[row_id].number, ["state"])
     whole = [row_id for row_id in lines if row_id not in broken]
     refused = settle_due(batch, {row_id: kept[row_id] for row_id in whole})
-    for row_id in refused:
-        _undo(batch, known[kept[row_id].number], changed.get(row_id, {}))
+    _undo(batch, [(known[kept[row_id].number], changed.get(row_id, {})) for row_id in refused])
     going = [row_id for row_id in whole if row_id not in refused]
     let_go(batch.session, going)
     for row_id in going:
@@ -149,12 +147,11 @@ def _change(
     for row_id, each in lines.items():
         changes = find_changes(batch, each, known[each.number], most_retries)
         if changes:
-            change(batch, known[each.number], changes)
             changed[row_id] = changes
+    change(batch, [(known[lines[row_id].number], changes) for row_id, changes in changed.items()])
     return changed
 
 
-def _undo(batch: Batch, row: Row, changes: Mapping[str, Any]) -> None:
-    """Write back what a row had."""
-    if changes:
-        change(batch, row, {name: row[name] for name in changes})
+def _undo(batch: Batch, changes: Sequence[tuple[Row, Mapping[str, Any]]]) -> None:
+    """Write back what rows had."""
+    change(batch, [(row, {name: row[name] for name in changed}) for row, changed in changes if changed])

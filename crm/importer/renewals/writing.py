@@ -100,9 +100,19 @@ def take_out(batch: Batch, row_ids: Collection[int]) -> None:
 
 def stop_for_readers(batch: Batch, stops: Mapping[int, int]) -> None:
     """Stop new rows, by id, whose readers wrote STOP, by the id of that SMS."""
-    for row_id, inbound_id in stops.items():
-        values = {"state": RecurrentState.USER_STOP, "note": str(Said(WROTE_STOP, id=inbound_id))}
-        _update(batch, row_id, {**values, "updated_at": batch.context.now})
+    now = batch.context.now
+    _update(
+        batch,
+        [
+            {
+                "id": row_id,
+                "state": RecurrentState.USER_STOP,
+                "note": str(Said(WROTE_STOP, id=inbound_id)),
+                "updated_at": now,
+            }
+            for row_id, inbound_id in stops.items()
+        ],
+    )
 
 
 def find_changes(batch: Batch, each: Resolved, row: Row, most_retries: int) -> dict[str, Any]:
@@ -130,25 +140,19 @@ def find_changes(batch: Batch, each: Resolved, row: Row, most_retries: int) -> d
     return changes
 
 
-def change(batch: Batch, row: Row, changes: Mapping[str, Any]) -> None:
-    """Write changes of a renewal that goes on waiting: it is still as it came."""
-    _update(batch, row["id"], {**changes, "updated_at": row["created_at"]})
+def change(batch: Batch, changes: Sequence[tuple[Row, Mapping[str, Any]]]) -> None:
+    """Write changes of renewals that go on waiting: each is still as it came."""
+    _update(
+        batch, [{"id": row["id"], **changed, "updated_at": row["created_at"]} for row, changed in changes]
+    )
 
 
-def close(batch: Batch, each: Resolved, row: Row) -> None:
-    """Let a renewal that waited here as it came be over, as the old system now says."""
-    record = each.record
-    values = {
-        "state": record.state,
-        "payment_id": each.payment["id"] if each.payment else None,
-        "status": record.status,
-        "approval": record.approval,
-        "note": record.note,
-        "charge_at": record.charge_at,
-        "updated_at": _ended_at(each) or batch.context.now,
-    }
-    _update(batch, row["id"], values)
-    batch.session.execute(delete(ImportStop).where(ImportStop.recurrent_payment_id == row["id"]))
+def close(batch: Batch, closed: Sequence[tuple[Resolved, Row]]) -> None:
+    """Let renewals that waited here as they came be over, as the old system now says."""
+    if closed:
+        _update(batch, [_closed(batch, each, row) for each, row in closed])
+        ids = [row["id"] for _, row in closed]
+        batch.session.execute(delete(ImportStop).where(among(ImportStop.recurrent_payment_id, ids)))
 
 
 def default_retries(batch: Batch) -> int:
@@ -157,9 +161,24 @@ def default_retries(batch: Batch) -> int:
     return read_schedule(charges, get_setting(batch.session, "recurrent_payment_gateway_fail_delay")).retries
 
 
-def _update(batch: Batch, row_id: int, values: Mapping[str, Any]) -> None:
-    statement = update(RecurrentPayment).where(RecurrentPayment.id == row_id)
-    batch.session.execute(statement.values(dict(values)), execution_options={"synchronize_session": False})
+def _update(batch: Batch, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows, each with its id and what changes of it."""
+    if rows:
+        batch.session.execute(update(RecurrentPayment), list(rows))
+
+
+def _closed(batch: Batch, each: Resolved, row: Row) -> dict[str, Any]:
+    record = each.record
+    return {
+        "id": row["id"],
+        "state": record.state,
+        "payment_id": each.payment["id"] if each.payment else None,
+        "status": record.status,
+        "approval": record.approval,
+        "note": record.note,
+        "charge_at": record.charge_at,
+        "updated_at": _ended_at(each) or batch.context.now,
+    }
 
 
 def _values(batch: Batch, each: Decided, retries: int) -> dict[str, Any]:
