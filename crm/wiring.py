@@ -13,7 +13,7 @@ from crm.importer.check_work import run_checks
 from crm.importer.events import IMPORT_CHECK, IMPORT_STEP
 from crm.importer.housekeeping import forget_old_imports
 from crm.importer.integrity.late_stops import find_stops_of
-from crm.importer.integrity.stopping import list_broken_if_active
+from crm.importer.integrity.stopping import is_kept, list_broken_if_active
 from crm.importer.standing import HANDLER as TAKE_STEP
 from crm.importer.working import take_steps
 from crm.mobiletech.catalogue.billkey_use import FREE_SETTING
@@ -163,6 +163,7 @@ def wire(settings: Settings, registry: Registry) -> None:
     last_look.look = find_obstacles
     import_rules.find_broken = list_broken_if_active
     import_rules.find_stops = find_stops_of
+    import_rules.is_kept = is_kept
     gateways.clear()
     for gateway in GATEWAYS:
         gateways.add(gateway)

@@ -149,7 +149,10 @@ class ImportClaim(Base):
 
 
 class ImportStop(Base):
-    """A renewal that an import keeps stopped, for it breaks rules; mended and imported again, it becomes active."""
+    """A renewal that an import keeps stopped, for it breaks rules; mended and imported again, it becomes active.
+
+    Without a rule that is left only its date, which is past, keeps it.
+    """
 
     __tablename__ = "import_stops"
 

@@ -15,7 +15,6 @@ from crm.subscriptions.models import Subscription
 
 SUPERSEDED = "A later report shows that the period is paid; another row took the place of this one."
 TWIN = N_("The reader has another renewal of the same type: this one is not charged beside it.")
-KEPT_BY_IMPORT = "Imported stopped, for "  # how the note of one begins that breaks a rule of imports
 REPLACED = (SUPERSEDED, TWIN)  # ended by the system, and yet not given up: another renewal charges instead
 
 

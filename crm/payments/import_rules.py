@@ -16,6 +16,8 @@ from crm.payments.models import RecurrentPayment
 FindBroken = Callable[[Session, Collection[int]], Mapping[int, Sequence[str]]]
 # renewals -> the note of the SMS by which each one's reader has ended it; what goes on is absent
 FindStops = Callable[[Session, Collection[int]], Mapping[int, str]]
+# whether an import keeps a renewal stopped for a rule
+IsKept = Callable[[Session, int], bool]
 
 
 class ImportRules:
@@ -24,6 +26,7 @@ class ImportRules:
     def __init__(self) -> None:
         self.find_broken: FindBroken = lambda _session, _renewal_ids: {}
         self.find_stops: FindStops = lambda _session, _renewal_ids: {}
+        self.is_kept: IsKept = lambda _session, _renewal_id: False
 
 
 import_rules = ImportRules()
@@ -39,6 +42,11 @@ def refuse_broken(session: Session, row: RecurrentPayment, *, by_user: bool) -> 
     broken = import_rules.find_broken(session, [row.id]).get(row.id)
     if broken:
         raise BrokenRuleError(broken, by_user=by_user)
+
+
+def is_kept(session: Session, row: RecurrentPayment) -> bool:
+    """Return whether an import keeps a renewal stopped: it goes on by what is mended, and by nothing else."""
+    return row.import_id is not None and import_rules.is_kept(session, row.id)
 
 
 def find_stops(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[int, str]:

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from crm.core.clock import db_now
 from crm.core.errors import N_
 from crm.core.log import get_logger
-from crm.payments.chains import KEPT_BY_IMPORT, REPLACED, read_chains, withdraw
+from crm.payments.chains import REPLACED, read_chains, withdraw
 from crm.payments.errors import ChargeInPastError, NotActiveError, RenewalNotFoundError, UnstoppableError
 from crm.payments.events import tell_state, tell_stops
 from crm.payments.gateways import gateway_codes, gateways
-from crm.payments.import_rules import refuse_broken
+from crm.payments.import_rules import is_kept, refuse_broken
 from crm.payments.lanes import take_reader
 from crm.payments.late_stops import forget_stops
 from crm.payments.models import RecurrentPayment
@@ -141,7 +141,7 @@ def reactivate_after_system_stop(session: Session, row: RecurrentPayment, *, rea
 
     Raises: NotActiveError, BrokenRuleError, ChargeInPastError if it was given up more than 14 days ago.
     """
-    if row.state == R.SYSTEM_STOP and (row.note or "").startswith(KEPT_BY_IMPORT):
+    if row.state == R.SYSTEM_STOP and is_kept(session, row):
         raise NotActiveError(
             N_("An import keeps it stopped: mend what it breaks, and let it go on in Imports.")
         )

@@ -6,7 +6,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from crm.core.phone import to_international
-from crm.payments.chains import KEPT_BY_IMPORT, REPLACED
+from crm.payments.chains import REPLACED
+from crm.payments.import_rules import is_kept
 from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import OPEN, STOPS_BY_PERSON, Failure, RecurrentState
 from crm.sms_billing.spending import read_spending
@@ -45,7 +46,7 @@ def show_renewal(session: Session, row: RecurrentPayment) -> str:
         thread_href=_thread(session, number),
         newest_href=f"{LIST}/{last.id}" if last.id != row.id else None,
         all_href=f"{LIST}?user={row.user_id}",
-        ways=list(_ways(chain, row)),
+        ways=list(_ways(session, chain, row)),
         acts=[as_line(act) for act in list_acts_on(session, f"recurrent_payment {row.id}", limit=SHOWN_ACTS)],
         held=read_hold(session),
         may_hold=False,
@@ -65,7 +66,7 @@ def _thread(session: Session, number: str | None) -> str | None:
     return f"/admin/threads/{known.id}" if known is not None else None
 
 
-def _ways(chain: ChainFacts, row: RecurrentPayment) -> Iterator[Way]:
+def _ways(session: Session, chain: ChainFacts, row: RecurrentPayment) -> Iterator[Way]:
     """Tell what the role of who looks may do with the row as it stands."""
     role, here = get_signed_in().role, f"{LIST}/{row.id}"
     message = chain.message_of(row) if row.state == R.PENDING else None
@@ -77,7 +78,7 @@ def _ways(chain: ChainFacts, row: RecurrentPayment) -> Iterator[Way]:
             yield Way(label=_("Postpone"), href=f"{here}/postpone", icon="clock")
         if row.state in OPEN:
             yield _pause_or_go_on(row, here)
-        yield from _second_lives(chain, row, here)
+        yield from _second_lives(session, chain, row, here)
     if may(role, Permission.STOP_RENEWALS) and row.state in OPEN and not row.stop_wanted:
         yield Way(label=_("Stop"), href=f"{here}/stop", icon="stop")
 
@@ -88,11 +89,11 @@ def _pause_or_go_on(row: RecurrentPayment, here: str) -> Way:
     return Way(label=_("Pause"), href=f"{here}/pause", icon="pause")
 
 
-def _second_lives(chain: ChainFacts, row: RecurrentPayment, here: str) -> Iterator[Way]:
+def _second_lives(session: Session, chain: ChainFacts, row: RecurrentPayment, here: str) -> Iterator[Way]:
     is_last = chain.rows[-1].id == row.id
     wanted = row.stop_wanted if row.state == R.PENDING else row.state
     if is_last and wanted in STOPS_BY_PERSON:
         yield Way(label=_("Reactivate"), href=f"{here}/reactivate", icon="retry", is_main=True)
-    is_kept = (row.note or "").startswith(KEPT_BY_IMPORT)
-    if is_last and row.state == R.SYSTEM_STOP and row.note not in REPLACED and not is_kept:
+    is_given_up = is_last and row.state == R.SYSTEM_STOP and row.note not in REPLACED
+    if is_given_up and not is_kept(session, row):
         yield Way(label=_("Try anew"), href=f"{here}/anew", icon="retry", is_main=True)

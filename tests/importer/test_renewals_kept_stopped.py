@@ -1,7 +1,7 @@
 """Renewals that break a rule come in stopped, and go on once it is mended: by the file again, or by the button."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -268,6 +268,32 @@ def test_nobody_tries_it_anew_before_it_is_mended(reader: Reader) -> None:
         reactivate_after_system_stop(session, row, reason="now")
 
     assert renewal_states() == ["system_stop"]
+
+
+def test_a_note_of_somebody_else_does_not_let_it_go(reader: Reader) -> None:
+    _do("UPDATE mobiletech_templates SET content = '{{ nobody }}'")
+    import_renewals(_line(reader))
+    [kept] = list_renewals()
+    _do("UPDATE recurrent_payments SET note = 'The reader called.'")
+
+    with pytest.raises(NotActiveError, match="An import keeps it stopped"), transaction() as session:
+        reactivate_after_system_stop(session, get_renewal(session, kept.id), reason="now")
+
+    assert renewal_states() == ["system_stop"]
+
+
+def test_what_only_its_date_keeps_is_tried_anew(reader: Reader, clock: Clock) -> None:
+    _do("UPDATE mobiletech_templates SET content = '{{ nobody }}'")
+    import_renewals(_line(reader, charge_at=f"{datetime.now(UTC) + timedelta(days=3):%Y-%m-%d %H:%M:%S}"))
+    _do("UPDATE mobiletech_templates SET content = 'STOP'")
+    clock.advance(timedelta(days=5))
+    [kept] = list_renewals()
+
+    assert _press_the_button(reader) == Mended(past=1)
+    with transaction() as session:
+        reactivate_after_system_stop(session, get_renewal(session, kept.id), reason="now")
+
+    assert renewal_states() == ["system_stop", "active"]
 
 
 def test_the_button_is_an_act(reader: Reader) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from crm.core.db import transaction
 from crm.payments.charging_run import charge_due
@@ -295,6 +295,22 @@ def test_a_twin_that_is_not_charged_was_not_given_up(staff: FlaskClient) -> None
     assert views_with(staff, 2) == set()
     assert "Replaced" in page.text
     assert f"{LIST}/2/anew" not in show(staff, 2).links
+
+
+@pytest.mark.parametrize("rules", ["{R7}", "{}"])
+def test_what_an_import_keeps_for_a_rule_is_not_tried_anew(staff: FlaskClient, rules: str) -> None:
+    with transaction() as session:
+        session.execute(
+            text("UPDATE recurrent_payments SET state = 'system_stop', import_id = 1 WHERE id = 1")
+        )
+        stop = text(
+            "INSERT INTO import_stops (recurrent_payment_id, rules) VALUES (1, CAST(:rules AS text[]))"
+        )
+        session.execute(stop, {"rules": rules})
+
+    links = show(staff, 1).links
+
+    assert (f"{LIST}/1/anew" in links) == (rules == "{}")
 
 
 def test_nobody_with_several_is_told(staff: FlaskClient) -> None:

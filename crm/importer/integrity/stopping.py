@@ -30,8 +30,7 @@ from crm.users.phones import find_phones_of
 
 AT_ONCE = 300  # rows of one transaction: whoever waits for one of their readers waits a moment
 BEGINNING = "Imported stopped"  # of both notes
-# payments.chains.KEPT_BY_IMPORT is how it begins
-KEPT = N_(
+BREAKS = N_(
     "Imported stopped, for it breaks %(rules)s: the check of imports says what that means and how to mend it."
 )
 IS_PAST = N_(
@@ -59,6 +58,12 @@ _LET_GO = text(f"""
     SET state = :state, note = coalesce(CAST(:note AS text), {_OWN}),
         updated_at = CASE WHEN :state = 'active' THEN row.created_at ELSE crm_now() END
     WHERE row.id IN ({_IDS}) AND row.state = 'system_stop'
+""")  # noqa: S608 - constants of this file
+_TELL_PAST = text(f"""
+    WITH past AS (UPDATE import_stops SET rules = '{{}}' WHERE recurrent_payment_id IN ({_IDS}))
+    UPDATE recurrent_payments AS row
+    SET note = concat_ws(chr(10), CAST(:note AS text), {_OWN}), updated_at = row.created_at
+    WHERE row.id IN ({_IDS})
 """)  # noqa: S608 - constants of this file
 _IS_UNTOUCHED = "row.state = 'system_stop' AND row.updated_at = row.created_at"
 # Another row has taken its place, or may be charged: then it goes on no more.
@@ -133,7 +138,7 @@ def list_broken_if_active(session: Session, renewal_ids: Collection[int]) -> dic
 def keep_stopped(session: Session, broken: Mapping[int, Sequence[str]], import_id: int | None) -> None:
     """Stop renewals that nobody has touched, each with the rules that it breaks."""
     if broken:
-        notes = [str(Said(KEPT, rules=", ".join(rules))) for rules in broken.values()]
+        notes = [str(Said(BREAKS, rules=", ".join(rules))) for rules in broken.values()]
         named = [" ".join(rules) for rules in broken.values()]
         values = {"ids": list(broken), "rules": named, "notes": notes, "import_id": import_id}
         session.execute(_KEEP, values)
@@ -149,6 +154,12 @@ def let_go(
     if renewal_ids:
         session.execute(_LET_GO, {"ids": array_text(renewal_ids), "state": str(state), "note": note})
         session.execute(delete(ImportStop).where(among(ImportStop.recurrent_payment_id, renewal_ids)))
+
+
+def is_kept(session: Session, renewal_id: int) -> bool:
+    """Return whether a renewal is kept stopped for a rule; of one that only its date keeps, none is left."""
+    stop = session.get(ImportStop, renewal_id, populate_existing=True)
+    return stop is not None and bool(stop.rules)
 
 
 def take_kept(session: Session, renewal_ids: Collection[int]) -> list[Kept]:
@@ -240,9 +251,9 @@ def _first_of_each(rows: Sequence[Kept]) -> list[int]:
 
 
 def _tell_past(session: Session, ids: Collection[int]) -> None:
-    told = text(f"""UPDATE recurrent_payments AS row SET note = concat_ws(chr(10), CAST(:note AS text), {_OWN}),
-                    updated_at = row.created_at WHERE row.id IN ({_IDS})""")  # noqa: S608 - constants of this file
-    session.execute(told, {"ids": array_text(ids), "note": IS_PAST})
+    """Say of renewals that no rule keeps them any more, but their date: whoever tries one anew gives it another."""
+    if ids:
+        session.execute(_TELL_PAST, {"ids": array_text(ids), "note": IS_PAST})
 
 
 def _numbers_of(row: Kept, phones: Mapping[int, str]) -> Iterator[str]:
