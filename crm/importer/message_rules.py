@@ -15,11 +15,12 @@ from crm.core.copying import among
 from crm.core.errors import N_
 from crm.importer.batches import Batch
 from crm.importer.columns import Line
+from crm.importer.named import Inbound, list_billkeys, list_inbounds, list_template_ids
 from crm.importer.payment_rules import CODES
 from crm.importer.people import NamesUser
 from crm.mobiletech.catalogue.billkeys import Kind
 from crm.mobiletech.catalogue.models import Billkey
-from crm.mobiletech.models import InboundMessage, OutboundMessage, SmsTemplate
+from crm.mobiletech.models import OutboundMessage
 from crm.payments.gateways import gateway_codes
 from crm.sms_billing.metas import BILLKEY, INBOUND, PARAMS, TEMPLATE
 
@@ -85,7 +86,7 @@ class _Named:
 
     templates: Mapping[str, int]
     billkeys: Mapping[str, Billkey]
-    inbounds: Mapping[str, int | None]  # whose each message from a reader is
+    inbounds: Mapping[str, Inbound]
     gateways: Mapping[int, str]
     metas: Mapping[int, tuple[str | None, int]]  # a payment's billing key, and how many metas it has
 
@@ -197,7 +198,7 @@ def _check_sender(batch: Batch, line: Line[S], named: _Named, user_id: int | Non
     if answered not in named.inbounds:
         told = N_("There is no such message from a reader; import inbound-messages first.")
         refuse(batch, line, "rcv_msg_id", "unknown_inbound", told)
-    elif None not in (sender := named.inbounds[answered], user_id) and sender != user_id:
+    elif None not in (sender := named.inbounds[answered].user_id, user_id) and sender != user_id:
         told = N_("The message that it answered is another person's.")
         refuse(batch, line, "rcv_msg_id", "inbound_of_other_user", told)
 
@@ -232,18 +233,12 @@ def _check_price(batch: Batch, line: Line[S], payment: Row, key: Billkey) -> Non
 
 def _look_up(session: Session, records: Sequence[SentRecord], payments: Iterable[Row]) -> _Named:
     ids = {row["id"] for row in payments}
-    templates = select(SmsTemplate.code, SmsTemplate.id).where(
-        SmsTemplate.code.in_({each.template for each in records})
-    )
-    keys = select(Billkey).where(Billkey.code.in_({each.billkey for each in records}))
-    inbounds = select(InboundMessage.mobiletech_id, InboundMessage.user_id).where(
-        among(InboundMessage.mobiletech_id, {each.rcv_msg_id for each in records if each.rcv_msg_id})
-    )
+    answered = {each.rcv_msg_id for each in records if each.rcv_msg_id}
     metas = session.execute(_METAS, {"ids": list(ids)}) if ids else ()
     return _Named(
-        templates={row[0]: row[1] for row in session.execute(templates)},
-        billkeys={each.code: each for each in session.execute(keys).scalars()},
-        inbounds={row[0]: row[1] for row in session.execute(inbounds)},
+        templates=list_template_ids(session, {each.template for each in records}),
+        billkeys=list_billkeys(session, {each.billkey for each in records}),
+        inbounds=list_inbounds(session, answered),
         gateways=gateway_codes(session),
         metas={payment_id: (billkey, count) for payment_id, billkey, count in metas},
     )

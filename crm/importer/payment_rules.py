@@ -16,10 +16,10 @@ from crm.core.copying import among, by_indexes
 from crm.core.errors import N_
 from crm.importer.batches import Batch
 from crm.importer.columns import Line
+from crm.importer.named import Inbound, list_billkeys, list_inbounds, list_template_ids
 from crm.importer.people import NamesUser
 from crm.mobiletech.catalogue.billkeys import Kind
 from crm.mobiletech.catalogue.models import Billkey
-from crm.mobiletech.models import InboundMessage, SmsTemplate
 from crm.payments.gateways import gateway_id, gateways
 from crm.payments.models import Payment
 from crm.sms_billing.gateways import MobiletechGateway, MobiletechRecurrentGateway
@@ -86,8 +86,8 @@ class _Named:
     gateways: Mapping[str, tuple[int, bool]]
     types: Mapping[str, SubscriptionType]
     billkeys: Mapping[str, Billkey]
-    templates: frozenset[str]
-    inbounds: Mapping[str, tuple[int, int | None]]  # id and person by the gateway's id
+    templates: Mapping[str, int]
+    inbounds: Mapping[str, Inbound]
 
 
 def resolve(batch: Batch, lines: Sequence[Line[P]], people: Mapping[int, int]) -> dict[int, Resolved]:
@@ -237,17 +237,12 @@ def _look_up(session: Session, records: Sequence[PaidRecord]) -> _Named:
     types = select(SubscriptionType).where(
         SubscriptionType.code.in_({each.subscription_type for each in records})
     )
-    keys = select(Billkey).where(Billkey.code.in_({each.billkey for each in records}))
-    templates = select(SmsTemplate.code).where(SmsTemplate.code.in_({each.template for each in records}))
-    inbounds = select(InboundMessage.mobiletech_id, InboundMessage.id, InboundMessage.user_id).where(
-        among(InboundMessage.mobiletech_id, {each.cid for each in records})
-    )
     return _Named(
         gateways={code: (gateway_id(session, code), gateways.get(code).is_recurrent) for code in CODES},
         types={each.code: each for each in session.execute(types).scalars()},
-        billkeys={each.code: each for each in session.execute(keys).scalars()},
-        templates=frozenset(session.execute(templates).scalars()),
-        inbounds={row[0]: (row[1], row[2]) for row in session.execute(inbounds)},
+        billkeys=list_billkeys(session, {each.billkey for each in records}),
+        templates=list_template_ids(session, {each.template for each in records}),
+        inbounds=list_inbounds(session, {each.cid for each in records}),
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from crm.core.copying import by_indexes
 from crm.core.errors import Said
 from crm.core.log import get_logger
-from crm.importer.integrity.stopping import Kept, find_reader_stops
+from crm.importer.integrity.stopping import Ordered, find_reader_stops
 from crm.payments.lanes import take_lanes
 from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import RecurrentState
@@ -60,7 +60,7 @@ def heed_late_stops(session: Session, began: datetime) -> list[int]:
     """Stop renewals whose readers have written STOP since an import began to make some active; return their ids."""
     since = began - EARLIER
     with by_indexes(session):
-        rows = [Kept(*row) for row in session.execute(_OF_WRITERS, {"since": since})]
+        rows = [Ordered(*row) for row in session.execute(_OF_WRITERS, {"since": since})]
     stops = find_reader_stops(session, rows, since) if rows else {}
     take_lanes(session, {row.user_id for row in rows if row.id in stops})
     stopped = _take_active(session, sorted(stops))
@@ -73,7 +73,7 @@ def heed_late_stops(session: Session, began: datetime) -> list[int]:
 
 def find_stops_of(session: Session, renewal_ids: Collection[int]) -> Mapping[int, str]:
     """Return, by renewal, the note of the SMS by which its reader wrote STOP to us after ordering it."""
-    rows = [Kept(*row) for row in session.execute(_OF_IDS, {"ids": list(renewal_ids)})]
+    rows = [Ordered(*row) for row in session.execute(_OF_IDS, {"ids": list(renewal_ids)})]
     stops = find_reader_stops(session, rows)
     return {row_id: str(Said(WROTE_STOP, id=inbound_id)) for row_id, inbound_id in stops.items()}
 

@@ -107,8 +107,8 @@ class Mended:
         self.stopped_by_reader += other.stopped_by_reader + late
 
 
-class Kept(NamedTuple):
-    """A renewal that an import keeps stopped, and that nobody has touched since."""
+class Ordered(NamedTuple):
+    """What was ordered, when and from which number: all that decides whether a STOP of its reader ends it."""
 
     id: int
     user_id: int
@@ -162,14 +162,14 @@ def is_kept(session: Session, renewal_id: int) -> bool:
     return stop is not None and bool(stop.rules)
 
 
-def take_kept(session: Session, renewal_ids: Collection[int]) -> list[Kept]:
+def take_kept(session: Session, renewal_ids: Collection[int]) -> list[Ordered]:
     """Lock and return what is kept stopped and untouched, and what no other renewal has taken the place of.
 
     Their readers are locked first: a payment that is confirmed meanwhile plans its renewal beside what it sees.
     """
     readers = select(RecurrentPayment.user_id).where(among(RecurrentPayment.id, renewal_ids))
     lock_readers(session, set(session.execute(readers).scalars()))
-    return [Kept(*row) for row in session.execute(_TAKE, {"ids": array_text(renewal_ids)})]
+    return [Ordered(*row) for row in session.execute(_TAKE, {"ids": array_text(renewal_ids)})]
 
 
 def mend(session: Session, *, after: int = 0) -> Mended:
@@ -194,7 +194,7 @@ def mend(session: Session, *, after: int = 0) -> Mended:
     return done
 
 
-def find_reader_stops(session: Session, rows: Sequence[Kept], since: datetime = EVER) -> dict[int, int]:
+def find_reader_stops(session: Session, rows: Sequence[Ordered], since: datetime = EVER) -> dict[int, int]:
     """Return, by renewal, the SMS by which its reader wrote STOP after ordering it, of those that came since then."""
     phones = find_phones_of(session, {row.user_id for row in rows})
     numbers = {row.id: list(_numbers_of(row, phones)) for row in rows}
@@ -226,7 +226,7 @@ def _ask(
     return {row_id: sorted(rules, key=order.__getitem__) for row_id, rules in broken.items()}
 
 
-def _mend(session: Session, rows: Sequence[Kept], done: Mended) -> None:
+def _mend(session: Session, rows: Sequence[Ordered], done: Mended) -> None:
     stops = find_reader_stops(session, rows)
     for row_id, inbound_id in stops.items():
         let_go(session, [row_id], RecurrentState.USER_STOP, str(Said(WROTE_STOP, id=inbound_id)))
@@ -242,7 +242,7 @@ def _mend(session: Session, rows: Sequence[Kept], done: Mended) -> None:
     done.broken = len(left) - len(past) - len(ahead)
 
 
-def _first_of_each(rows: Sequence[Kept]) -> list[int]:
+def _first_of_each(rows: Sequence[Ordered]) -> list[int]:
     """Return the first of each reader and type: a second one would break R8 as soon as the first went on."""
     first: dict[tuple[int, int], int] = {}
     for row in rows:
@@ -256,7 +256,7 @@ def _tell_past(session: Session, ids: Collection[int]) -> None:
         session.execute(_TELL_PAST, {"ids": array_text(ids), "note": IS_PAST})
 
 
-def _numbers_of(row: Kept, phones: Mapping[int, str]) -> Iterator[str]:
+def _numbers_of(row: Ordered, phones: Mapping[int, str]) -> Iterator[str]:
     if row.number is not None:
         yield row.number
     if row.user_id in phones:

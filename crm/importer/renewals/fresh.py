@@ -4,11 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from crm.core.errors import N_, Said
-from crm.core.phone import to_international
 from crm.importer.batches import Batch, Outcome
 from crm.importer.claims import Key
-from crm.importer.integrity.stopping import keep_stopped, list_broken
-from crm.importer.reader_stops import EVER, ReaderStops
+from crm.importer.integrity.stopping import Ordered, find_reader_stops, keep_stopped, list_broken
+from crm.importer.reader_stops import EVER
 from crm.importer.renewals.due import is_due, settle_due
 from crm.importer.renewals.here import HAS_RENEWAL, Here
 from crm.importer.renewals.later import refuse_later
@@ -17,7 +16,6 @@ from crm.importer.renewals.references import PARENT, Resolved, refuse_unpaid
 from crm.importer.renewals.writing import Decided, insert, list_active, stop_for_readers, take_out
 from crm.payments.statuses import RecurrentState
 from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
-from crm.users.phones import find_phones_of
 
 TWICE = "R8"  # asked here and not by its query: a dry run does not see the rows of the batches before
 LATELY = timedelta(minutes=1)  # while the batch was being written
@@ -81,21 +79,19 @@ def _refuse_late_history(batch: Batch, resolved: Sequence[Resolved]) -> None:
 
 def _find_stops(batch: Batch, resolved: Sequence[Resolved], *, is_late: bool = False) -> dict[int, int]:
     """Return, by line, the SMS by which the reader wrote STOP to us after ordering."""
-    phones = find_phones_of(batch.session, {each.user_id for each in resolved})
-    numbers = {
-        each.number: {
-            each.origin.number,
-            *([to_international(phones[each.user_id])] if each.user_id in phones else []),
-        }
+    ordered = [
+        Ordered(
+            id=each.number,
+            user_id=each.user_id,
+            type_id=each.kind.id,
+            type_code=each.kind.code,
+            charge_at=each.record.charge_at,
+            number=each.origin.number,
+            ordered_at=each.origin.received_at,
+        )
         for each in resolved
-    }
-    since = batch.context.now - LATELY if is_late else EVER
-    stops = ReaderStops(batch.session, set().union(*numbers.values()), since)
-    found = {
-        each.number: stops.find(numbers[each.number], each.origin.received_at, each.kind.code)
-        for each in resolved
-    }
-    return {line: stop for line, stop in found.items() if stop is not None}
+    ]
+    return find_reader_stops(batch.session, ordered, batch.context.now - LATELY if is_late else EVER)
 
 
 def _decide(each: Resolved, stop: int | None) -> Decided:
