@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from crm.core.errors import N_
-from crm.importer.claims import Claims, Key, Wanted
+from crm.importer.claims import Claim, Claims, Key
 from crm.importer.columns import Line
 from crm.importer.faults import Fault
 from crm.importer.memory import Memory
@@ -107,7 +107,7 @@ class Batch:
         refuses a row `is_of_this_file`: then a real run need not remember it.
         """
         wanted = [
-            Wanted(
+            Claim(
                 line,
                 [(key.name, str(value)) for key in keys if (value := key.of(line)) is not None],
                 row,

@@ -50,8 +50,8 @@ class Key(NamedTuple, Generic[L]):
     column: str = ""
 
 
-class Wanted(NamedTuple, Generic[L]):
-    """What a line wants for itself: (name, value) pairs; `row` says the row, as far as another may be the same.
+class Claim(NamedTuple, Generic[L]):
+    """What a line claims for itself: (name, value) pairs; `row` says the row, as far as another may be the same.
 
     `is_row` when the line makes a row with the values in unique columns: later batches find the row itself.
     """
@@ -77,14 +77,14 @@ class Claims:
 
     def __init__(self, import_id: int, *, is_dry: bool) -> None:
         self._import_id, self._is_dry = import_id, is_dry
-        self._holders: dict[tuple[str, str], Wanted[Any]] = {}
+        self._holders: dict[tuple[str, str], Claim[Any]] = {}
         self._has_earlier: bool | None = None
 
-    def take(self, session: Session, wanted: Sequence[Wanted[L]]) -> list[Late]:
+    def take(self, session: Session, wanted: Sequence[Claim[L]]) -> list[Late]:
         """Claim the values line by line; give what each line that comes too late is late for."""
         earlier = self._read_earlier(session, [pair for each in wanted for pair in each.pairs])
         late: list[Late] = []
-        behind: list[tuple[Wanted[L], tuple[str, str]]] = []
+        behind: list[tuple[Claim[L], tuple[str, str]]] = []
         for each in wanted:
             held = [pair for pair in each.pairs if pair in self._holders or pair in earlier]
             for pair in held:
@@ -102,7 +102,7 @@ class Claims:
         """Remember that lines have values, whoever else has them."""
         for line, value in values:
             pair = (name, str(value))
-            self._holders.setdefault(pair, Wanted(line, (pair,), lambda _: ""))
+            self._holders.setdefault(pair, Claim(line, (pair,), lambda _: ""))
 
     def list_taken(self, session: Session, name: str, values: Collection[V]) -> set[V]:
         """Return those of the values that any line has."""
@@ -157,7 +157,7 @@ class Claims:
     def _compare(
         self,
         session: Session,
-        behind: Sequence[tuple[Wanted[Any], tuple[str, str]]],
+        behind: Sequence[tuple[Claim[Any], tuple[str, str]]],
         earlier: dict[tuple[str, str], tuple[int, int]],
     ) -> list[Late]:
         """Return what lines are late for because of earlier batches, of which only the rows' digests are kept."""
