@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from crm.core.db import transaction
-from crm.importer.integrity.checking import SHOWN, Found, check_all, read_checks, run_rule
+from crm.importer.integrity.checking import SHOWN, Found, read_checks, run_rule
 from crm.importer.integrity.rules import RULES
 from tests.conftest import Clock
 from tests.factories.money import MONTH, buy, charge, make_type, report, set_up_sale, subscribe
+from tests.importer.checked import check_all
 
 pytestmark = pytest.mark.usefixtures("gateway")
 

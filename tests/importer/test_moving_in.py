@@ -9,7 +9,6 @@ from crm.audit import run_audit
 from crm.core.db import transaction
 from crm.importer.entities import ENTITIES
 from crm.importer.examples import read_example
-from crm.importer.integrity.checking import check_all
 from crm.seed.standard import seed_standard
 from tests.conftest import Clock
 from tests.factories.imports import counts_of, import_examples, import_text
@@ -22,6 +21,7 @@ from tests.factories.money import (
     renewal_states,
     report,
 )
+from tests.importer.checked import check_all
 
 RENEWALS = "recurrent-payments"
 

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import select, text
 
 from crm.core.db import transaction
-from crm.importer.integrity.checking import check_all
 from crm.importer.integrity.stopping import Mended, list_broken, mend
 from crm.importer.models import ImportStop
 from crm.payments.errors import NotActiveError
@@ -26,6 +25,7 @@ from tests.factories.money import (
     set_up_sale,
     subscribe,
 )
+from tests.importer.checked import check_all
 from tests.importer.renewal_files import (
     PAST,
     Reader,

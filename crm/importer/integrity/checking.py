@@ -47,11 +47,6 @@ def run_rule(session: Session, rule: Rule) -> Found:
     return Found(rows[0]["count"] if rows else 0, told)
 
 
-def check_all(session: Session) -> Mapping[str, Found]:
-    """Ask every rule, keep what it found, and return it by the rule's name."""
-    return {rule.name: check_rule(session, rule) for rule in RULES}
-
-
 def check_rule(session: Session, rule: Rule) -> Found:
     """Ask one rule, keep what it found, and return it."""
     began = monotonic()
