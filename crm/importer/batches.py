@@ -77,7 +77,11 @@ class Batch:
 
     def hold(self, line: int) -> None:
         """Let a refused line hold what it has claimed: it would be in, had somebody confirmed it."""
-        self._held.add(line)
+        self._held |= {line, *self._copies.get(line, ())}
+
+    def list_bad(self) -> dict[int, list[Fault]]:
+        """Return what is wrong with lines that have to be mended, not just confirmed."""
+        return {line: faults for line, faults in self.faults.items() if line not in self._held}
 
     def settle(self, line: int, outcome: Outcome) -> None:
         """Say what became of a line."""

@@ -97,7 +97,7 @@ class Runner:
             run.state = State.CHECKING
             end_left(session, run)
         wake(run)
-        if run.state == State.LOADING and run.refused > MOST_REFUSED:
+        if run.state == State.LOADING and _has_too_many(run):
             raise SourceError(N_("More than %(most)s rows were refused."), most=MOST_REFUSED)
         taken = self._reading.take(session, run, self._batch_rows)
         if taken.is_new:
@@ -135,12 +135,12 @@ class Runner:
             get_entity(run.entity).load(batch, lines)
             session.flush()
             if run.rows_done == 0:
-                _refuse_hardly_good(run, len(rows), batch.faults)
+                _refuse_hardly_good(run, len(rows), batch.list_bad())
             if run.is_dry:
                 raise _TakenBackError
         self._keep(session, run, rows, batch)
         is_looked_at = not rows or not looks_back(run)  # else the next step ends it, when it has looked back
-        if taken.is_last and is_looked_at and run.refused <= MOST_REFUSED:
+        if taken.is_last and is_looked_at and not _has_too_many(run):
             _end(session, run, State.DONE)
 
     def _batch(self, session: Session, run: ImportRun) -> Batch:
@@ -183,6 +183,12 @@ class Runner:
         if rows:
             run.position, run.line = rows[-1].row.end, rows[-1].row.lines
         self._reading.settle(run.position)
+
+
+def _has_too_many(run: ImportRun) -> bool:
+    """Return whether more was refused than anybody mends; what is due is not mended but confirmed."""
+    unconfirmed = 0 if run.confirm_due else run.due_count
+    return run.refused - unconfirmed > MOST_REFUSED
 
 
 def _refuse_hardly_good(run: ImportRun, count: int, faults: Mapping[int, Sequence[Fault]]) -> None:
