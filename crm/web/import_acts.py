@@ -97,7 +97,6 @@ def _decide(
 
 def _real_page(session: Session, dry: ImportRun, form: RealForm) -> str:
     form.confirm_due.label.text = due_label(dry)
-    good = dry.rows_done - dry.refused
     return render_staff_page(
         "imports/real.html",
         form=form,
@@ -109,9 +108,17 @@ def _real_page(session: Session, dry: ImportRun, form: RealForm) -> str:
         unchanged=spell(dry.unchanged),
         out_or_stopped=_out_or_stopped(dry),
         due=due_question(dry),
-        press=ngettext("Import %(count)s row", "Import %(count)s rows", good, count=spell(good)),
+        press=_press(dry),
         needs_hold=dry.entity == RENEWALS and find_hold(session) is None,
     )
+
+
+def _press(dry: ImportRun) -> str:
+    """Say how many rows come in, as far as the box of what is due does not decide it."""
+    if dry.due_count:
+        return _("Import")
+    good = dry.rows_done - dry.refused
+    return ngettext("Import %(count)s row", "Import %(count)s rows", good, count=spell(good))
 
 
 def _out_or_stopped(dry: ImportRun) -> list[str]:

@@ -297,6 +297,18 @@ def test_each_currency_of_what_is_due_has_its_own_sum(staff: FlaskClient) -> Non
     assert f"Charge 12 renewals at once, {sums}" in asked
 
 
+@pytest.mark.parametrize(("due", "is_promised"), [(0, True), (12, False)])
+def test_how_many_rows_come_in_is_not_promised_while_the_mark_decides_it(
+    staff: FlaskClient, due: int, is_promised: bool
+) -> None:
+    dry_id = dry_run(rows_of(good=1))
+    change(dry_id, due_count=due)
+
+    page = Page(staff.get(f"{LIST}/{dry_id}/real"))
+
+    assert ("Import 1 row" in page.text) is is_promised
+
+
 def test_without_the_mark_what_is_due_is_refused(staff: FlaskClient) -> None:
     dry_id = dry_run(rows_of(good=1))
     change(dry_id, due_count=12)
