@@ -41,9 +41,8 @@ def load(batch: Batch, lines: Sequence[Line[RenewalRecord]]) -> None:
 def _load(batch: Batch, lines: Sequence[Line[RenewalRecord]]) -> None:
     resolved = resolve(batch, lines)
     here = Here(batch, resolved)
-    found = {each.number: here.find_known(batch, each) for each in resolved}
+    known = here.find_known(batch, resolved)
     going = [each for each in resolved if each.number not in batch.outcomes]
-    known = {number: row for number, row in found.items() if row is not None}
     load_again(batch, here, [each for each in going if each.number in known], known)
     load_fresh(batch, here, [each for each in going if each.number not in known])
 

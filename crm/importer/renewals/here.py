@@ -76,31 +76,55 @@ class Here:
         # Earlier lines of the file speak of these rows and may have moved them, though in a dry run they did not.
         self._spoken_of = batch.list_claimed("row", [row["id"] for row in self._rows])
 
-    def find_known(self, batch: Batch, each: Resolved) -> Row | None:
-        """Return the row that a line speaks of, if it was imported before; a line with another's id is refused.
+    def find_known(self, batch: Batch, resolved: Sequence[Resolved]) -> dict[int, Row]:
+        """Return, by line, the rows that were imported before; a line with another's id is refused.
 
-        Without an id of the old system it is known by its chain, and by its date, or the payment that it follows, or
-        as the only one there is.
+        Without an id of the old system a row is known by its chain, and by its date, or the payment that it follows.
+        What is known by none of them is the one row that still waits, for its date has moved: the earliest such line
+        is, for those after it are what follows. A row that is over is not: what goes on after it is new.
         """
+        found = {each.number: row for each in resolved if (row := self._find_named(batch, each)) is not None}
+        rest = [each for each in resolved if each.number not in found | batch.outcomes]
+        dates = {found[each.number]["id"]: each.record.charge_at for each in resolved if each.number in found}
+        for each in sorted(rest, key=lambda each: each.record.charge_at):
+            row = None if names_parent(each.record) else self._find_waiting(each)
+            if row and dates.setdefault(row["id"], each.record.charge_at) == each.record.charge_at:
+                found[each.number] = row
+        return found
+
+    def _find_waiting(self, each: Resolved) -> Row | None:
+        """Return the one row of a chain that still waits; of a chain that goes on as ours, the one that was imported."""
+        is_ours = any(row["import_id"] is None for row in self._chains[_chain_of(each)])
+        rows = [row for row in self._list_free(each) if is_ours or self.is_planned(row) or self.is_kept(row)]
+        return rows[0] if len(rows) == 1 else None
+
+    def _find_named(self, batch: Batch, each: Resolved) -> Row | None:
+        """Return the row of the id, the date or the payment that a line names."""
         own = self._by_external_id.get(each.record.external_id)
         if own is not None and (own["user_id"], own["cid"]) != _chain_of(each):
             told = N_("The renewal %(id)s has this id of the old system already.")
             batch.refuse(each.number, "external_id", "taken", told, value=own["external_id"], id=own["id"])
         if own is not None:
             return own
-        unnamed = [
+        of_date = (row for row in self._list_free(each) if row["charge_at"] == each.record.charge_at)
+        of_parent = (
+            row
+            for row in self._list_unnamed(each)
+            if (row["parent_payment_id"], row["attempt"]) == (each.parent["id"], 0)
+        )
+        return next(of_date, None) or next(of_parent, None)
+
+    def _list_unnamed(self, each: Resolved) -> list[Row]:
+        """Return the imported rows of a line's chain that no id tells from it."""
+        return [
             row
             for row in self._chains[_chain_of(each)]
             if row["import_id"] is not None
             and (row["external_id"] is None or each.record.external_id is None)
         ]
-        free = [row for row in unnamed if row["id"] not in self._spoken_of]
-        of_date = (row for row in free if row["charge_at"] == each.record.charge_at)
-        of_parent = (
-            row for row in unnamed if (row["parent_payment_id"], row["attempt"]) == (each.parent["id"], 0)
-        )
-        only = free[0] if len(free) == 1 and not names_parent(each.record) else None
-        return next(of_date, None) or next(of_parent, None) or only
+
+    def _list_free(self, each: Resolved) -> list[Row]:
+        return [row for row in self._list_unnamed(each) if row["id"] not in self._spoken_of]
 
     def is_kept(self, row: Row) -> bool:
         """Return whether an import keeps a row stopped, and nobody has touched it since."""

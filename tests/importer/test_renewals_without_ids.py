@@ -1,0 +1,115 @@
+"""Renewals of an old system that has no ids of them: which row a line speaks of, and what is new."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from crm.core.db import transaction
+from crm.payments.models import Payment, RecurrentPayment
+from tests.conftest import Clock
+from tests.factories.imports import counts_of, refusals_of
+from tests.factories.money import charge, list_renewals, make_type, renewal_states, report, set_up_sale
+from tests.importer.renewal_files import Reader, import_renewals, make_charged_reader, pay_again
+
+pytestmark = pytest.mark.usefixtures("gateway", "app")
+
+D1, D2, D3 = "2099-10-01 08:00:00", "2099-11-01 08:00:00", "2099-12-01 08:00:00"
+
+
+@pytest.fixture
+def reader(clock: Clock) -> Reader:
+    set_up_sale()
+    make_type()
+    return make_charged_reader()
+
+
+def test_a_newer_export_closes_what_was_charged_and_brings_what_goes_on(reader: Reader) -> None:
+    import_renewals(_line(reader, D1))
+    lines = [_charged(reader, D1, pay_again(reader)), _line(reader, D2)]
+
+    dry = import_renewals(*lines, dry=True)
+    run = import_renewals(*lines)
+    again = import_renewals(*lines)
+
+    assert counts_of(dry) == counts_of(run) == (1, 1, 0, 0)
+    assert counts_of(again) == (0, 0, 2, 0)
+    assert renewal_states() == ["charged", "active"]
+
+
+def test_what_goes_on_is_new_though_it_is_the_only_line_and_its_chain_is_here(reader: Reader) -> None:
+    import_renewals(_line(reader, D1))
+    import_renewals(_charged(reader, D1, pay_again(reader)))
+
+    run = import_renewals(_line(reader, D2))
+
+    assert counts_of(run) == (1, 0, 0, 0)
+    assert renewal_states() == ["charged", "active"]
+
+
+@pytest.mark.parametrize("is_backwards", [False, True])
+def test_a_charge_whose_date_has_moved_is_the_row_that_waited(reader: Reader, is_backwards: bool) -> None:
+    import_renewals(_line(reader, D1))
+    lines = [_charged(reader, D2, pay_again(reader)), _line(reader, D3)]
+
+    run = import_renewals(*(reversed(lines) if is_backwards else lines))
+
+    assert (counts_of(run), refusals_of(run)) == ((1, 1, 0, 0), [])
+    assert [(row.state, row.charge_at.month) for row in list_renewals()] == [("charged", 11), ("active", 12)]
+
+
+def test_a_date_that_has_moved_is_followed_though_the_chain_has_a_history(reader: Reader) -> None:
+    lines = [_charged(reader, "2026-11-20 08:00:00", pay_again(reader)), _line(reader, D1)]
+    import_renewals(*lines)
+
+    run = import_renewals(lines[0], _line(reader, D2))
+
+    assert counts_of(run) == (0, 1, 1, 0)
+    assert [(row.state, row.charge_at.month) for row in list_renewals()] == [("charged", 11), ("active", 11)]
+
+
+def test_the_very_same_line_twice_moves_one_row_once(reader: Reader) -> None:
+    import_renewals(_line(reader, D1))
+
+    run = import_renewals(_line(reader, D2), _line(reader, D2))
+
+    assert counts_of(run) == (0, 1, 1, 0)
+
+
+def test_two_lines_that_go_on_are_not_one_row(reader: Reader) -> None:
+    import_renewals(_line(reader, D1))
+
+    run = import_renewals(_line(reader, D2), _line(reader, D3))
+
+    assert counts_of(run) == (0, 1, 0, 1)
+    assert [row.charge_at.month for row in list_renewals()] == [11]
+
+
+def test_a_file_is_unchanged_though_a_person_has_moved_its_renewal_and_we_have_charged_it(
+    reader: Reader, clock: Clock
+) -> None:
+    with transaction() as session:
+        now = session.get_one(Payment, reader.payment_id).paid_at
+    assert now is not None
+    line = _line(reader, (now + timedelta(days=31)).isoformat())
+    import_renewals(line)
+    [row] = list_renewals()
+    with transaction() as session:
+        session.get_one(RecurrentPayment, row.id).charge_at += timedelta(days=2)
+    clock.advance(timedelta(days=34))
+    report(charge(), "D1")
+
+    run = import_renewals(line, confirm_due=True)
+
+    assert (counts_of(run), refusals_of(run)) == ((0, 0, 1, 0), [])
+    assert renewal_states() == ["charged", "active"]
+
+
+def _line(reader: Reader, charge_at: str | datetime, **values: Any) -> dict[str, Any]:
+    line = reader.line(charge_at=str(charge_at), parent_payment_variable_symbol="", **values)
+    del line["external_id"]
+    return line
+
+
+def _charged(reader: Reader, charge_at: str, payment: Payment) -> dict[str, Any]:
+    return _line(reader, charge_at, state="charged", payment_variable_symbol=payment.variable_symbol)
