@@ -11,7 +11,7 @@ from crm.events.periodic import TICK, Periodic
 from crm.events.registry import Registry
 from crm.importer.check_work import run_checks
 from crm.importer.events import IMPORT_CHECK, IMPORT_STEP
-from crm.importer.housekeeping import forget_old_imports
+from crm.importer.housekeeping import apply_late_reports, forget_old_imports
 from crm.importer.integrity.late_stops import find_stops_of
 from crm.importer.integrity.stopping import is_kept, list_broken_if_active
 from crm.importer.standing import HANDLER as TAKE_STEP
@@ -117,6 +117,7 @@ PERIODIC = (
     Periodic(name="forget_old_work", every=timedelta(days=1), run=forget_old_work),
     Periodic(name="forget_old_words", every=timedelta(days=1), run=forget_old_words),
     Periodic(name="forget_old_imports", every=timedelta(days=1), run=forget_old_imports),
+    Periodic(name="apply_late_reports", every=timedelta(minutes=10), run=apply_late_reports),
     Periodic(name="count_days", every=timedelta(hours=1), run=figures.count_days),
     Periodic(name="count_money_days", every=timedelta(hours=1), run=count_money_days),
     Periodic(name="count_billing_days", every=timedelta(hours=1), run=count_billing_days),

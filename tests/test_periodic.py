@@ -11,7 +11,7 @@ from crm.audit import audit_and_alert, read_findings
 from crm.core.db import transaction
 from crm.events.housekeeping import forget_old_work
 from crm.events.models import OutboxEntry
-from crm.importer.housekeeping import forget_old_imports
+from crm.importer.housekeeping import apply_late_reports, forget_old_imports
 from crm.mobiletech.figures.housekeeping import count_days
 from crm.mobiletech.search.housekeeping import forget_old_words
 from crm.payments.charging_run import charge_due_now
@@ -31,6 +31,7 @@ def test_the_tasks_run_as_often_as_is_written() -> None:
         "forget_old_work": (timedelta(days=1), forget_old_work),
         "forget_old_words": (timedelta(days=1), forget_old_words),
         "forget_old_imports": (timedelta(days=1), forget_old_imports),
+        "apply_late_reports": (timedelta(minutes=10), apply_late_reports),
         "charge_due": (timedelta(seconds=15), charge_due_now),
         "charge_timeouts": (timedelta(seconds=30), look_for_timeouts),
         "renewal_notices": (timedelta(seconds=30), announce_renewals),

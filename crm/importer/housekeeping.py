@@ -1,10 +1,11 @@
-"""Forget what imports leave behind: uploaded files, what their rows claimed, and refused rows, which name people."""
+"""Tidy up after imports: forget files, claims, and refused rows, which name people; apply what came beside them."""
 
 from collections.abc import Mapping
 
 from sqlalchemy import TextClause, text
 
 from crm.core.db import transaction
+from crm.importer.late_reports import heed_reports_left
 
 FILES_KEPT_DAYS = 7
 REFUSALS_KEPT_DAYS = 90
@@ -61,6 +62,12 @@ def forget_old_imports() -> None:
     _forget(_FORGET_CLAIMS, {"batch": BATCH})
     _forget(_FORGET_REFUSALS, {"days": REFUSALS_KEPT_DAYS, "batch": BATCH})
     _forget(_FORGET_DIFFERENCES, {"days": REFUSALS_KEPT_DAYS})
+
+
+def apply_late_reports() -> None:
+    """Apply reports of messages that came while these were imported, and that no step of the import has applied."""
+    with transaction() as session:
+        heed_reports_left(session)
 
 
 def _forget(statement: TextClause, values: Mapping[str, int]) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from crm.core.copying import among, copy_rows
 from crm.importer.batches import Batch
 from crm.importer.columns import Line
-from crm.mobiletech.models import StatusReport
+from crm.mobiletech.models import OutboundMessage, StatusReport
 from crm.mobiletech.status_reports import lock_ids
 from crm.mobiletech.wire.delivery_status import Billing, Folded, fold
 
@@ -54,12 +54,19 @@ class Told:
 
 
 def hold_recent(batch: Batch, lines: Sequence[Line[M]]) -> None:
-    """Let reports of messages that may still be reported about take turns with the batch (status_reports.py)."""
+    """Let reports of messages that may still be reported about take turns with the batch (status_reports.py).
+
+    Those of messages that are not held so find no message, and are applied by the next step (late_reports.py); those of
+    messages that are here already wait for their rows, so that nothing older is written over them.
+    """
     since = batch.context.now - MAY_BE_REPORTED
     recent = [line.record for line in lines if line.record.began_at > since]
     newest = sorted(recent, key=lambda record: record.began_at)[-MOST_HELD:]
     if newest:
         lock_ids(batch.session, [record.mobiletech_id for record in newest])
+        wanted = among(OutboundMessage.mobiletech_id, {record.mobiletech_id for record in recent})
+        here = select(OutboundMessage.id).where(wanted, OutboundMessage.import_id.is_not(None))
+        batch.session.execute(here.order_by(OutboundMessage.id).with_for_update())
 
 
 def read_statuses(batch: Batch, lines: Sequence[Line[M]]) -> dict[int, Told]:

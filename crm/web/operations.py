@@ -35,6 +35,7 @@ TASKS = {
     "keep_subscriptions": N_("Moves subscriptions on: begun, over"),
     "forget_old_words": N_("Forgets the searchable words of old messages"),
     "forget_old_imports": N_("Forgets uploaded files after 7 days, refused rows of imports after 90"),
+    "apply_late_reports": N_("Applies what was reported about messages while they were imported"),
     "charge_due": N_("Charges the renewals that are due"),
     "renewal_notices": N_("Tells readers of renewals that are due soon"),
     "charge_timeouts": N_("Ends charges that nothing was reported about in time"),

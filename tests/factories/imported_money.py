@@ -27,7 +27,7 @@ def import_rows(
     entity: str, rows: Sequence[Row], *, is_dry: bool = False, batch_rows: int = 5000
 ) -> Imported:
     """Import rows as a CSV file that has all their columns; the first row is in line 2."""
-    run = import_text(entity, _as_csv(rows), dry=is_dry, batch_rows=batch_rows)
+    run = import_text(entity, as_csv(rows), dry=is_dry, batch_rows=batch_rows)
     refused = {
         line: [(fault.column, fault.code) for fault in faults] for line, faults in faults_by_line(run).items()
     }
@@ -101,7 +101,7 @@ def free_row(number: int = 1, **overrides: Any) -> Row:
     return message_row(number, payment_external_id="", billkey="OLD00", template="thanks", **overrides)
 
 
-def _as_csv(rows: Sequence[Row]) -> str:
+def as_csv(rows: Sequence[Row]) -> str:
     columns = list(dict.fromkeys(column for row in rows for column in row))
     written = StringIO()
     writer = csv.DictWriter(written, columns, restval="")

@@ -23,6 +23,7 @@ from crm.importer.claims import Key
 from crm.importer.columns import EXTERNAL_ID, Column, Entity, Line
 from crm.importer.errors import CellError
 from crm.importer.faults import Fault
+from crm.importer.late_reports import heed_late_reports
 from crm.importer.message_charges import find_charged, refuse_unpaid
 from crm.importer.message_rules import find_known, refuse_changes, resolve
 from crm.importer.message_statuses import PORTED, hold_recent, read_statuses
@@ -186,4 +187,5 @@ OUTBOUND_MESSAGES = Entity(
     record=OutboundRecord,
     check=check,
     load=load,
+    look_back=heed_late_reports,
 )

@@ -93,7 +93,7 @@ class Here:
         return found
 
     def _find_waiting(self, each: Resolved) -> Row | None:
-        """Return the one row of a chain that still waits; of a chain that goes on as ours, the one that was imported."""
+        """Return the one row of a chain that still waits; of one that goes on as ours, the one imported."""
         is_ours = any(row["import_id"] is None for row in self._chains[_chain_of(each)])
         rows = [row for row in self._list_free(each) if is_ours or self.is_planned(row) or self.is_kept(row)]
         return rows[0] if len(rows) == 1 else None
