@@ -27,6 +27,8 @@ COLUMNS = (
 # What may follow the file: it says how a message was sent, and nothing counts on it.
 DESCRIBES = ("serv_id", "project_id", "billmsisdn", "dcs", "esm", "expiration", "sent_at")
 
+COUNTED = {"billing", "payment_id"}  # what the figures of a day are made of, of all that may change
+
 
 class WrittenRecord(SentRecord, Protocol):
     """A record with all that is stored of a message."""
@@ -105,6 +107,9 @@ def update_messages(batch: Batch, changes: Sequence[Change[W]], statuses: Mappin
         ((each.line.record, statuses[each.line.number]) for each in changes if each.line.number in statuses),
     )
     _keep_findable(batch, [each.line.record for each in changes if "content" in each.values])
+    counted = [each.line.record.began_at for each in changes if not COUNTED.isdisjoint(each.values)]
+    if counted:
+        forget_days(batch.session, min(counted))
 
 
 def _stored(batch: Batch, record: WrittenRecord, named: Resolved, told: Told) -> tuple[object, ...]:

@@ -11,6 +11,8 @@ from crm.core.db import transaction
 from crm.mobiletech.models import OutboundMessage, StatusReport
 from crm.mobiletech.status_reports import record_status
 from crm.mobiletech.wire.commands import Status
+from crm.sms_billing.figures.keeping import count_billing_days
+from crm.sms_billing.figures.models import BillingDay
 from tests.factories.imported_money import (
     free_row,
     import_rows,
@@ -392,6 +394,43 @@ def test_a_report_that_came_before_its_message_is_not_lost() -> None:
     assert (message.billing, message.status) == ("billed", "D1")
     assert list_reports() == [("old-out-1", "D1", True)]
     assert run_all() == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "counted"),
+    [
+        ({"status": ""}, {"billed": 1, "waiting": 1}),
+        ({"status": "", "payment_external_id": ""}, {"billed": 1}),
+    ],
+)
+def test_a_day_that_was_counted_is_counted_anew_once_what_was_billed_then_is_another(
+    before: dict[str, Any], counted: dict[str, int]
+) -> None:
+    rows = [message_row(number, created_at="2026-09-01 08:00:05") for number in (1, 2)]
+    import_rows("outbound-messages", [rows[0], rows[1] | before])
+    count_billing_days()
+    first = count_outcomes()
+
+    import_rows("outbound-messages", rows)
+    forgotten = count_outcomes()
+    count_billing_days()
+
+    assert (first, forgotten, count_outcomes()) == (counted, {}, {"billed": 2})
+
+
+def test_a_day_stays_counted_though_how_its_messages_were_sent_is_another() -> None:
+    import_rows("outbound-messages", [message_row(created_at="2026-09-01 08:00:05", dcs="0")])
+    count_billing_days()
+
+    counts = import_rows("outbound-messages", [message_row(created_at="2026-09-01 08:00:05", dcs="8")]).counts
+
+    assert (counts, count_outcomes()) == ((0, 1, 0, 0), {"billed": 1})
+
+
+def count_outcomes() -> dict[str, int]:
+    """Return the figures that are kept, all days together."""
+    with transaction() as session:
+        return {row.outcome: row.count for row in session.execute(select(BillingDay)).scalars()}
 
 
 def test_a_dry_run_counts_what_the_real_one_does() -> None:
