@@ -12,6 +12,7 @@ from crm.core.errors import N_
 from crm.importer import kinds
 from crm.importer.batches import Batch
 from crm.importer.columns import Column, Line
+from crm.importer.emails import fold_emails
 from crm.users.models import MobilePhone, User
 
 EMAIL = "user_email"
@@ -49,7 +50,7 @@ def find_people(batch: Batch, lines: Iterable[Line[R]], *, must: bool) -> dict[i
     """
     open_lines = batch.open(lines)
     columns = [each.name for each in USER_COLUMNS if each.name in batch.context.given]
-    values = [_read(open_lines, column) for column in columns]
+    values = [_read(batch.session, open_lines, column) for column in columns]
     ids = [_find(batch, column, each) for column, each in zip(columns, values, strict=True)]
     found: dict[int, int] = {}
     for place, line in enumerate(open_lines):
@@ -66,11 +67,14 @@ def find_people(batch: Batch, lines: Iterable[Line[R]], *, must: bool) -> dict[i
     return found
 
 
-def _read(lines: Sequence[Line[R]], column: str) -> list[str | None]:
+def _read(session: Session, lines: Sequence[Line[R]], column: str) -> list[str | None]:
     """Return by what each line names its person in a column, e-mails in small letters."""
     read = attrgetter(column)
     values = [read(line.record) for line in lines]
-    return [value and value.lower() for value in values] if column == EMAIL else values
+    if column != EMAIL:
+        return values
+    folded = fold_emails(session, values)
+    return [value and folded[value] for value in values]
 
 
 def _find(batch: Batch, column: str, values: Sequence[str | None]) -> list[int | None]:

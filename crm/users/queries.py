@@ -13,7 +13,7 @@ def find_by_email(session: Session, email: str) -> User | None:
     """Return the owner of the address, however it is capitalised."""
     if "\0" in email:  # the one character that the database cannot be asked about
         return None
-    same = func.lower(User.email) == email.strip().lower()
+    same = func.lower(User.email) == func.lower(email.strip())  # the database's small letters are its own
     return session.execute(select(User).where(same)).scalar_one_or_none()
 
 

@@ -15,6 +15,7 @@ from crm.users.audit_log import Actor, acting, list_acts_on
 from crm.users.models import NO_PASSWORD, AccessToken, User
 from crm.users.passwords import hash_password
 from crm.users.phones import link_phone
+from crm.users.queries import find_by_email, find_by_phone
 from tests.factories.imports import change_cell, counts_of, faults_by_line, import_text, refusals_of
 from tests.pages import PASSWORD
 from tests.signing_in import come
@@ -321,6 +322,37 @@ def test_a_hash_is_not_shown_where_it_is_no_password(app: Flask) -> None:
 
     (fault,) = faults_by_line(run)[2]
     assert (fault.column, fault.value) == ("email", "(not shown)")
+
+
+# Letters of which Python's small ones are others than the database's, or as many of them as it is set up for.
+ODD = ["Ágnes@x.sk", "İx@x.sk", "ẞa@x.sk", "ΑΣ@x.sk", "Kelvin\u212a@x.sk", "Ǆ@x.sk", '\\"É"@x.sk']
+
+
+@pytest.mark.parametrize("email", ODD)
+def test_an_e_mail_of_odd_letters_is_one_person_however_often_it_comes(app: Flask, email: str) -> None:
+    content = f"email;public_name\n{email};Eva\n"
+    first = import_text("users", content)
+    user_id = read(User.email == email).id
+
+    again = import_text("users", content)
+    numbers = import_text("phone-numbers", f"phone_number;user_email\n0908300199;{email}\n")
+
+    assert [counts_of(run) for run in (first, again, numbers)] == [(1, 0, 0, 0), (0, 0, 1, 0), (1, 0, 0, 0)]
+    with transaction() as session:
+        owners = [find_by_email(session, f" {email} "), find_by_phone(session, "0908300199")]
+        assert [owner and owner.id for owner in owners] == [user_id, user_id]
+
+
+@pytest.mark.parametrize("email", ODD)
+def test_two_lines_with_what_the_database_calls_one_e_mail_are_not_two_people(app: Flask, email: str) -> None:
+    with transaction() as session:
+        small = session.execute(select(func.lower(email))).scalar_one()
+    content = f"external_id;email;public_name\n1;{email};Eva\n2;{small};Jana\n"
+
+    dry, run = import_text("users", content, dry=True), import_text("users", content)
+
+    assert (run.error, counts_of(dry)) == (None, counts_of(run))
+    assert counts_of(run) == (1, 0, 0, 1)
 
 
 def test_a_person_without_an_id_and_an_e_mail_is_refused(app: Flask) -> None:

@@ -18,6 +18,7 @@ from crm.importer import kinds
 from crm.importer.batches import Batch, Outcome
 from crm.importer.claims import Key
 from crm.importer.columns import Column, Entity, Line
+from crm.importer.emails import fold_emails
 from crm.importer.entities.users_here import find_here, update_here
 from crm.importer.faults import Fault
 from crm.users.audit_log import record_act
@@ -105,16 +106,17 @@ def check(record: UserRecord) -> Sequence[Fault]:
 
 def load(batch: Batch, lines: Sequence[Line[UserRecord]]) -> None:
     """Write the people of a batch."""
-    here = find_here(batch, lines)
+    emails = fold_emails(batch.session, (line.record.email for line in lines))
+    here = find_here(batch, lines, emails)
     batch.claim(
         lines,
         Key("external_id", lambda line: line.record.external_id),
-        Key("email", lambda line: line.record.email and line.record.email.lower()),
+        Key("email", lambda line: emails.get(line.record.email or "")),
         Key("uuid", lambda line: line.record.uuid),
         Key("user", lambda line: here[line.number].id if line.number in here else None, "external_id"),
     )
     open_lines = batch.open(lines)
-    update_here(batch, [(line, here[line.number]) for line in open_lines if line.number in here])
+    update_here(batch, [(line, here[line.number]) for line in open_lines if line.number in here], emails)
     _insert(batch, [line for line in open_lines if line.number not in here])
 
 

@@ -1,9 +1,10 @@
 """People of a file who are here already: who they are, and what of them a file may still tell.
 
-Live data wins. What a person or a colleague has changed here since stands in the audit log, and stays.
+Live data wins. What a person or a colleague has changed here since stands in the audit log, and stays. `emails` are
+those of the file in the small letters by which they are compared (emails.py).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -45,10 +46,12 @@ class Telling(Protocol):
 
 T = TypeVar("T", bound=Telling)
 
+_FOLDED = func.lower(User.email, type_=Text())
 HERE = (
     User.id,
     User.external_id,
     User.email,
+    _FOLDED.label("folded_email"),
     User.uuid,
     User.password,
     User.role,
@@ -62,13 +65,14 @@ HERE = (
 Here = Row[Any]
 
 
-def find_here(batch: Batch, lines: Iterable[Line[T]]) -> dict[int, Here]:
+def find_here(batch: Batch, lines: Iterable[Line[T]], emails: Mapping[str, str]) -> dict[int, Here]:
     """Return the people who are here already, by line; a row that names two of them is refused."""
     open_lines = batch.open(lines)
-    known = _look_up(batch.session, [line.record for line in open_lines])
+    known = _look_up(batch.session, [line.record for line in open_lines], emails)
     found: dict[int, Here] = {}
     for line in open_lines:
-        named = {column: known[key] for column, key in _keys(line.record) if key in known}
+        keys = _keys(line.record, emails.get(line.record.email or ""))
+        named = {column: known[key] for column, key in keys if key in known}
         if not named:
             continue
         column, person = next(iter(named.items()))
@@ -87,12 +91,12 @@ def find_here(batch: Batch, lines: Iterable[Line[T]]) -> dict[int, Here]:
     return found
 
 
-def update_here(batch: Batch, pairs: Sequence[tuple[Line[T], Here]]) -> None:
+def update_here(batch: Batch, pairs: Sequence[tuple[Line[T], Here]], emails: Mapping[str, str]) -> None:
     """Write what a file may still tell of these people."""
     edited = _read_edits(batch.session, [person.id for _, person in pairs])
     changes = []
     for line, person in pairs:
-        wanted = _wanted(line.record, person)
+        wanted = _wanted(line.record, person, emails)
         own = {name: wanted[name] for name in wanted if name not in edited.get(person.id, ())}
         changed = {name: value for name, value in own.items() if getattr(person, name) != value}
         batch.settle_here(line.number, changed)
@@ -106,8 +110,7 @@ def update_here(batch: Batch, pairs: Sequence[tuple[Line[T], Here]]) -> None:
             end_codes_of(batch.session, each["id"])
 
 
-def _keys(record: Telling) -> list[tuple[str, object]]:
-    email = record.email and record.email.lower()
+def _keys(record: Telling, email: str | None) -> list[tuple[str, object]]:
     keys: list[tuple[str, object]] = [
         ("external_id", record.external_id),
         ("email", email and ("email", email)),
@@ -116,24 +119,24 @@ def _keys(record: Telling) -> list[tuple[str, object]]:
     return [(column, key) for column, key in keys if key]
 
 
-def _look_up(session: Session, records: Sequence[Telling]) -> dict[object, Here]:
+def _look_up(session: Session, records: Sequence[Telling], emails: Mapping[str, str]) -> dict[object, Here]:
     """Return the people by each key that a record may name them by."""
     ids = [each.external_id for each in records if each.external_id]
-    emails = [each.email.lower() for each in records if each.email]
+    folded = [emails[each.email] for each in records if each.email]
     uuids = [each.uuid for each in records if each.uuid]
     conditions = [  # each by its own index; one question with all of them would read every person
         among(User.external_id, ids),
-        among(func.lower(User.email, type_=Text()), emails),
+        among(_FOLDED, folded),
         among(User.uuid, uuids),
     ]
     known: dict[object, Here] = {}
-    for values, condition in zip((ids, emails, uuids), conditions, strict=True):
+    for values, condition in zip((ids, folded, uuids), conditions, strict=True):
         for person in session.execute(select(*HERE).where(condition)) if values else ():
-            known |= {key: person for _, key in _keys(person)}
+            known |= {key: person for _, key in _keys(person, person.folded_email)}
     return known
 
 
-def _wanted(record: Any, person: Here) -> dict[str, Any]:
+def _wanted(record: Any, person: Here, emails: Mapping[str, str]) -> dict[str, Any]:
     """Return what the file says of a person, as far as live data does not win over it."""
     if person.deleted_at is not None:
         return {}
@@ -145,17 +148,17 @@ def _wanted(record: Any, person: Here) -> dict[str, Any]:
         if person.role == Role.CUSTOMER:
             wanted["active"] = record.active
     wanted |= {name: getattr(record, name) for name in FILLED if getattr(person, name) is None}
-    if person.email_validated_at is None and _is_same_email(record, person):
+    if person.email_validated_at is None and _is_same_email(record, person, emails):
         wanted["email_validated_at"] = record.email_validated_at
     if person.password == NO_PASSWORD and person.role == Role.CUSTOMER:
         wanted["password"] = record.password
     return {name: value for name, value in wanted.items() if value is not None}
 
 
-def _is_same_email(record: Telling, person: Here) -> bool:
+def _is_same_email(record: Telling, person: Here, emails: Mapping[str, str]) -> bool:
     if record.email is None:
         return False
-    return person.email is None or record.email.lower() == person.email.lower()
+    return person.email is None or emails[record.email] == person.folded_email
 
 
 def _with_kind(changed: dict[str, Any]) -> dict[str, Any]:
