@@ -17,6 +17,14 @@ L = TypeVar("L", bound=Line[Any])
 
 EXTERNAL_ID, VARIABLE_SYMBOL = "payment_external_id", "payment_variable_symbol"
 
+_UNKNOWN = {  # by the prefix of the columns
+    "": N_("There is no such payment; import payments first."),
+    "parent_": N_(
+        "There is no such payment; import payments first. If it failed, it is not imported: leave this empty, and the"
+        " renewal follows the reader's last paid payment."
+    ),
+}
+
 
 def payment_columns(prefix: str, told: str) -> tuple[Column, Column]:
     """Return the two columns that name a payment; `prefix` says whose it is, such as `parent_`."""
@@ -46,8 +54,7 @@ def find_payments(
         rows = {column: known.get((column, value)) for column, value in names.items()}
         unknown = [column for column, row in rows.items() if row is None]
         for column in unknown:
-            told = N_("There is no such payment; import payments first.")
-            batch.refuse(number, prefix + column, "unknown_payment", told, value=names[column])
+            batch.refuse(number, prefix + column, "unknown_payment", _UNKNOWN[prefix], value=names[column])
         if unknown:
             continue
         payments = {row["id"]: row for row in rows.values() if row is not None}

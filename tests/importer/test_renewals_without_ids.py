@@ -1,4 +1,4 @@
-"""Renewals of an old system that has no ids of them: which row a line speaks of, and what is new."""
+"""Renewals without ids, or without a payment that is here: which row a line speaks of, what it follows, what is new."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from crm.core.db import transaction
 from crm.payments.models import Payment, RecurrentPayment
 from tests.conftest import Clock
-from tests.factories.imports import counts_of, refusals_of
+from tests.factories.imports import counts_of, refusals_of, told_of
 from tests.factories.money import charge, list_renewals, make_type, renewal_states, report, set_up_sale
 from tests.importer.renewal_files import Reader, import_renewals, make_charged_reader, pay_again
 
@@ -103,6 +103,19 @@ def test_a_file_is_unchanged_though_a_person_has_moved_its_renewal_and_we_have_c
 
     assert (counts_of(run), refusals_of(run)) == ((0, 0, 1, 0), [])
     assert renewal_states() == ["charged", "active"]
+
+
+def test_a_try_that_follows_a_failed_one_follows_the_last_paid_payment(reader: Reader) -> None:
+    line = reader.line(retries="3", parent_payment_variable_symbol="the-failed-one")
+    refused = import_renewals(line)
+
+    run = import_renewals(line | {"parent_payment_variable_symbol": ""})
+
+    assert refusals_of(refused) == [(2, "parent_payment_variable_symbol", "unknown_payment")]
+    assert "If it failed, it is not imported: leave this empty" in told_of(refused)[0]
+    assert counts_of(run) == (1, 0, 0, 0)
+    [row] = list_renewals()
+    assert (row.state, row.parent_payment_id, row.retries) == ("active", reader.payment_id, 3)
 
 
 def _line(reader: Reader, charge_at: str | datetime, **values: Any) -> dict[str, Any]:
