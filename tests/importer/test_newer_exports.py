@@ -1,6 +1,7 @@
-"""Renewals without ids, or without a payment that is here: which row a line speaks of, what it follows, what is new."""
+"""Renewals are exported anew until the switch, by systems without ids too: which row a line is, and what is new."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,7 +10,15 @@ from crm.core.db import transaction
 from crm.payments.models import Payment, RecurrentPayment
 from tests.conftest import Clock
 from tests.factories.imports import counts_of, refusals_of, told_of
-from tests.factories.money import charge, list_renewals, make_type, renewal_states, report, set_up_sale
+from tests.factories.money import (
+    charge,
+    list_renewals,
+    make_billkey,
+    make_type,
+    renewal_states,
+    report,
+    set_up_sale,
+)
 from tests.importer.renewal_files import Reader, import_renewals, make_charged_reader, pay_again
 
 pytestmark = pytest.mark.usefixtures("gateway", "app")
@@ -103,6 +112,20 @@ def test_a_file_is_unchanged_though_a_person_has_moved_its_renewal_and_we_have_c
 
     assert (counts_of(run), refusals_of(run)) == ((0, 0, 1, 0), [])
     assert renewal_states() == ["charged", "active"]
+
+
+def test_what_a_newer_export_has_emptied_stays_until_it_says_otherwise(reader: Reader) -> None:
+    make_billkey("YY33", "33.00")
+    make_type("year", price="33.00", billkey="YY33")
+    import_renewals(reader.line(next_subscription_type="year", custom_amount="33.00"))
+
+    emptied = import_renewals(reader.line(next_subscription_type="", custom_amount=""))
+    said = import_renewals(reader.line(next_subscription_type="month", custom_amount="4.99"))
+
+    assert [counts_of(run) for run in (emptied, said)] == [(0, 0, 1, 0), (0, 1, 0, 0)]
+    [row] = list_renewals()
+    assert (row.next_subscription_type_id, row.custom_amount) == (row.subscription_type_id, Decimal("4.99"))
+    assert (row.state, said.stopped) == ("active", 0)
 
 
 def test_a_try_that_follows_a_failed_one_follows_the_last_paid_payment(reader: Reader) -> None:
