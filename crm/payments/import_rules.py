@@ -54,9 +54,5 @@ def find_stops(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[in
 
     Whoever touched a row since knew of the STOP, or it saw the row: nothing is asked of it.
     """
-    ids = [
-        row.id
-        for row in rows
-        if row.import_id is not None and row.updated_at in (row.created_at, row.noticed_at)
-    ]
+    ids = [row.id for row in rows if row.import_id is not None and row.updated_at == row.created_at]
     return import_rules.find_stops(session, ids) if ids else {}

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
@@ -42,7 +43,7 @@ def give_notices(session: Session, *, limit: int = BATCH) -> int:
     rows = _take(session, now + lead, limit)
     late = [row for row in rows if row.charge_at - now < lead / 2]
     for row in late:
-        row.noticed_at, row.notice = now, _too_late(row, now)
+        _note(row, _too_late(row, now), now)
     _tell(session, [row for row in rows if row.notice is None], now)
     session.flush()
     if rows:
@@ -76,8 +77,13 @@ def _tell(session: Session, rows: Sequence[RecurrentPayment], now: datetime) -> 
         for row in rows
     ]
     for row, made in zip(rows, notify_many(session, wishes), strict=True):
-        row.noticed_at = now
-        row.notice = str(Said(NOT_SENT, reason=made.detail)) if isinstance(made, NotSent) else SENT
+        _note(row, str(Said(NOT_SENT, reason=made.detail)) if isinstance(made, NotSent) else SENT, now)
+
+
+def _note(row: RecurrentPayment, notice: str, now: datetime) -> None:
+    """Write the notice down; the row counts as untouched by it, so `updated_at` stays what it was."""
+    row.noticed_at, row.notice = now, notice
+    flag_modified(row, "updated_at")
 
 
 def _key(row: RecurrentPayment) -> str:

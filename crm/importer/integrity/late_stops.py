@@ -45,7 +45,7 @@ _OF_WRITERS = text("""
     JOIN recurrent_payments AS row ON row.user_id = readers.user_id
     JOIN subscription_types AS type ON type.id = row.subscription_type_id
     LEFT JOIN mobiletech_inbound_messages AS inbound ON inbound.mobiletech_id = row.cid
-    WHERE row.state = 'active' AND row.import_id IS NOT NULL AND row.updated_at IN (row.created_at, row.noticed_at)
+    WHERE row.state = 'active' AND row.import_id IS NOT NULL AND row.updated_at = row.created_at
 """)
 _OF_IDS = text("""
     SELECT row.id, row.user_id, row.subscription_type_id, type.code, row.charge_at, inbound."from", inbound.receive_date
@@ -83,7 +83,7 @@ def _take_active(session: Session, ids: Sequence[int]) -> Sequence[RecurrentPaym
     wanted = select(RecurrentPayment).where(
         RecurrentPayment.id.in_(ids),
         RecurrentPayment.state == RecurrentState.ACTIVE,
-        RecurrentPayment.updated_at.in_([RecurrentPayment.created_at, RecurrentPayment.noticed_at]),
+        RecurrentPayment.updated_at == RecurrentPayment.created_at,
     )
     taken = wanted.order_by(RecurrentPayment.id).with_for_update().execution_options(populate_existing=True)
     return session.execute(taken).scalars().all()

@@ -193,8 +193,8 @@ def _chain_of(each: Resolved) -> tuple[int, str]:
 
 
 def _is_as_it_came(row: Row) -> bool:
-    """An import writes both alike; telling the reader of the charge to come changes nothing about it."""
-    return row["updated_at"] in (row["created_at"], row["noticed_at"])
+    """An import writes both alike, and telling the reader of the charge to come moves neither."""
+    return bool(row["updated_at"] == row["created_at"])
 
 
 def _refuse(batch: Batch, each: Resolved, column: str, told: str, row: Row | None) -> None:
