@@ -135,11 +135,11 @@ def _heed_stops(session: Session, rows: Sequence[RecurrentPayment]) -> list[Recu
 
 
 def _space(due: Due, done: Charged) -> None:
-    """The period before was paid too recently: whatever moved the date, nobody pays twice for one period."""
+    """The period before was paid too recently, or is being paid: whatever moved the date, nobody pays for it twice."""
     row = due.charge.recurrent
     log.warning("charge_spaced", recurrent_payment_id=row.id)
     row.charge_at = due.earliest
-    row.approval = "It was due too soon after the payment before, and waits."
+    row.approval = due.reason
     done.postponed += 1
 
 

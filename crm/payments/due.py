@@ -2,26 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from crm.core.clock import db_now
 from crm.core.copying import among
 from crm.payments.gateways import Charge
 from crm.payments.models import Payment, PaymentMethod, RecurrentPayment
 from crm.payments.next_charge import Period, earliest_charge, find_next_type_id
-from crm.payments.statuses import RecurrentState
+from crm.payments.statuses import PaymentStatus, RecurrentState
 from crm.payments.trials import BEGAN_BY, read_periods_used
 from crm.subscriptions.models import Subscription, SubscriptionType
 
-# What an old system charged last, though no row here says so: its payments may have come in after its renewals. Of
-# the same reader counts what is of the same type, and what began with the same message.
+# What was paid last, though no row of the chain says so: an old system's payments may have come in after its renewals,
+# and whose renewal was imported may have paid here beside it. Of the same reader counts what is of the same type, and
+# what began with the same message.
 # Each reader's payments are looked up: joined, all that was ever imported would be read for each batch.
-_IMPORTED_LAST = text(f"""
+_PAID_BESIDE = text(f"""
     SELECT row.payment_method_id, (
         SELECT max(payment.paid_at) FROM payments AS payment
-        WHERE payment.user_id = row.user_id AND (payment.import_id IS NOT NULL AND payment.status = 'paid') IS TRUE
+        WHERE payment.user_id = row.user_id AND (payment.status = 'paid') IS TRUE
+          AND (payment.import_id IS NOT NULL OR row.import_id IS NOT NULL)
           AND (payment.subscription_type_id = row.subscription_type_id OR EXISTS (
             SELECT 1 FROM payment_meta AS same
             WHERE same.payment_id = payment.id AND same.key = '{BEGAN_BY}' AND same.value = began.value)))
@@ -31,12 +34,18 @@ _IMPORTED_LAST = text(f"""
 """)  # noqa: S608 - a constant
 
 
+TOO_SOON = "It was due too soon after the payment before, and waits."
+IS_ORDERED = "An order of the same is on its way and may be billed, so it waits."
+WAIT_FOR_ORDER = timedelta(hours=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A renewal that is due: the charge, and before when it must not be made (the spacing guard)."""
+    """A renewal that is due: the charge, and before when it must not be made (the spacing guard), with the reason."""
 
     charge: Charge
     earliest: datetime
+    reason: str = TOO_SOON
 
 
 def read_due(
@@ -54,7 +63,7 @@ def read_due(
             )
         ).all()
     )
-    return [
+    found = [
         Due(
             _charge(row, types, used.get(row.id, 0), tokens[row.payment_method_id]),
             earliest_charge(
@@ -63,6 +72,7 @@ def read_due(
         )
         for row in rows
     ]
+    return _wait_for_orders(session, found)
 
 
 def _charge(
@@ -100,12 +110,36 @@ def _last_paid(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[in
         )
         .group_by(method)
     )
-    imported = session.execute(_IMPORTED_LAST, {"ids": [row.id for row in rows]})
+    beside = session.execute(_PAID_BESIDE, {"ids": [row.id for row in rows]})
     last: dict[int, datetime] = {}
-    for method_id, paid_at in (*session.execute(charged), *imported):
+    for method_id, paid_at in (*session.execute(charged), *beside):
         if paid_at is not None:
             last[method_id] = max(paid_at, last.get(method_id, paid_at))
     return last
+
+
+def _wait_for_orders(session: Session, found: Sequence[Due]) -> list[Due]:
+    """Let imported renewals wait whose readers have ordered the same here, as long as that may still be billed."""
+    row = RecurrentPayment
+    imported = [due.charge.recurrent.id for due in found if due.charge.recurrent.import_id is not None]
+    ordered = (
+        select(row.id, db_now() + WAIT_FOR_ORDER)
+        .join(Payment, Payment.user_id == row.user_id)
+        .where(
+            among(row.id, imported),
+            Payment.subscription_type_id == row.subscription_type_id,
+            Payment.status == PaymentStatus.FORM,
+            Payment.import_id.is_(None),
+            Payment.recurrent_charge.is_(False),
+        )
+    )
+    until = dict(session.execute(ordered).all()) if imported else {}
+    return [
+        replace(due, earliest=max(due.earliest, until[due.charge.recurrent.id]), reason=IS_ORDERED)
+        if due.charge.recurrent.id in until
+        else due
+        for due in found
+    ]
 
 
 def _since_last(period: Period, last_paid: datetime | None) -> Period:

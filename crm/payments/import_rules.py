@@ -1,8 +1,8 @@
 """Whether an imported renewal may go on at all: what came in stopped was asked no rule, and asks it when it goes on.
 
-Before the first charge of one it is asked as well whether its reader has written STOP to us: one that came in the very
-moment of the import found nothing to stop. The importer above answers; wiring.py fills the port. Without it no rule
-and no STOP is known that forbids it.
+Before the first charge of one it is asked as well whether its reader has written STOP to us, or stopped the same here:
+what came in the very moment of the import found nothing to stop. The importer above answers; wiring.py fills the port.
+Without it no rule and no STOP is known that forbids it.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -14,7 +14,7 @@ from crm.payments.models import RecurrentPayment
 
 # renewals -> the rules that each would break if it were active; whole ones are absent
 FindBroken = Callable[[Session, Collection[int]], Mapping[int, Sequence[str]]]
-# renewals -> the note of the SMS by which each one's reader has ended it; what goes on is absent
+# renewals -> the note of what each one's reader has done here to end it; what goes on is absent
 FindStops = Callable[[Session, Collection[int]], Mapping[int, str]]
 # whether an import keeps a renewal stopped for a rule
 IsKept = Callable[[Session, int], bool]
@@ -50,9 +50,9 @@ def is_kept(session: Session, row: RecurrentPayment) -> bool:
 
 
 def find_stops(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[int, str]:
-    """Return, of rows that wait just as they were imported, those whose readers wrote STOP: the note by id.
+    """Return, of rows that wait just as they were imported, those whose readers have ended them: the note by id.
 
-    Whoever touched a row since knew of the STOP, or it saw the row: nothing is asked of it.
+    Whoever touched a row since knew of that, or it saw the row: nothing is asked of it.
     """
     ids = [row.id for row in rows if row.import_id is not None and row.updated_at == row.created_at]
     return import_rules.find_stops(session, ids) if ids else {}

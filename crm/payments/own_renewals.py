@@ -18,6 +18,7 @@ from crm.payments.statuses import OPEN, RecurrentState
 from crm.payments.stopping import Stopped, get_renewal, reactivate, stop
 
 MOST = 1000  # rows that one answer holds
+NOTE = N_("The reader stopped it in their account.")
 
 
 def list_renewals_of(
@@ -45,7 +46,7 @@ def stop_row(session: Session, user_id: int, row_id: int) -> Stopped:
     row = get_renewal(session, row_id, user_id=user_id)
     if row.stop_wanted is not None:
         raise NotActiveError(N_("This renewal is to stop already: the charge on its way is the last one."))
-    [stopped] = stop(session, [row], by_user=True)
+    [stopped] = stop(session, [row], by_user=True, note=NOTE)
     return stopped
 
 
@@ -69,7 +70,7 @@ def stop_chain(session: Session, user_id: int, chain_id: int) -> Stopped | None:
         return None
     if row.stop_wanted is not None:
         return Stopped(row, may_still_be_billed=True)
-    [stopped] = stop(session, [row], by_user=True)
+    [stopped] = stop(session, [row], by_user=True, note=NOTE)
     return stopped
 
 

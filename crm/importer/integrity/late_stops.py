@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from crm.core.copying import by_indexes
 from crm.core.errors import Said
 from crm.core.log import get_logger
-from crm.importer.integrity.stopping import Ordered, find_reader_stops
+from crm.importer.integrity.stopping import Ordered, find_reader_stops, find_stop_notes
 from crm.payments.lanes import take_lanes
 from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import RecurrentState
@@ -72,10 +72,10 @@ def heed_late_stops(session: Session, began: datetime) -> list[int]:
 
 
 def find_stops_of(session: Session, renewal_ids: Collection[int]) -> Mapping[int, str]:
-    """Return, by renewal, the note of the SMS by which its reader wrote STOP to us after ordering it."""
-    rows = [Ordered(*row) for row in session.execute(_OF_IDS, {"ids": list(renewal_ids)})]
-    stops = find_reader_stops(session, rows)
-    return {row_id: str(Said(WROTE_STOP, id=inbound_id)) for row_id, inbound_id in stops.items()}
+    """Return, by renewal, the note of what its reader has done here to end it."""
+    return find_stop_notes(
+        session, [Ordered(*row) for row in session.execute(_OF_IDS, {"ids": list(renewal_ids)})]
+    )
 
 
 def _take_active(session: Session, ids: Sequence[int]) -> Sequence[RecurrentPayment]:

@@ -21,6 +21,7 @@ from crm.importer.integrity.questions import ASKED, ASKED_IF_ACTIVE, Kind
 from crm.importer.integrity.rules import RULES, parts_of
 from crm.importer.models import ImportStop
 from crm.importer.reader_stops import EVER, ReaderStops
+from crm.importer.stops_beside import find_stops_beside_renewals
 from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import RecurrentState
 from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
@@ -207,6 +208,13 @@ def find_reader_stops(session: Session, rows: Sequence[Ordered], since: datetime
     return found
 
 
+def find_stop_notes(session: Session, rows: Sequence[Ordered]) -> dict[int, str]:
+    """Return, by renewal, what its reader has done here to end it: written STOP, or stopped another of its type."""
+    stops = find_reader_stops(session, rows)
+    beside = find_stops_beside_renewals(session, [row.id for row in rows if row.id not in stops])
+    return beside | {row_id: str(Said(WROTE_STOP, id=inbound_id)) for row_id, inbound_id in stops.items()}
+
+
 def _ask(
     session: Session, renewal_ids: Collection[int], leave_out: Collection[str], asked: str = ASKED
 ) -> dict[int, list[str]]:
@@ -227,9 +235,9 @@ def _ask(
 
 
 def _mend(session: Session, rows: Sequence[Ordered], done: Mended) -> None:
-    stops = find_reader_stops(session, rows)
-    for row_id, inbound_id in stops.items():
-        let_go(session, [row_id], RecurrentState.USER_STOP, str(Said(WROTE_STOP, id=inbound_id)))
+    stops = find_stop_notes(session, rows)
+    for row_id, note in stops.items():
+        let_go(session, [row_id], RecurrentState.USER_STOP, note)
     left = [row for row in rows if row.id not in stops]
     broken = list_broken(session, [row.id for row in left])
     whole = [row for row in left if row.id not in broken]

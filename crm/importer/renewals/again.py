@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.core.errors import N_, Said
+from crm.core.errors import N_
 from crm.importer.batches import Batch, Outcome
 from crm.importer.claims import Key
 from crm.importer.columns import Line
-from crm.importer.integrity.stopping import find_reader_stops, keep_stopped, let_go, list_broken, take_kept
+from crm.importer.integrity.stopping import find_stop_notes, keep_stopped, let_go, list_broken, take_kept
 from crm.importer.renewals.due import settle_due
 from crm.importer.renewals.fresh import TWICE, chain_of, find_twice
 from crm.importer.renewals.here import Here, Row
@@ -16,7 +16,6 @@ from crm.importer.renewals.records import RenewalRecord, is_open, names_parent
 from crm.importer.renewals.references import PARENT, Resolved, refuse_unpaid
 from crm.importer.renewals.writing import CHANGEABLE, change, close, default_retries, find_changes
 from crm.payments.statuses import RecurrentState
-from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
 
 
 def load_again(batch: Batch, here: Here, resolved: Sequence[Resolved], known: Mapping[int, Row]) -> None:
@@ -118,13 +117,13 @@ def _let_kept_go(batch: Batch, here: Here, kept: Mapping[int, Resolved], known: 
         return
     changed = _change(batch, kept, known)
     rows = take_kept(batch.session, kept)
-    stops = find_reader_stops(batch.session, rows)
+    stops = find_stop_notes(batch.session, rows)
     broken = list_broken(batch.session, [row.id for row in rows], leave_out=(TWICE,))
     lines = {row.id: kept[row.id] for row in rows if row.id not in stops}
     for row_id in find_twice(batch, here, lines, broken):
         broken.setdefault(row_id, []).append(TWICE)
-    for row_id, inbound_id in stops.items():
-        let_go(batch.session, [row_id], RecurrentState.USER_STOP, str(Said(WROTE_STOP, id=inbound_id)))
+    for row_id, note in stops.items():
+        let_go(batch.session, [row_id], RecurrentState.USER_STOP, note)
         batch.settle_here(kept[row_id].number, ["state"])
     whole = [row_id for row_id in lines if row_id not in broken]
     refused = settle_due(batch, {row_id: kept[row_id] for row_id in whole})

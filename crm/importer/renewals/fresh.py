@@ -14,6 +14,7 @@ from crm.importer.renewals.later import refuse_later
 from crm.importer.renewals.records import is_open
 from crm.importer.renewals.references import PARENT, Resolved, refuse_unpaid
 from crm.importer.renewals.writing import Decided, insert, list_active, stop_for_readers, take_out
+from crm.importer.stops_beside import Followed, find_stops_beside
 from crm.payments.statuses import RecurrentState
 from crm.sms_billing.reader_stops import NOTE as WROTE_STOP
 
@@ -30,7 +31,9 @@ def load_fresh(batch: Batch, here: Here, resolved: Sequence[Resolved]) -> None:
     refuse_later(batch, _open(batch, resolved))
     _refuse_late_history(batch, resolved)
     stops = _find_stops(batch, [each for each in _open(batch, resolved) if is_open(each.record)])
-    decided = {each.number: _decide(each, stops.get(each.number)) for each in resolved}
+    beside = _find_stops_beside(batch, [each for each in _open(batch, resolved) if is_open(each.record)])
+    notes = beside | {line: str(Said(WROTE_STOP, id=stop)) for line, stop in stops.items()}
+    decided = {each.number: _decide(each, notes.get(each.number)) for each in resolved}
     _claim(batch, resolved, decided)
     taken = [decided[each.number] for each in _open(batch, resolved)]
     for one in taken:
@@ -94,10 +97,18 @@ def _find_stops(batch: Batch, resolved: Sequence[Resolved], *, is_late: bool = F
     return find_reader_stops(batch.session, ordered, batch.context.now - LATELY if is_late else EVER)
 
 
-def _decide(each: Resolved, stop: int | None) -> Decided:
+def _find_stops_beside(batch: Batch, resolved: Sequence[Resolved]) -> dict[int, str]:
+    """Return, by line, the note of the renewal of the same type that the reader has stopped here since."""
+    followed = [
+        Followed(each.number, each.user_id, each.kind.id, each.parent["paid_at"]) for each in resolved
+    ]
+    return find_stops_beside(batch.session, followed)
+
+
+def _decide(each: Resolved, stop: str | None) -> Decided:
     if stop is None:
         return Decided(resolved=each, state=each.record.state, note=each.record.note)
-    return Decided(resolved=each, state=RecurrentState.USER_STOP, note=str(Said(WROTE_STOP, id=stop)))
+    return Decided(resolved=each, state=RecurrentState.USER_STOP, note=stop)
 
 
 def _claim(batch: Batch, resolved: Sequence[Resolved], decided: Mapping[int, Decided]) -> None:

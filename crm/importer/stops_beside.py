@@ -1,0 +1,76 @@
+"""A reader who has stopped a subscription here has stopped it: an old system does not renew another one of its type.
+
+As a STOP does, it counts if it is newer than what the imported renewal follows, and until somebody lets it go on.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from crm.core.copying import array_text
+from crm.core.errors import N_, Said
+from crm.payments.own_renewals import NOTE as IN_THEIR_ACCOUNT
+from crm.sms_billing.link_acts import NOTE as BY_LINK
+
+NOTE = N_("The reader has stopped renewal %(id)s, of the same type, here.")
+
+# What an import brought may have been stopped by the old system, which meant that one alone: there the note tells.
+_FIND = """
+    SELECT wanted.key, max(other.id) FROM ({wanted}) AS wanted, LATERAL (
+        SELECT * FROM recurrent_payments WHERE user_id = wanted.user_id OFFSET 0) AS other
+    WHERE other.state = 'user_stop' AND other.subscription_type_id = wanted.type_id AND other.updated_at > wanted.since
+      AND (other.import_id IS NULL OR other.note = ANY(CAST(:notes AS text[])))
+    GROUP BY wanted.key
+"""
+_OF_ORDERS = text(
+    _FIND.format(
+        wanted="""SELECT * FROM unnest(
+            CAST(CAST(:keys AS text) AS bigint[]), CAST(CAST(:users AS text) AS bigint[]),
+            CAST(CAST(:types AS text) AS bigint[]), CAST(:since AS timestamptz[])
+        ) AS wanted (key, user_id, type_id, since)"""
+    )
+)
+_OF_RENEWALS = text(
+    _FIND.format(
+        wanted="""SELECT row.id AS key, row.user_id, row.subscription_type_id AS type_id, payment.paid_at AS since
+        FROM unnest(CAST(CAST(:ids AS text) AS bigint[])) AS named (id)
+        JOIN recurrent_payments AS row ON row.id = named.id
+        JOIN payments AS payment ON payment.id = row.period_payment_id"""
+    )
+)
+
+
+class Followed(NamedTuple):
+    """What an old system renews: whose it is, of which type, and since when they must not have stopped it."""
+
+    key: int
+    user_id: int
+    type_id: int
+    since: datetime
+
+
+def find_stops_beside(session: Session, orders: Sequence[Followed]) -> dict[int, str]:
+    """Return, by key, the note of the newest renewal that its reader has stopped here; what goes on is absent."""
+    if not orders:
+        return {}
+    return _find(
+        session,
+        _OF_ORDERS,
+        keys=array_text(each.key for each in orders),
+        users=array_text(each.user_id for each in orders),
+        types=array_text(each.type_id for each in orders),
+        since=[each.since for each in orders],
+    )
+
+
+def find_stops_beside_renewals(session: Session, renewal_ids: Collection[int]) -> dict[int, str]:
+    """Return the same for renewals that are here, by their ids."""
+    return _find(session, _OF_RENEWALS, ids=array_text(renewal_ids)) if renewal_ids else {}
+
+
+def _find(session: Session, statement: Any, **values: object) -> dict[int, str]:
+    found = session.execute(statement, {**values, "notes": [IN_THEIR_ACCOUNT, BY_LINK]})
+    return {key: str(Said(NOTE, id=renewal_id)) for key, renewal_id in found}
