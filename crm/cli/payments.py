@@ -66,7 +66,7 @@ def charge(ids: tuple[int, ...] | None) -> None:
 @click.option("--reason", default="", help="Why, for the audit log and the pages.")
 @needs_app
 def hold_(reason: str) -> None:
-    """Charge nothing from now on, neither here nor by a worker."""
+    """Charge nothing from now on, neither here nor by a worker, and tell no reader of a renewal to come."""
     with transaction() as session:
         is_new = hold(session, reason=reason)
     click.echo("Renewals are held." if is_new else "Renewals were held already.")

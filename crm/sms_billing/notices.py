@@ -2,6 +2,7 @@
 
 The notice never holds the charge. One that would come too late, when less than half of its lead is left, is skipped,
 and the renewal says why: an SMS that says "tomorrow" minutes before the charge helps nobody, and reads like a trick.
+While renewals are held nobody is told: nothing is charged then, and an old system may be charging in our place.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from crm.core.errors import N_, Said
 from crm.core.log import get_logger
 from crm.mobiletech.models import NotSent
 from crm.mobiletech.notifications import notify_many
+from crm.payments.holding import are_held
 from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import RecurrentState
 from crm.sms_billing import answers
@@ -37,7 +39,7 @@ NOT_SENT = N_("The notice could not be sent: %(reason)s")
 def give_notices(session: Session, *, limit: int = BATCH) -> int:
     """Tell some readers, or write down why not; return how many renewals were looked at."""
     lead = timedelta(hours=int(get_setting(session, SETTING) or 0))
-    if lead <= timedelta(0):
+    if lead <= timedelta(0) or are_held(session):
         return 0
     now = session.execute(select(db_now())).scalar_one()
     rows = _take(session, now + lead, limit)

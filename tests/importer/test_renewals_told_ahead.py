@@ -7,14 +7,19 @@ from flask import Flask
 from sqlalchemy import text
 
 from crm.core.db import transaction
+from crm.payments.holding import hold, resume
 from crm.payments.rescheduling import postpone
 from crm.payments.stopping import get_renewal, reactivate
+from crm.seed.standard import seed_standard
 from crm.sms_billing.notices import give_notices
+from crm.sms_billing.turns import announce_renewals
 from tests.conftest import Clock
 from tests.factories.flows import write
 from tests.factories.imports import counts_of
 from tests.factories.money import charge, list_renewals, make_type, renewal_states, set_up_sale
+from tests.fakes import FakeGateway
 from tests.importer.renewal_files import Reader, import_renewals, make_reader
+from tests.outbox import run_all
 
 pytestmark = pytest.mark.usefixtures("gateway")
 
@@ -73,6 +78,42 @@ def test_what_waits_as_it_came_is_moved_by_the_file_after_the_notice(reader: Rea
 
     [row] = list_renewals()
     assert (counts_of(run), row.charge_at, row.noticed_at) == ((0, 1, 0, 0), later, None)
+
+
+def test_nobody_is_told_while_renewals_are_held(reader: Reader, gateway: FakeGateway) -> None:
+    with transaction() as session:
+        seed_standard(session)
+        hold(session, reason="moving in")
+    import_renewals(reader.line(charge_at=_in(hours=20)))
+    sent = len(gateway.sent)
+
+    announce_renewals()
+    run_all()
+
+    assert (len(gateway.sent), list_renewals()[0].notice) == (sent, None)
+    with transaction() as session:
+        resume(session)
+    announce_renewals()
+    run_all()
+    assert (len(gateway.sent), list_renewals()[0].notice) == (sent + 1, "The reader was told.")
+
+
+def test_a_notice_that_is_late_after_a_hold_is_skipped(
+    reader: Reader, gateway: FakeGateway, clock: Clock
+) -> None:
+    with transaction() as session:
+        hold(session, reason="moving in")
+    import_renewals(reader.line(charge_at=_in(hours=20)))
+    sent = len(gateway.sent)
+    clock.advance(timedelta(hours=15))
+    with transaction() as session:
+        resume(session)
+
+    announce_renewals()
+    run_all()
+
+    told = list_renewals()[0].notice or ""
+    assert (len(gateway.sent), told.startswith("Skipped: the charge was due in ")) == (sent, True)
 
 
 def _in(**time: float) -> datetime:
