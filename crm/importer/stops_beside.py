@@ -17,6 +17,11 @@ from crm.sms_billing.link_acts import NOTE as BY_LINK
 
 NOTE = N_("The reader has stopped renewal %(id)s, of the same type, here.")
 
+# When a person or a charge has moved an imported renewal here last; NULL while it is as it came.
+MOVED_AT = """(
+    SELECT row.updated_at FROM imports
+    WHERE imports.id = row.import_id AND row.updated_at <> row.created_at AND row.updated_at > imports.created_at)"""
+
 # What an import brought may have been stopped by the old system, which meant that one alone: there the note tells.
 _FIND = """
     SELECT wanted.key, max(other.id) FROM ({wanted}) AS wanted, LATERAL (
@@ -35,10 +40,11 @@ _OF_ORDERS = text(
 )
 _OF_RENEWALS = text(
     _FIND.format(
-        wanted="""SELECT row.id AS key, row.user_id, row.subscription_type_id AS type_id, payment.paid_at AS since
+        wanted=f"""SELECT row.id AS key, row.user_id, row.subscription_type_id AS type_id,
+               greatest(payment.paid_at, {MOVED_AT}) AS since
         FROM unnest(CAST(CAST(:ids AS text) AS bigint[])) AS named (id)
         JOIN recurrent_payments AS row ON row.id = named.id
-        JOIN payments AS payment ON payment.id = row.period_payment_id"""
+        JOIN payments AS payment ON payment.id = row.period_payment_id"""  # noqa: S608 - a constant
     )
 )
 
@@ -52,7 +58,7 @@ class Followed(NamedTuple):
     since: datetime
 
 
-def find_stops_beside(session: Session, orders: Sequence[Followed]) -> dict[int, str]:
+def find_stops_beside(session: Session, orders: Sequence[Followed]) -> dict[int, Said]:
     """Return, by key, the note of the newest renewal that its reader has stopped here; what goes on is absent."""
     if not orders:
         return {}
@@ -66,11 +72,11 @@ def find_stops_beside(session: Session, orders: Sequence[Followed]) -> dict[int,
     )
 
 
-def find_stops_beside_renewals(session: Session, renewal_ids: Collection[int]) -> dict[int, str]:
+def find_stops_beside_renewals(session: Session, renewal_ids: Collection[int]) -> dict[int, Said]:
     """Return the same for renewals that are here, by their ids."""
     return _find(session, _OF_RENEWALS, ids=array_text(renewal_ids)) if renewal_ids else {}
 
 
-def _find(session: Session, statement: Any, **values: object) -> dict[int, str]:
+def _find(session: Session, statement: Any, **values: object) -> dict[int, Said]:
     found = session.execute(statement, {**values, "notes": [IN_THEIR_ACCOUNT, BY_LINK]})
-    return {key: str(Said(NOTE, id=renewal_id)) for key, renewal_id in found}
+    return {key: Said(NOTE, id=renewal_id) for key, renewal_id in found}

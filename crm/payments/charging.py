@@ -130,7 +130,7 @@ def _heed_stops(session: Session, rows: Sequence[RecurrentPayment]) -> list[Recu
     for row in rows:
         if row.id in notes:
             log.info("stopped_before_charge", recurrent_payment_id=row.id)
-            stop(session, [row], by_user=True, note=notes[row.id], is_told=True)
+            stop(session, [row], by_user=True, note=str(notes[row.id]), is_told=True)
     return [row for row in rows if row.id not in notes]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from crm.core.errors import N_, ConflictError, CrmError, InvalidInputError, NotFoundError
+from crm.core.errors import N_, ConflictError, CrmError, InvalidInputError, NotFoundError, Said
 
 
 class PaymentsError(CrmError):
@@ -47,6 +47,15 @@ class BrokenRuleError(NotActiveError):
             " the check of imports says what that means and how to mend it."
         )
         super().__init__(told, rules=", ".join(rules))
+
+
+class StoppedByReaderError(NotActiveError):
+    """The reader of an imported renewal has ended it when there was nothing to stop; only they begin it again."""
+
+    def __init__(self, stop: Said) -> None:
+        super().__init__(
+            N_("%(stop)s So it cannot go on: the reader is not charged unless they order anew."), stop=stop
+        )
 
 
 class UnstoppableError(PaymentsError, ConflictError):

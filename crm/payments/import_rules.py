@@ -9,13 +9,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from crm.payments.errors import BrokenRuleError
+from crm.core.errors import Said
+from crm.payments.errors import BrokenRuleError, StoppedByReaderError
 from crm.payments.models import RecurrentPayment
 
 # renewals -> the rules that each would break if it were active; whole ones are absent
 FindBroken = Callable[[Session, Collection[int]], Mapping[int, Sequence[str]]]
-# renewals -> the note of what each one's reader has done here to end it; what goes on is absent
-FindStops = Callable[[Session, Collection[int]], Mapping[int, str]]
+# renewals -> the note of what each one's reader has done to end it since it came, or was moved; what goes on is absent
+FindStops = Callable[[Session, Collection[int]], Mapping[int, Said]]
 # whether an import keeps a renewal stopped for a rule
 IsKept = Callable[[Session, int], bool]
 
@@ -30,6 +31,16 @@ class ImportRules:
 
 
 import_rules = ImportRules()
+
+
+def refuse_stopped(session: Session, row: RecurrentPayment) -> None:
+    """Refuse to let an imported renewal go on whose reader has ended it since: it was over, so nothing was stopped.
+
+    Raises: StoppedByReaderError.
+    """
+    stop = None if row.import_id is None else import_rules.find_stops(session, [row.id]).get(row.id)
+    if stop is not None:
+        raise StoppedByReaderError(stop)
 
 
 def refuse_broken(session: Session, row: RecurrentPayment, *, by_user: bool) -> None:
@@ -49,7 +60,7 @@ def is_kept(session: Session, row: RecurrentPayment) -> bool:
     return row.import_id is not None and import_rules.is_kept(session, row.id)
 
 
-def find_stops(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[int, str]:
+def find_stops(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[int, Said]:
     """Return, of rows that wait just as they were imported, those whose readers have ended them: the note by id.
 
     Whoever touched a row since knew of that, or it saw the row: nothing is asked of it.

@@ -18,7 +18,7 @@ from crm.payments.chains import REPLACED, read_chains, withdraw
 from crm.payments.errors import ChargeInPastError, NotActiveError, RenewalNotFoundError, UnstoppableError
 from crm.payments.events import tell_state, tell_stops
 from crm.payments.gateways import gateway_codes, gateways
-from crm.payments.import_rules import is_kept, refuse_broken
+from crm.payments.import_rules import is_kept, refuse_broken, refuse_stopped
 from crm.payments.lanes import take_reader
 from crm.payments.late_stops import forget_stops
 from crm.payments.models import RecurrentPayment
@@ -112,7 +112,7 @@ def _stop(session: Session, row: RecurrentPayment, state: RecurrentState, note: 
 def reactivate(session: Session, row: RecurrentPayment, *, by_user: bool, reason: str = "") -> None:
     """Let a stopped renewal go on: the reader their own stop, staff also theirs, while its date is ahead.
 
-    Raises: NotActiveError, BrokenRuleError, ChargeInPastError.
+    Raises: NotActiveError, BrokenRuleError, StoppedByReaderError, ChargeInPastError.
     """
     allowed = (R.USER_STOP,) if by_user else STOPS_BY_PERSON
     if row.state == R.PENDING and row.stop_wanted in allowed:
@@ -129,6 +129,8 @@ def reactivate(session: Session, row: RecurrentPayment, *, by_user: bool, reason
     if is_past(session, row):
         raise ChargeInPastError
     refuse_broken(session, row, by_user=by_user)
+    if row.state == R.ADMIN_STOP:  # in a stop of their own staff see what the reader wants
+        refuse_stopped(session, row)
     row.state, row.payment_id, row.status, row.approval, row.failure = R.ACTIVE, None, None, None, None
     session.flush()
     forget_stops(session, row.user_id)
@@ -139,7 +141,8 @@ def reactivate(session: Session, row: RecurrentPayment, *, by_user: bool, reason
 def reactivate_after_system_stop(session: Session, row: RecurrentPayment, *, reason: str) -> RecurrentPayment:
     """Try a renewal that was given up once more, in a day, with all its retries: a new row after this one.
 
-    Raises: NotActiveError, BrokenRuleError, ChargeInPastError if it was given up more than 14 days ago.
+    Raises: NotActiveError, BrokenRuleError, StoppedByReaderError, ChargeInPastError if it was given up more than 14
+    days ago.
     """
     if row.state == R.SYSTEM_STOP and is_kept(session, row):
         raise NotActiveError(
@@ -155,6 +158,7 @@ def reactivate_after_system_stop(session: Session, row: RecurrentPayment, *, rea
     if row.charge_at < now - LONGEST_SYSTEM_STOP:
         raise ChargeInPastError
     refuse_broken(session, row, by_user=False)
+    refuse_stopped(session, row)
     planner = Planner(session)
     anew = planner.plan_anew(row, now + REACTIVATED_AFTER, parent=row.payment_id or row.parent_payment_id)
     anew.note = reason

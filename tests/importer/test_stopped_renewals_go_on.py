@@ -1,12 +1,17 @@
 """Renewals that came in stopped were asked no rule: they are asked when somebody lets them go on."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
 from crm.core.db import transaction
-from crm.payments.errors import BrokenRuleError
+from crm.importer.integrity.stopping import Mended, mend
+from crm.payments.errors import BrokenRuleError, StoppedByReaderError
 from crm.payments.stopping import get_renewal, reactivate, reactivate_after_system_stop
+from tests.conftest import Clock
+from tests.factories.flows import write
 from tests.factories.moments import in_days
 from tests.factories.money import list_renewals, make_type, renewal_states, set_up_sale
 from tests.importer.renewal_files import Reader, import_renewals, make_charged_reader
@@ -27,7 +32,9 @@ WRONG = [
 def reader(app: Flask) -> Reader:
     set_up_sale()
     make_type()
-    return make_charged_reader()
+    reader = make_charged_reader()
+    _do("UPDATE users SET confirmed_at = crm_now()")  # else the SMS would wait to confirm the reader
+    return reader
 
 
 @pytest.mark.parametrize(("wrong", "rules"), WRONG)
@@ -88,6 +95,61 @@ def test_what_breaks_no_rule_is_tried_anew(reader: Reader) -> None:
     _try_anew()
 
     assert renewal_states() == ["system_stop", "active"]
+
+
+def test_who_wrote_stop_after_it_was_kept_stopped_is_not_charged_by_trying_it_anew(
+    app: Flask, reader: Reader, clock: Clock
+) -> None:
+    _do(WRONG[1][0])
+    import_renewals(reader.line(charge_at=SOON))
+    _do("UPDATE mobiletech_outbound_messages SET billing = 'billed'")
+    clock.advance(timedelta(days=29))
+    with transaction() as session:
+        assert mend(session) == Mended(past=1)
+    write(app.test_client(), "STOP")
+
+    with pytest.raises(StoppedByReaderError, match=r"wrote STOP \(SMS \d+\)\. So it cannot go on"):
+        _try_anew()
+
+    assert renewal_states() == ["system_stop"]
+
+
+@pytest.mark.parametrize("state", ["system_stop", "admin_stop"])
+@pytest.mark.parametrize("ended", ["", "2026-11-20 08:00:00"])
+def test_what_was_over_when_its_reader_wrote_stop_does_not_go_on(
+    app: Flask, reader: Reader, clock: Clock, state: str, ended: str
+) -> None:
+    import_renewals(reader.line(state=state, charge_at=SOON, updated_at=ended))
+    clock.advance(timedelta(hours=1))
+    write(app.test_client(), "STOP")
+
+    with pytest.raises(StoppedByReaderError):
+        _try_anew() if state == "system_stop" else _reactivate()
+
+    assert renewal_states() == [state]
+
+
+def test_a_stop_that_its_reader_has_taken_back_stands_against_nothing(
+    app: Flask, reader: Reader, clock: Clock
+) -> None:
+    import_renewals(reader.line(charge_at=SOON))
+    write(app.test_client(), "STOP")
+    clock.advance(timedelta(hours=1))
+    _reactivate(by_user=True)
+    _do("UPDATE recurrent_payments SET state = 'system_stop', updated_at = crm_now()")  # given up by a charge
+
+    _try_anew()
+
+    assert renewal_states() == ["system_stop", "active"]
+
+
+def test_a_reader_takes_their_own_stop_back(app: Flask, reader: Reader, clock: Clock) -> None:
+    import_renewals(reader.line(state="user_stop", charge_at=SOON))
+    write(app.test_client(), "STOP")
+
+    _reactivate(by_user=True)
+
+    assert renewal_states() == ["active"]
 
 
 def _reactivate(*, by_user: bool = False) -> None:

@@ -15,6 +15,7 @@ from crm.core.copying import by_indexes
 from crm.core.errors import Said
 from crm.core.log import get_logger
 from crm.importer.integrity.stopping import Ordered, find_reader_stops, find_stop_notes
+from crm.importer.stops_beside import MOVED_AT
 from crm.payments.lanes import take_lanes
 from crm.payments.models import RecurrentPayment
 from crm.payments.statuses import RecurrentState
@@ -47,13 +48,15 @@ _OF_WRITERS = text("""
     LEFT JOIN mobiletech_inbound_messages AS inbound ON inbound.mobiletech_id = row.cid
     WHERE row.state = 'active' AND row.import_id IS NOT NULL AND row.updated_at = row.created_at
 """)
-_OF_IDS = text("""
-    SELECT row.id, row.user_id, row.subscription_type_id, type.code, row.charge_at, inbound."from", inbound.receive_date
+# What somebody has moved here knows of earlier STOPs: there only one that was written since counts.
+_OF_IDS = text(f"""
+    SELECT row.id, row.user_id, row.subscription_type_id, type.code, row.charge_at, inbound."from",
+           greatest(inbound.receive_date, {MOVED_AT})
     FROM recurrent_payments AS row
     JOIN subscription_types AS type ON type.id = row.subscription_type_id
     LEFT JOIN mobiletech_inbound_messages AS inbound ON inbound.mobiletech_id = row.cid
     WHERE row.id = ANY(CAST(:ids AS bigint[]))
-""")
+""")  # noqa: S608 - a constant
 
 
 def heed_late_stops(session: Session, began: datetime) -> list[int]:
@@ -71,7 +74,7 @@ def heed_late_stops(session: Session, began: datetime) -> list[int]:
     return [row.id for row in stopped]
 
 
-def find_stops_of(session: Session, renewal_ids: Collection[int]) -> Mapping[int, str]:
+def find_stops_of(session: Session, renewal_ids: Collection[int]) -> Mapping[int, Said]:
     """Return, by renewal, the note of what its reader has done here to end it."""
     return find_stop_notes(
         session, [Ordered(*row) for row in session.execute(_OF_IDS, {"ids": list(renewal_ids)})]

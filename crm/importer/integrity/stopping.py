@@ -208,11 +208,11 @@ def find_reader_stops(session: Session, rows: Sequence[Ordered], since: datetime
     return found
 
 
-def find_stop_notes(session: Session, rows: Sequence[Ordered]) -> dict[int, str]:
+def find_stop_notes(session: Session, rows: Sequence[Ordered]) -> dict[int, Said]:
     """Return, by renewal, what its reader has done here to end it: written STOP, or stopped another of its type."""
     stops = find_reader_stops(session, rows)
     beside = find_stops_beside_renewals(session, [row.id for row in rows if row.id not in stops])
-    return beside | {row_id: str(Said(WROTE_STOP, id=inbound_id)) for row_id, inbound_id in stops.items()}
+    return beside | {row_id: Said(WROTE_STOP, id=inbound_id) for row_id, inbound_id in stops.items()}
 
 
 def _ask(
@@ -237,7 +237,7 @@ def _ask(
 def _mend(session: Session, rows: Sequence[Ordered], done: Mended) -> None:
     stops = find_stop_notes(session, rows)
     for row_id, note in stops.items():
-        let_go(session, [row_id], RecurrentState.USER_STOP, note)
+        let_go(session, [row_id], RecurrentState.USER_STOP, str(note))
     left = [row for row in rows if row.id not in stops]
     broken = list_broken(session, [row.id for row in left])
     whole = [row for row in left if row.id not in broken]

@@ -123,7 +123,7 @@ def _let_kept_go(batch: Batch, here: Here, kept: Mapping[int, Resolved], known: 
     for row_id in find_twice(batch, here, lines, broken):
         broken.setdefault(row_id, []).append(TWICE)
     for row_id, note in stops.items():
-        let_go(batch.session, [row_id], RecurrentState.USER_STOP, note)
+        let_go(batch.session, [row_id], RecurrentState.USER_STOP, str(note))
         batch.settle_here(kept[row_id].number, ["state"])
     whole = [row_id for row_id in lines if row_id not in broken]
     refused = settle_due(batch, {row_id: kept[row_id] for row_id in whole})

@@ -32,7 +32,7 @@ def load_fresh(batch: Batch, here: Here, resolved: Sequence[Resolved]) -> None:
     _refuse_late_history(batch, resolved)
     stops = _find_stops(batch, [each for each in _open(batch, resolved) if is_open(each.record)])
     beside = _find_stops_beside(batch, [each for each in _open(batch, resolved) if is_open(each.record)])
-    notes = beside | {line: str(Said(WROTE_STOP, id=stop)) for line, stop in stops.items()}
+    notes = beside | {line: Said(WROTE_STOP, id=stop) for line, stop in stops.items()}
     decided = {each.number: _decide(each, notes.get(each.number)) for each in resolved}
     _claim(batch, resolved, decided)
     taken = [decided[each.number] for each in _open(batch, resolved)]
@@ -97,7 +97,7 @@ def _find_stops(batch: Batch, resolved: Sequence[Resolved], *, is_late: bool = F
     return find_reader_stops(batch.session, ordered, batch.context.now - LATELY if is_late else EVER)
 
 
-def _find_stops_beside(batch: Batch, resolved: Sequence[Resolved]) -> dict[int, str]:
+def _find_stops_beside(batch: Batch, resolved: Sequence[Resolved]) -> dict[int, Said]:
     """Return, by line, the note of the renewal of the same type that the reader has stopped here since."""
     followed = [
         Followed(each.number, each.user_id, each.kind.id, each.parent["paid_at"]) for each in resolved
@@ -105,10 +105,10 @@ def _find_stops_beside(batch: Batch, resolved: Sequence[Resolved]) -> dict[int, 
     return find_stops_beside(batch.session, followed)
 
 
-def _decide(each: Resolved, stop: str | None) -> Decided:
+def _decide(each: Resolved, stop: Said | None) -> Decided:
     if stop is None:
         return Decided(resolved=each, state=each.record.state, note=each.record.note)
-    return Decided(resolved=each, state=RecurrentState.USER_STOP, note=stop)
+    return Decided(resolved=each, state=RecurrentState.USER_STOP, note=str(stop))
 
 
 def _claim(batch: Batch, resolved: Sequence[Resolved], decided: Mapping[int, Decided]) -> None:
