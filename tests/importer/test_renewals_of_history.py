@@ -88,6 +88,56 @@ def test_a_renewal_that_came_in_before_is_not_changed_once_there_is_a_later_paym
     assert refusals_of(run) == [(2, PARENT, "later_payment")]
 
 
+@pytest.mark.parametrize("whose", [{}, {"user_phone": ""}, {"to": "+421905111222"}])
+@pytest.mark.parametrize("hours", [1, -2])
+def test_a_renewal_whose_charge_may_be_on_its_way_is_refused_until_that_is_known(
+    whose: dict[str, str], hours: int
+) -> None:
+    _paid(1, _ago(days=31))
+    sent = _message(2, _ago(hours=1), rcv_msg_id="", payment_external_id="", **whose)
+    import_rows("outbound-messages", [sent | {"status": ""}])
+    line = _line(charge_at=_ago(hours=hours))
+
+    dry = import_renewals(line, dry=True, confirm_due=True)
+    run = import_renewals(line, confirm_due=True)
+
+    assert refusals_of(dry) == refusals_of(run) == [(2, PARENT, "charge_open")]
+    assert (run.due_count, list_renewals()) == (0, [])
+    import_rows("outbound-messages", [sent | {"status": "A5"}])
+    assert counts_of(import_renewals(line, confirm_due=True)) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"created_at": "2025-09-02 08:00:00"},  # before the payment that it follows
+        {"billkey": "OLD00", "template": "thanks"},  # free
+        {"user_phone": "0905111222", "to": "+421905111222"},  # to somebody else
+    ],
+)
+def test_an_sms_that_cannot_have_charged_it_holds_nothing_back(harmless: dict[str, str]) -> None:
+    make_subscriber(OTHER, "old-in-2")
+    _paid(1, _ago(days=31))
+    sent = _message(2, _ago(hours=1), rcv_msg_id="", payment_external_id="", status="")
+    assert import_rows("outbound-messages", [sent | harmless]).counts == (1, 0, 0, 0)
+
+    run = import_renewals(_line(charge_at=_ago(hours=-1)))
+
+    assert counts_of(run) == (1, 0, 0, 0)
+
+
+def test_a_renewal_that_follows_what_was_on_its_way_comes_in(clock: Clock) -> None:
+    _paid(1, _ago(days=31))
+    sent = _message(2, _ago(hours=1), rcv_msg_id="", payment_external_id="")
+    import_rows("outbound-messages", [sent | {"status": ""}])
+    import_rows("payments", [_payment(2, _ago(hours=1))])
+    import_rows("outbound-messages", [sent | {"payment_external_id": "9002"}])
+
+    run = import_renewals(_line(charge_at=_ago(days=-29), **{PARENT: "9002"}))
+
+    assert counts_of(run) == (1, 0, 0, 0)
+
+
 def test_a_payment_that_came_in_after_the_renewal_spaces_it(clock: Clock) -> None:
     _paid(1, _ago(days=30))
     import_renewals(_line(charge_at=_ago(hours=-5)))

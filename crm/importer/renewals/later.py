@@ -1,4 +1,7 @@
-"""A renewal follows the last payment of its message: if there is a later one, the old system has charged it already."""
+"""A renewal follows the last payment of its message: if there is a later one, the old system has charged it already.
+
+A later SMS of which nobody knows whether it was billed may be that charge: nothing else is charged for the period.
+"""
 
 from collections.abc import Sequence
 
@@ -11,7 +14,8 @@ from crm.importer.renewals.records import is_open
 from crm.importer.renewals.references import PARENT, Resolved
 from crm.payments.trials import BEGAN_BY
 
-# Written so that only the index by reader can serve it: those by status and by date would be read for each line.
+# Written so that only the index by reader, or by number, can serve it: those by status and by date would be read for
+# each line.
 _LATER = text(f"""
     SELECT wanted.line, coalesce(later.external_id, later.variable_symbol) AS name FROM unnest(
         CAST(CAST(:lines AS text) AS bigint[]), CAST(CAST(:parents AS text) AS bigint[]),
@@ -25,10 +29,27 @@ _LATER = text(f"""
         ORDER BY payment.user_id DESC, payment.id DESC LIMIT 1
     ) AS later
 """)  # noqa: S608 - a constant
+# One of which a person has said that it was not billed bars nothing.
+_IS_OPEN = """(message.paid AND message.billing = 'none' AND message.import_id IS NOT NULL
+    AND message.payment_id IS NULL AND message.given_up_at IS NULL AND message.created_at > parent.paid_at) IS TRUE"""
+_ON_ITS_WAY = text(f"""
+    SELECT wanted.line, max(message.mobiletech_id) AS name FROM unnest(
+        CAST(CAST(:lines AS text) AS bigint[]), CAST(CAST(:parents AS text) AS bigint[]),
+        CAST(CAST(:numbers AS text) AS text[])
+    ) AS wanted (line, parent_id, number)
+    JOIN payments AS parent ON parent.id = wanted.parent_id, LATERAL (
+        SELECT message.mobiletech_id FROM mobiletech_outbound_messages AS message
+        WHERE message.user_id = parent.user_id AND {_IS_OPEN}
+        UNION ALL
+        SELECT message.mobiletech_id FROM mobiletech_outbound_messages AS message
+        WHERE message."to" = wanted.number AND {_IS_OPEN}
+    ) AS message
+    GROUP BY wanted.line
+""")  # noqa: S608 - constants of this file
 
 
 def refuse_later(batch: Batch, resolved: Sequence[Resolved]) -> None:
-    """Refuse what is to be charged though something was paid after the payment that it follows."""
+    """Refuse what is to be charged though something was paid, or may yet be, after the payment that it follows."""
     going = [each for each in resolved if is_open(each.record)]
     if not going:
         return
@@ -36,13 +57,21 @@ def refuse_later(batch: Batch, resolved: Sequence[Resolved]) -> None:
         "lines": array_text(each.number for each in going),
         "parents": array_text(each.parent["id"] for each in going),
         "inbounds": array_text(each.origin.id for each in going),
+        "numbers": array_text(each.origin.number for each in going),
     }
     named = {each.number: each.record.parent_payment_external_id or "" for each in going}
+    with by_indexes(batch.session):
+        later = batch.session.execute(_LATER, values).all()
+        on_its_way = batch.session.execute(_ON_ITS_WAY, values).all()
     told = N_(
         "Payment %(payment)s of this cid was paid after the one that it follows, so the old system has charged it"
         " already: export the renewals anew, after the payments."
     )
-    with by_indexes(batch.session):
-        found = batch.session.execute(_LATER, values).all()
-    for line, name in found:
+    for line, name in later:
         batch.refuse(line, PARENT, "later_payment", told, value=named[line], payment=name)
+    told = N_(
+        "SMS %(mobiletech_id)s may have charged it after the payment that it follows, and nobody knows: import that"
+        " SMS anew with its status, and its payment if it was billed, or export the renewals anew."
+    )
+    for line, name in on_its_way:
+        batch.refuse(line, PARENT, "charge_open", told, value=named[line], mobiletech_id=name)
