@@ -14,6 +14,7 @@ from crm.importer.events import IMPORT_CHECK, IMPORT_STEP
 from crm.importer.housekeeping import apply_late_reports, forget_old_imports
 from crm.importer.integrity.late_stops import find_stops_of
 from crm.importer.integrity.stopping import is_kept, list_broken_if_active
+from crm.importer.renewals.later import list_open_charges
 from crm.importer.standing import HANDLER as TAKE_STEP
 from crm.importer.working import take_steps
 from crm.mobiletech.catalogue.billkey_use import FREE_SETTING
@@ -165,6 +166,7 @@ def wire(settings: Settings, registry: Registry) -> None:
     import_rules.find_broken = list_broken_if_active
     import_rules.find_stops = find_stops_of
     import_rules.is_kept = is_kept
+    import_rules.find_open = list_open_charges
     gateways.clear()
     for gateway in GATEWAYS:
         gateways.add(gateway)

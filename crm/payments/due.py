@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from crm.core.clock import db_now
 from crm.core.copying import among
 from crm.payments.gateways import Charge
+from crm.payments.import_rules import import_rules
 from crm.payments.models import Payment, PaymentMethod, RecurrentPayment
 from crm.payments.next_charge import Period, earliest_charge, find_next_type_id
 from crm.payments.statuses import PaymentStatus, RecurrentState
@@ -35,8 +36,8 @@ _PAID_BESIDE = text(f"""
 
 
 TOO_SOON = "It was due too soon after the payment before, and waits."
-IS_ORDERED = "An order of the same is on its way and may be billed, so it waits."
-WAIT_FOR_ORDER = timedelta(hours=1)
+IS_OPEN = "An SMS that may charge the same is on its way, so it waits."
+WAIT_FOR_OPEN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def read_due(
         )
         for row in rows
     ]
-    return _wait_for_orders(session, found)
+    return _wait_for_open(session, found)
 
 
 def _charge(
@@ -118,28 +119,36 @@ def _last_paid(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[in
     return last
 
 
-def _wait_for_orders(session: Session, found: Sequence[Due]) -> list[Due]:
-    """Let imported renewals wait whose readers have ordered the same here, as long as that may still be billed."""
-    row = RecurrentPayment
+def _wait_for_open(session: Session, found: Sequence[Due]) -> list[Due]:
+    """Let imported renewals wait as long as an order of the same here, or an old SMS, may yet be billed."""
     imported = [due.charge.recurrent.id for due in found if due.charge.recurrent.import_id is not None]
+    if not imported:
+        return list(found)
+    waiting = {*_list_ordered(session, imported), *import_rules.find_open(session, imported)}
+    until = session.execute(select(db_now() + WAIT_FOR_OPEN)).scalar_one()
+    return [
+        replace(due, earliest=max(due.earliest, until), reason=IS_OPEN)
+        if due.charge.recurrent.id in waiting
+        else due
+        for due in found
+    ]
+
+
+def _list_ordered(session: Session, ids: Sequence[int]) -> Sequence[int]:
+    """Return the renewals whose readers have ordered the same here, and it is on its way."""
+    row = RecurrentPayment
     ordered = (
-        select(row.id, db_now() + WAIT_FOR_ORDER)
+        select(row.id)
         .join(Payment, Payment.user_id == row.user_id)
         .where(
-            among(row.id, imported),
+            among(row.id, ids),
             Payment.subscription_type_id == row.subscription_type_id,
             Payment.status == PaymentStatus.FORM,
             Payment.import_id.is_(None),
             Payment.recurrent_charge.is_(False),
         )
     )
-    until = dict(session.execute(ordered).all()) if imported else {}
-    return [
-        replace(due, earliest=max(due.earliest, until[due.charge.recurrent.id]), reason=IS_ORDERED)
-        if due.charge.recurrent.id in until
-        else due
-        for due in found
-    ]
+    return session.execute(ordered).scalars().all()
 
 
 def _since_last(period: Period, last_paid: datetime | None) -> Period:

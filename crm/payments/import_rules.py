@@ -19,6 +19,8 @@ FindBroken = Callable[[Session, Collection[int]], Mapping[int, Sequence[str]]]
 FindStops = Callable[[Session, Collection[int]], Mapping[int, Said]]
 # whether an import keeps a renewal stopped for a rule
 IsKept = Callable[[Session, int], bool]
+# renewals -> those that an SMS of the old system may have charged, of which nobody knows
+FindOpen = Callable[[Session, Collection[int]], Collection[int]]
 
 
 class ImportRules:
@@ -28,6 +30,7 @@ class ImportRules:
         self.find_broken: FindBroken = lambda _session, _renewal_ids: {}
         self.find_stops: FindStops = lambda _session, _renewal_ids: {}
         self.is_kept: IsKept = lambda _session, _renewal_id: False
+        self.find_open: FindOpen = lambda _session, _renewal_ids: ()
 
 
 import_rules = ImportRules()

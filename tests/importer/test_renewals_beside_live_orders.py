@@ -99,7 +99,7 @@ def test_nothing_is_charged_while_an_order_of_the_same_is_on_its_way(clock: Cloc
     charge()
 
     [row] = list_renewals()
-    told = "An order of the same is on its way and may be billed, so it waits."
+    told = "An SMS that may charge the same is on its way, so it waits."
     assert (_count_live(), row.state, row.approval) == (1, "active", told)
     report(order.payment_id, "D9")
     clock.advance(timedelta(hours=2))

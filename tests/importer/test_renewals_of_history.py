@@ -107,6 +107,23 @@ def test_a_renewal_whose_charge_may_be_on_its_way_is_refused_until_that_is_known
     assert counts_of(import_renewals(line, confirm_due=True)) == (1, 0, 0, 0)
 
 
+def test_a_renewal_that_was_here_before_an_old_charge_left_waits_until_that_is_known(clock: Clock) -> None:
+    _paid(1, _ago(days=31))
+    import_renewals(_line(charge_at=_ago(hours=-1)))
+    clock.advance(timedelta(hours=2))
+    sent = _message(2, _ago(hours=-1), rcv_msg_id="", payment_external_id="")
+    import_rows("outbound-messages", [sent | {"status": ""}])
+
+    charge()
+
+    assert (renewal_states(), len(list_payments())) == (["active"], 1)
+    assert list_renewals()[0].approval == "An SMS that may charge the same is on its way, so it waits."
+    import_rows("outbound-messages", [sent | {"status": "A5"}])
+    clock.advance(timedelta(hours=2))
+    charge()
+    assert (renewal_states(), len(list_payments())) == (["pending"], 2)
+
+
 @pytest.mark.parametrize(
     "harmless",
     [

@@ -3,9 +3,10 @@
 A later SMS of which nobody knows whether it was billed may be that charge: nothing else is charged for the period.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from crm.core.copying import array_text, by_indexes
 from crm.core.errors import N_
@@ -32,20 +33,35 @@ _LATER = text(f"""
 # One of which a person has said that it was not billed bars nothing.
 _IS_OPEN = """(message.paid AND message.billing = 'none' AND message.import_id IS NOT NULL
     AND message.payment_id IS NULL AND message.given_up_at IS NULL AND message.created_at > parent.paid_at) IS TRUE"""
-_ON_ITS_WAY = text(f"""
-    SELECT wanted.line, max(message.mobiletech_id) AS name FROM unnest(
-        CAST(CAST(:lines AS text) AS bigint[]), CAST(CAST(:parents AS text) AS bigint[]),
-        CAST(CAST(:numbers AS text) AS text[])
-    ) AS wanted (line, parent_id, number)
+_FIND_OPEN = """
+    SELECT wanted.key, max(message.mobiletech_id) AS name FROM ({wanted}) AS wanted
     JOIN payments AS parent ON parent.id = wanted.parent_id, LATERAL (
         SELECT message.mobiletech_id FROM mobiletech_outbound_messages AS message
-        WHERE message.user_id = parent.user_id AND {_IS_OPEN}
+        WHERE message.user_id = parent.user_id AND {is_open}
         UNION ALL
         SELECT message.mobiletech_id FROM mobiletech_outbound_messages AS message
-        WHERE message."to" = wanted.number AND {_IS_OPEN}
+        WHERE message."to" = wanted.number AND {is_open}
     ) AS message
-    GROUP BY wanted.line
-""")  # noqa: S608 - constants of this file
+    GROUP BY wanted.key
+"""
+_OPEN_OF_LINES = text(
+    _FIND_OPEN.format(
+        is_open=_IS_OPEN,
+        wanted="""SELECT * FROM unnest(
+            CAST(CAST(:lines AS text) AS bigint[]), CAST(CAST(:parents AS text) AS bigint[]),
+            CAST(CAST(:numbers AS text) AS text[])
+        ) AS wanted (key, parent_id, number)""",
+    )
+)
+_OPEN_OF_RENEWALS = text(
+    _FIND_OPEN.format(
+        is_open=_IS_OPEN,
+        wanted="""SELECT row.id AS key, row.period_payment_id AS parent_id, origin."from" AS number
+        FROM unnest(CAST(CAST(:ids AS text) AS bigint[])) AS named (id)
+        JOIN recurrent_payments AS row ON row.id = named.id
+        LEFT JOIN mobiletech_inbound_messages AS origin ON origin.mobiletech_id = row.cid""",
+    )
+)
 
 
 def refuse_later(batch: Batch, resolved: Sequence[Resolved]) -> None:
@@ -62,7 +78,7 @@ def refuse_later(batch: Batch, resolved: Sequence[Resolved]) -> None:
     named = {each.number: each.record.parent_payment_external_id or "" for each in going}
     with by_indexes(batch.session):
         later = batch.session.execute(_LATER, values).all()
-        on_its_way = batch.session.execute(_ON_ITS_WAY, values).all()
+        on_its_way = batch.session.execute(_OPEN_OF_LINES, values).all()
     told = N_(
         "Payment %(payment)s of this cid was paid after the one that it follows, so the old system has charged it"
         " already: export the renewals anew, after the payments."
@@ -75,3 +91,9 @@ def refuse_later(batch: Batch, resolved: Sequence[Resolved]) -> None:
     )
     for line, name in on_its_way:
         batch.refuse(line, PARENT, "charge_open", told, value=named[line], mobiletech_id=name)
+
+
+def list_open_charges(session: Session, renewal_ids: Collection[int]) -> list[int]:
+    """Return the renewals here that an old SMS may have charged: one that came in before that SMS is charged by us."""
+    found = session.execute(_OPEN_OF_RENEWALS, {"ids": array_text(renewal_ids)})
+    return [row.key for row in found]
