@@ -18,7 +18,7 @@ from tests.factories.flows import write
 from tests.factories.imports import counts_of
 from tests.factories.money import charge, list_renewals, make_type, renewal_states, set_up_sale
 from tests.fakes import FakeGateway
-from tests.importer.renewal_files import Reader, import_renewals, make_reader
+from tests.importer.renewal_files import Reader, import_renewals, make_charged_reader
 from tests.outbox import run_all
 
 pytestmark = pytest.mark.usefixtures("gateway")
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("gateway")
 def reader(app: Flask, clock: Clock) -> Reader:
     set_up_sale()
     make_type()
-    reader = make_reader()
+    reader = make_charged_reader()
     _do(
         "UPDATE users SET confirmed_at = crm_now(); UPDATE payments SET paid_at = paid_at - interval '40 days'"
     )

@@ -101,7 +101,7 @@ def test_who_wrote_stop_after_it_was_kept_stopped_is_not_charged_by_trying_it_an
     app: Flask, reader: Reader, clock: Clock
 ) -> None:
     _do(WRONG[1][0])
-    import_renewals(reader.line(charge_at=SOON))
+    import_renewals(reader.line(charge_at=in_days(28)))
     _do("UPDATE mobiletech_outbound_messages SET billing = 'billed'")
     clock.advance(timedelta(days=29))
     with transaction() as session:
@@ -119,7 +119,7 @@ def test_who_wrote_stop_after_it_was_kept_stopped_is_not_charged_by_trying_it_an
 def test_what_was_over_when_its_reader_wrote_stop_does_not_go_on(
     app: Flask, reader: Reader, clock: Clock, state: str, ended: str
 ) -> None:
-    import_renewals(reader.line(state=state, charge_at=SOON, updated_at=ended))
+    import_renewals(reader.line(state=state, charge_at=in_days(28), updated_at=ended))
     clock.advance(timedelta(hours=1))
     write(app.test_client(), "STOP")
 
@@ -132,7 +132,7 @@ def test_what_was_over_when_its_reader_wrote_stop_does_not_go_on(
 def test_a_stop_that_its_reader_has_taken_back_stands_against_nothing(
     app: Flask, reader: Reader, clock: Clock
 ) -> None:
-    import_renewals(reader.line(charge_at=SOON))
+    import_renewals(reader.line(charge_at=in_days(28)))
     write(app.test_client(), "STOP")
     clock.advance(timedelta(hours=1))
     _reactivate(by_user=True)
@@ -144,7 +144,7 @@ def test_a_stop_that_its_reader_has_taken_back_stands_against_nothing(
 
 
 def test_a_reader_takes_their_own_stop_back(app: Flask, reader: Reader, clock: Clock) -> None:
-    import_renewals(reader.line(state="user_stop", charge_at=SOON))
+    import_renewals(reader.line(state="user_stop", charge_at=in_days(28)))
     write(app.test_client(), "STOP")
 
     _reactivate(by_user=True)
