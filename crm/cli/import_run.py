@@ -74,7 +74,8 @@ def _show_due(options: Options, examined: Examined, file: LocalFile) -> None:
     run = _work(_begin(dry, examined, file), dry, file)
     _tell_due(run)
     if run.due_count and _is_attended():
-        click.confirm("Import them, so that they are charged?", abort=True, err=True)
+        when = " when renewals go on" if _are_held() else ""
+        click.confirm(f"Import them, so that they are charged{when}?", abort=True, err=True)
 
 
 def _is_attended() -> bool:
@@ -237,6 +238,18 @@ def _tell_stopped(run: ImportRun) -> None:
 def _tell_due(run: ImportRun) -> None:
     if run.due_count:
         renewals, be = ("renewal", "is") if run.due_count == 1 else ("renewals", "are")
-        what = "due at once" if run.confirm_due else "past the date, and refused without --confirm-due"
         sums = " + ".join(f"{amount} {currency}" for currency, amount in read_sums(run.due_amounts).items())
-        click.echo(f"{run.due_count:,} {renewals}, {sums} in all, {be} {what}.", err=True)
+        click.echo(f"{run.due_count:,} {renewals}, {sums} in all, {be} {_what_of_due(run)}.", err=True)
+
+
+def _what_of_due(run: ImportRun) -> str:
+    if not run.confirm_due:
+        return "past the date, and refused without --confirm-due"
+    if _are_held():
+        return "due, and charged only after `crm payments resume`: all renewals are held"
+    return "due at once"
+
+
+def _are_held() -> bool:
+    with transaction() as session:
+        return are_held(session)

@@ -96,7 +96,7 @@ def _decide(
 
 
 def _real_page(session: Session, dry: ImportRun, form: RealForm) -> str:
-    form.confirm_due.label.text = due_label(dry)
+    form.confirm_due.label.text = due_label(session, dry)
     return render_staff_page(
         "imports/real.html",
         form=form,

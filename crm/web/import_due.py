@@ -1,9 +1,11 @@
 """Renewals of an import that are past their date, in words: how many, how much, and what becomes of them."""
 
 from flask_babel import ngettext
+from sqlalchemy.orm import Session
 
 from crm.importer.due_sums import read_sums
 from crm.importer.models import ImportRun
+from crm.payments.holding import are_held
 from crm.web.count_words import spell
 from crm.web.money import money
 
@@ -13,11 +15,20 @@ def due_sum(run: ImportRun) -> str:
     return " + ".join(money(amount, currency) for currency, amount in read_sums(run.due_amounts).items())
 
 
-def due_words(run: ImportRun) -> str:
+def due_words(session: Session, run: ImportRun) -> str:
     """Say what becomes of them; nothing if there are none."""
     if not run.due_count:
         return ""
     told = {"count": spell(run.due_count), "sum": due_sum(run)}
+    if run.confirm_due and are_held(session):
+        return ngettext(
+            "%(count)s renewal is past its date, %(sum)s: it waits, for all renewals are held, and is charged"
+            " when they are resumed.",
+            "%(count)s renewals are past their date, %(sum)s in all: they wait, for all renewals are held, and"
+            " are charged when they are resumed.",
+            run.due_count,
+            **told,
+        )
     if run.confirm_due:
         return ngettext(
             "%(count)s renewal is past its date, %(sum)s: it is charged at once.",
@@ -46,8 +57,15 @@ def due_question(dry: ImportRun) -> str:
     )
 
 
-def due_label(dry: ImportRun) -> str:
+def due_label(session: Session, dry: ImportRun) -> str:
     """Return the words of that box."""
+    if are_held(session):
+        return ngettext(
+            "Charge %(num)s renewal, %(sum)s, when renewals are resumed: all are held now",
+            "Charge %(num)s renewals, %(sum)s in all, when renewals are resumed: all are held now",
+            dry.due_count,
+            sum=due_sum(dry),
+        )
     return ngettext(
         "Charge %(num)s renewal at once, %(sum)s",
         "Charge %(num)s renewals at once, %(sum)s in all",

@@ -126,7 +126,7 @@ def show(run_id: int) -> str:
         if has_ended and run.worked_seconds >= FEWEST_SECONDS
         else "",
         error=retell(run.error) if run.error else "",
-        due=due_words(run),
+        due=due_words(session, run),
         refusals=refusals,
         more_refused=_more_refused(run, refusals),
         differences=_list_differences(session, run),

@@ -13,6 +13,8 @@ from tests.factories.money import make_type, renewal_states, set_up_sale
 from tests.importer.renewal_files import PAST, make_charged_reader, renewal_file
 
 DUE = "1 renewal, 4.99 EUR in all, is due at once."
+WAITS = "1 renewal, 4.99 EUR in all, is due, and charged only after `crm payments resume`: all renewals are held."
+GO_ON = "when renewals go on"
 
 
 @pytest.fixture
@@ -68,3 +70,16 @@ def test_who_sits_at_a_terminal_is_asked(
     assert ended == code
     assert any(line.startswith("Import them, so that they are charged? [y/N]") for line in told)
     assert renewal_states() == states
+
+
+def test_while_all_renewals_are_held_what_is_due_is_said_to_wait(
+    run: Run, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_run, "_is_attended", lambda: True)
+    run("payments", "hold", "--reason", "moving in")
+
+    told = bring_in(run, path, "--confirm-due", stdin="y\n")[1]
+
+    assert any(line.startswith(f"Import them, so that they are charged {GO_ON}? [y/N]") for line in told)
+    assert told.count(WAITS) == 2
+    assert DUE not in told

@@ -309,6 +309,21 @@ def test_how_many_rows_come_in_is_not_promised_while_the_mark_decides_it(
     assert ("Import 1 row" in page.text) is is_promised
 
 
+def test_while_all_renewals_are_held_nothing_is_said_to_be_charged_at_once(staff: FlaskClient) -> None:
+    run_id = dry_run(rows_of(good=1))
+    change(run_id, due_count=12, due_amounts={"EUR": "58.80"})
+    with transaction() as session:
+        hold(session, reason="moving in")
+    asked = Page(staff.get(f"{LIST}/{run_id}/real")).text
+    change(run_id, confirm_due=True)
+
+    shown = Page(staff.get(f"{LIST}/{run_id}")).text
+
+    assert "Charge 12 renewals, 58.80 € in all, when renewals are resumed: all are held now" in asked
+    assert "in all: they wait, for all renewals are held, and are charged when they are resumed." in shown
+    assert "at once" not in asked + shown
+
+
 def test_without_the_mark_what_is_due_is_refused(staff: FlaskClient) -> None:
     dry_id = dry_run(rows_of(good=1))
     change(dry_id, due_count=12)
