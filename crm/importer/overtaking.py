@@ -2,15 +2,16 @@
 
 from contextlib import suppress
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
+from crm.core.db import transaction
 from crm.core.errors import NotFoundError
 from crm.events import queries
 from crm.events.models import EntryState
 from crm.importer.models import ImportRun
-from crm.importer.runs import UNFINISHED, State, end
+from crm.importer.runs import UNFINISHED, State, end, find_done_anew, is_done_anew
 from crm.importer.standing import Standing, find_step, read_progress
 
 
@@ -23,11 +24,32 @@ def end_left(session: Session, run: ImportRun) -> None:
         ImportRun.id < run.id,
         ImportRun.state.in_(UNFINISHED),
     )
+    _end_quiet(session, older)
+
+
+def end_overtaken() -> None:
+    """Cancel what is left of files that are done since: who was killed a moment ago did not look dead then."""
+    with transaction() as session:
+        _end_quiet(session, select(ImportRun).where(ImportRun.state.in_(UNFINISHED), is_done_anew()))
+
+
+def find_overtaker(session: Session, run: ImportRun) -> ImportRun | None:
+    """Return the later import by which the file is done, for one that has not ended and that nobody works on."""
+    if run.state not in UNFINISHED or not _is_left(session, run):
+        return None
+    return find_done_anew(session, run)
+
+
+def _end_quiet(session: Session, found: Select[tuple[ImportRun]]) -> None:
     # whose row is locked is in the midst of a step
-    for left in session.scalars(older.with_for_update(skip_locked=True)).all():
-        if read_progress(session, left).standing in (Standing.QUIET, Standing.DEAD):
+    for left in session.scalars(found.with_for_update(skip_locked=True)).all():
+        if _is_left(session, left):
             _give_up_step(session, left)
             end(session, left, State.CANCELLED, session.execute(select(db_now())).scalar_one())
+
+
+def _is_left(session: Session, run: ImportRun) -> bool:
+    return read_progress(session, run).standing in (Standing.QUIET, Standing.DEAD)
 
 
 def _give_up_step(session: Session, run: ImportRun) -> None:

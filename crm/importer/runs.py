@@ -16,9 +16,10 @@ from crm.importer.errors import ImportStateError, UnknownImportError
 from crm.importer.layouts import Layout, find_layout, read_layout
 from crm.importer.models import ImportRun
 from crm.importer.sources.examining import Examined
-from crm.users.audit_log import find_actor, record_act
+from crm.users.audit_log import acting, find_actor, find_doer, record_act
 
 Opener = Callable[[], BinaryIO]
+CANCEL = "import.cancel"  # the act of who wants an import to end
 LATELY = timedelta(hours=24)  # what a dry run told of renewals that are due counts as known
 
 
@@ -153,14 +154,25 @@ def was_tried(session: Session, entity: str, examined: Examined) -> bool:
 def is_done_anew() -> ColumnElement[bool]:
     """Say in SQL that a later import of the same file, entity and kind is done."""
     later = aliased(ImportRun)
-    same = select(later.id).where(
-        later.sha256 == ImportRun.sha256,
-        later.entity == ImportRun.entity,
-        later.is_dry == ImportRun.is_dry,
-        later.id > ImportRun.id,
+    return select(later.id).where(*_is_done_later(later, ImportRun)).exists()
+
+
+def find_done_anew(session: Session, run: ImportRun) -> ImportRun | None:
+    """Return the newest later import of the same file, entity and kind that is done."""
+    found = select(ImportRun).where(*_is_done_later(ImportRun, run))
+    return session.scalars(found.order_by(ImportRun.id.desc()).limit(1)).first()
+
+
+def _is_done_later(
+    later: type[ImportRun], run: ImportRun | type[ImportRun]
+) -> tuple[ColumnElement[bool], ...]:
+    return (
+        later.sha256 == run.sha256,
+        later.entity == run.entity,
+        later.is_dry == run.is_dry,
+        later.id > run.id,
         later.state == State.DONE,
     )
-    return same.exists()
 
 
 def _nothing_to_resume(session: Session, wanted: Wanted, examined: Examined) -> ImportStateError:
@@ -193,7 +205,7 @@ def want_cancel(session: Session, run: ImportRun) -> None:
     if run.state in ENDED:
         raise ImportStateError(N_("This import has ended already."))
     run.cancel_wanted = True
-    record_act(session, "import.cancel", subject_of(run))
+    record_act(session, CANCEL, subject_of(run))
     if run.state == State.INTERRUPTED:
         end(session, run, State.CANCELLED, session.execute(select(db_now())).scalar_one())
 
@@ -226,10 +238,13 @@ def wake(run: ImportRun) -> None:
 
 
 def end(session: Session, run: ImportRun, state: State, at: datetime | None) -> None:
-    """Let an import have ended."""
+    """Let an import have ended; one that somebody wanted to end was ended by them, whoever works on it."""
     run.state, run.finished_at = state, at
-    if not run.is_dry:
-        counts = {name: getattr(run, name) for name in ("inserted", "updated", "unchanged", "refused")}
+    if run.is_dry:
+        return
+    counts = {name: getattr(run, name) for name in ("inserted", "updated", "unchanged", "refused")}
+    wanted_by = find_doer(session, CANCEL, subject_of(run)) if run.cancel_wanted else None
+    with acting(wanted_by or find_actor()):
         record_act(session, f"import.{state}", subject_of(run), after=counts)
 
 

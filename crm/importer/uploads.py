@@ -78,7 +78,7 @@ def _store_chunks(session: Session, file_id: int, stream: BinaryIO) -> Examined:
         examination.add(piece)
         if examination.size > LARGEST_FILE:
             told = N_(
-                "The file is larger than %(most)s MB, unpacked: import it on the server, with `crm import`."
+                "The file is larger than %(most)s MB, unpacked: import it on the server, with crm import."
             )
             raise SourceError(told, most=LARGEST_FILE // MEGABYTE)
         session.execute(insert(ImportChunk).values(file_id=file_id, number=number, content=piece))

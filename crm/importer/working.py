@@ -29,6 +29,7 @@ from crm.importer.runs import (
     UNFINISHED,
     State,
     Wanted,
+    find_done_anew,
     get_run,
     record_resumption,
     store,
@@ -111,8 +112,12 @@ def resume(session: Session, run_id: int) -> ImportRun:
     run = get_run(session, run_id, lock=True)
     if run.state in ENDED:
         raise ImportStateError(N_("This import has ended already."))
+    anew = find_done_anew(session, run)
+    if anew is not None:
+        told = N_("This file was imported anew and is done, as import %(id)s: there is nothing to resume.")
+        raise ImportStateError(told, id=anew.id)
     if run.file_id is None:
-        told = N_("This import is of a file that is not here: resume it on the server, with `--resume`.")
+        told = N_("This import is of a file that is not here: resume it on the server, with --resume.")
         raise ImportStateError(told)
     if read_progress(session, run).standing == Standing.RUNS:
         raise ImportStateError(N_("This import goes on by itself."))

@@ -83,6 +83,13 @@ def list_acts_on(session: Session, subject: str, *, limit: int = 50) -> Sequence
     return session.execute(found.limit(limit)).scalars().all()
 
 
+def find_doer(session: Session, action: str, subject: str) -> Actor | None:
+    """Return who did this to a subject last."""
+    found = select(AuditEntry).where(AuditEntry.subject == subject, AuditEntry.action == action)
+    entry = session.scalars(found.order_by(AuditEntry.id.desc()).limit(1)).first()
+    return Actor(name=entry.actor, user_id=entry.actor_id) if entry else None
+
+
 def find_latest_acts(session: Session, subjects: Sequence[str]) -> Mapping[str, AuditEntry]:
     """Return the newest act on each of a few subjects, by subject."""
     latest = (

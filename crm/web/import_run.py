@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
 from crm.core.db import current_session, transaction
-from crm.core.phone import mask_in_text
 from crm.importer.batches import Outcome
 from crm.importer.differences import KEPT, list_differences
 from crm.importer.error_file import faults_of, list_refusals, write_errors
 from crm.importer.models import ImportRun
+from crm.importer.overtaking import find_overtaker
 from crm.importer.runs import ENDED, State, get_run, subject_of
-from crm.importer.standing import Progress, Standing, read_progress
+from crm.importer.standing import read_progress
 from crm.importer.working import find_real_run
 from crm.users.audit_log import list_acts_on, record_act
 from crm.users.roles import Permission
@@ -29,6 +29,7 @@ from crm.web.duration_words import roughly
 from crm.web.guards import staff
 from crm.web.ids import LARGEST_ID
 from crm.web.import_due import due_words
+from crm.web.import_trouble import find_trouble
 from crm.web.import_words import (
     ending_words,
     entity_title,
@@ -85,17 +86,6 @@ class DifferenceRow:
     columns: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """Why an import does not go on, and what helps."""
-
-    title: str
-    words: str
-    reason: str
-    next_at: datetime | None
-    may_resume: bool
-
-
 @import_run.get("/<int:run_id>")
 @staff(Permission.IMPORT)
 def show(run_id: int) -> str:
@@ -104,6 +94,7 @@ def show(run_id: int) -> str:
     run = get_run(session, min(run_id, LARGEST_ID))
     has_ended = run.state in ENDED
     progress = None if has_ended else read_progress(session, run)
+    overtaker = find_overtaker(session, run)
     quiet_since = None if has_ended else _find_quiet(session, run)
     refusals = _list_refusals(session, run)
     real = find_real_run(session, run) if run.is_dry and run.file_id else None
@@ -112,14 +103,14 @@ def show(run_id: int) -> str:
         run=run,
         title=entity_title(run.entity),
         kind=run_kind(run),
-        state=state_word(run),
+        state=state_word(run, overtaker),
         written=layout_words(run.layout),
         size=_size(run.size),
         is_running=not has_ended,
         ending=ending_words(run) if has_ended else "",
         bar=None if has_ended else _bar(run, is_quiet=quiet_since is not None),
         quiet_since=quiet_since,
-        trouble=None if progress is None else _trouble(run, progress),
+        trouble=None if progress is None else find_trouble(run, progress, overtaker),
         counts=_counts(run),
         rows=spell(run.rows_done),
         took=roughly(timedelta(seconds=float(run.worked_seconds)))
@@ -206,33 +197,6 @@ def _counts(run: ImportRun) -> list[tuple[str, str, str]]:
     counts = (run.inserted, run.updated, run.unchanged, run.refused)
     tones = ("good" if run.inserted else "", "", "", "bad" if run.refused else "")
     return [(label, spell(count), tone) for label, count, tone in zip(labels, counts, tones, strict=True)]
-
-
-def _trouble(run: ImportRun, progress: Progress) -> Trouble | None:
-    """Say why an import does not go on; None while it does."""
-    told = {
-        Standing.RETRIED: (_("A step failed and is tried again"), _("Nothing of that step went in.")),
-        Standing.DEAD: (
-            _("A step failed too often"),
-            _("Nothing of that step went in. When the reason is gone, resume: it goes on where it was."),
-        ),
-        Standing.QUIET: (
-            _("Nobody works on it"),
-            _("Resume: it goes on where it was.")
-            if run.file_id
-            else _("It was begun on the server: there `crm import` with `--resume` goes on where it was."),
-        ),
-    }
-    if progress.standing not in told:
-        return None
-    title, words = told[progress.standing]
-    return Trouble(
-        title=title,
-        words=words,
-        reason=mask_in_text(progress.reason),
-        next_at=progress.next_at,
-        may_resume=run.file_id is not None,
-    )
 
 
 def _list_refusals(session: Session, run: ImportRun) -> list[RefusalRow]:

@@ -27,14 +27,17 @@ STATE_WORDS: Mapping[State, Word] = {
     State.DONE: Word(N_("Done"), Tone.GOOD, "check"),
 }
 DONE_IN_PART = Word(N_("Done in part"), Tone.WARN, "alert")
+DONE_ANEW = Word(N_("Done anew"), Tone.WARN, "minus")
 SOME_REFUSED = Word(N_("Some refused"), Tone.WARN, "alert")
 FORMATS = {"csv": "CSV", "jsonl": "JSON Lines"}
 DELIMITERS = {",": N_("comma"), ";": N_("semicolon"), "\t": N_("tab"), "|": N_("vertical bar")}
 ENCODINGS = {"utf-8": "UTF-8", "cp1250": "Windows-1250"}
 
 
-def state_word(run: ImportRun) -> Word:
-    """Return the state of an import; one that is done and left rows out needs somebody."""
+def state_word(run: ImportRun, overtaker: ImportRun | None) -> Word:
+    """Return the state of an import; one that is done and left rows out needs somebody, one that was left nobody."""
+    if overtaker is not None:
+        return DONE_ANEW
     if run.state == State.DONE and run.refused:
         return SOME_REFUSED if run.is_dry else DONE_IN_PART
     return STATE_WORDS[State(run.state)]

@@ -19,6 +19,7 @@ from crm.core.keyset import KeysetPage
 from crm.importer.entities import ENTITIES
 from crm.importer.errors import SourceError
 from crm.importer.models import ImportRun
+from crm.importer.overtaking import find_overtaker
 from crm.importer.run_list import RunFilter, list_runs
 from crm.importer.runs import State
 from crm.importer.uploads import LARGEST_FILE, MEGABYTE, store_upload
@@ -147,7 +148,7 @@ def _row(run: ImportRun) -> RunRow:
         kind=run_kind(run),
         is_dry=run.is_dry,
         counts=[spell(count) for count in counts],
-        state=state_word(run),
+        state=state_word(run, find_overtaker(current_session(), run)),
     )
 
 

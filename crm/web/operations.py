@@ -34,6 +34,7 @@ TASKS = {
     "forget_old_work": N_("Forgets finished work after 30 days"),
     "keep_subscriptions": N_("Moves subscriptions on: begun, over"),
     "forget_old_words": N_("Forgets the searchable words of old messages"),
+    "end_overtaken": N_("Ends imports whose file was imported anew since"),
     "forget_old_imports": N_("Forgets uploaded files after 7 days, refused rows of imports after 90"),
     "apply_late_reports": N_("Applies what was reported about messages while they were imported"),
     "charge_due": N_("Charges the renewals that are due"),

@@ -13,7 +13,9 @@ from tests.factories.money import make_type, renewal_states, set_up_sale
 from tests.importer.renewal_files import PAST, make_charged_reader, renewal_file
 
 DUE = "1 renewal, 4.99 EUR in all, is due at once."
-WAITS = "1 renewal, 4.99 EUR in all, is due, and charged only after `crm payments resume`: all renewals are held."
+WAITS = (
+    "1 renewal, 4.99 EUR in all, is due, and charged only after `crm payments resume`: all renewals are held."
+)
 GO_ON = "when renewals go on"
 
 

@@ -14,6 +14,7 @@ from crm.events.models import OutboxEntry
 from crm.importer import reading, running
 from crm.importer.errors import ImportStateError
 from crm.importer.models import ImportRefusal, ImportRun
+from crm.importer.overtaking import end_overtaken
 from crm.importer.run_list import list_unfinished, list_with_refusals
 from crm.importer.running import Runner
 from crm.importer.runs import Wanted, begin, get_run, interrupt, resume, want_cancel
@@ -248,6 +249,22 @@ def test_what_was_done_anew_is_neither_resumed_nor_spoken_of(app: Flask, tmp_pat
     wanted = Wanted(entity="inbound-messages", file_name=path.name, is_dry=False)
     with transaction() as session, pytest.raises(ImportStateError, match=r"has ended [(]done[)]"):
         resume(session, wanted, examined, file.open)
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(0, "checking"), (2, "cancelled")])
+def test_what_was_killed_a_moment_before_ends_by_itself_when_it_has_been_quiet(
+    app: Flask, clock: Clock, tmp_path: Path, minutes: int, state: str
+) -> None:
+    path = write(tmp_path, inbound_file(MIXED[:19]))
+    killed, file = begun(path)
+    step(Runner(killed, file.open, batch_rows=10))
+    run_file(path)
+    other = left_over(write(tmp_path, inbound_file(MIXED[:18])))
+    clock.advance(timedelta(minutes=minutes))
+
+    end_overtaken()
+
+    assert states_of(killed, other) == [state, "interrupted"]
 
 
 def test_what_was_left_is_not_spoken_of_while_the_new_one_runs(app: Flask, tmp_path: Path) -> None:

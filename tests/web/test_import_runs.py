@@ -14,6 +14,7 @@ from crm.importer.models import ImportRun
 from crm.importer.runs import get_run
 from crm.mobiletech.models import InboundMessage
 from crm.payments.holding import hold
+from crm.users.audit_log import list_acts_on
 from crm.users.models import AuditEntry
 from crm.web import import_words
 from tests.conftest import Clock
@@ -425,9 +426,37 @@ def test_one_of_the_server_that_stands_still_says_how_it_goes_on(staff: FlaskCli
     page = Page(staff.get(f"{LIST}/{run_id}"))
 
     assert "Interrupted Nobody works on it" in page.text
-    assert "there crm import with --resume goes on where it was" in page.text.replace("`", "")
+    assert "the same command goes on where it was, with --resume" in page.text
     assert f"{LIST}/{run_id}/resume" not in page.links
     assert f"{LIST}/{run_id}/cancel" in page.links
+
+
+def test_one_whose_file_was_imported_anew_is_not_to_be_resumed(staff: FlaskClient) -> None:
+    text = rows_of(good=1)
+    left = begin_dry(text)
+    change(left, step=0, state="interrupted")
+    anew = dry_run(text)
+    change(left, step=0, state="interrupted", finished_at=None)  # as if killed a moment ago
+
+    page, listed = Page(staff.get(f"{LIST}/{left}")), Page(staff.get(LIST))
+    answer = press(staff, f"{left}/resume")
+
+    assert f"Dry run {anew} of the same file is done: there is nothing to resume." in page.text
+    assert f"{LIST}/{left}/resume" not in page.links
+    assert [text.count("Done anew") for text in (page.text, listed.text)] == [1, 1]
+    assert f"as import {anew}: there is nothing to resume" in Page(staff.get(answer.location)).text
+
+
+def test_who_cancelled_has_ended_it_whoever_works_on_it(staff: FlaskClient) -> None:
+    run_id = begin_real(rows_of(good=3))
+    change(run_id, started_by="command line", user_id=None)
+    press(staff, f"{run_id}/cancel")
+
+    run_all()
+
+    with transaction() as session:
+        acts = {act.action: act.actor for act in list_acts_on(session, f"import {run_id}")}
+    assert acts["import.cancelled"] == acts["import.cancel"] != "command line"
 
 
 def test_one_that_was_refused_as_a_whole_says_why(staff: FlaskClient) -> None:
