@@ -72,6 +72,14 @@ def _show_due(options: Options, examined: Examined, file: LocalFile) -> None:
             return
     dry = replace(options, is_dry=True)
     run = _work(_begin(dry, examined, file), dry, file)
+    if run.state != State.DONE:
+        raise Refusal(run.error or "Somebody ended the dry run: nothing was imported.")
+    click.echo(
+        f"dry run: would insert {run.inserted}, update {run.updated}, leave {run.unchanged} as they are,"
+        f" refuse {run.refused}",
+        err=True,
+    )
+    _tell_stopped(run)
     _tell_due(run)
     if run.due_count and _is_attended():
         when = " when renewals go on" if _are_held() else ""
@@ -171,6 +179,8 @@ def _tell(run: ImportRun, options: Options) -> None:
         raise Refusal(run.error or "Somebody ended the import before anything was in.")
     if run.refused:
         _tell_refused(run, options)
+    if not run.rows_total:
+        click.echo("The file has no rows.", err=True)
     _tell_changed(run)
     _tell_stopped(run)
     _tell_due(run)

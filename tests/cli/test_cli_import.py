@@ -59,6 +59,16 @@ def test_the_counts_are_the_last_line(run: Run, path: Path) -> None:
     )
 
 
+def test_a_file_with_a_header_only_says_that_it_has_no_rows(run: Run, path: Path) -> None:
+    path.write_bytes(inbound_file([]))
+
+    result = run("import", "inbound-messages", str(path))
+
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[1:] == ["The file has no rows."]
+    assert result.stdout == "inserted 0 updated 0 unchanged 0 refused 0\n"
+
+
 def test_a_dry_run_keeps_nothing(run: Run, path: Path) -> None:
     result = run("import", "inbound-messages", str(path), "--dry-run")
 
@@ -166,7 +176,7 @@ def test_one_renewal_is_told_as_one(capsys: pytest.CaptureFixture[str], count: i
     assert [line.startswith(each) for line, each in zip(said, told, strict=True)] == [True, True]
 
 
-def test_each_currency_of_what_is_due_has_its_own_sum(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_currency_of_what_is_due_has_its_own_sum(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
     run = ImportRun(due_count=12, due_amounts={"EUR": "58.80", "CZK": "99.00"}, confirm_due=True)
 
     import_run._tell_due(run)

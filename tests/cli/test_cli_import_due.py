@@ -8,9 +8,12 @@ from sqlalchemy import text
 
 from crm.cli import import_run
 from crm.core.db import transaction
+from crm.importer import running
+from crm.importer.models import ImportRun
 from tests.cli.conftest import Run
 from tests.factories.money import make_type, renewal_states, set_up_sale
 from tests.importer.renewal_files import PAST, make_charged_reader, renewal_file
+from tests.stored import read
 
 DUE = "1 renewal, 4.99 EUR in all, is due at once."
 WAITS = (
@@ -41,6 +44,35 @@ def test_without_a_dry_run_one_is_made_first_and_tells_count_and_sum(run: Run, p
     assert [line.endswith("dry run") for line in told].index(True) < told.index(DUE)
     assert told.count(DUE) == 2  # of the dry run, and of the real one
     assert renewal_states() == ["active"]
+
+
+def test_that_dry_run_tells_the_counts_too_and_what_comes_in_stopped(run: Run, path: Path) -> None:
+    unpaid = make_charged_reader("0905111222")
+    with transaction() as session:
+        bill = "UPDATE mobiletech_outbound_messages SET billing = 'failed' WHERE payment_id = :id"
+        session.execute(text(bill), {"id": unpaid.payment_id})
+    path.write_text(path.read_text() + renewal_file(unpaid.line()).split("\n", 1)[1])
+
+    told = bring_in(run, path, "--confirm-due")[1]
+
+    before = told[: told.index(DUE)]
+    assert before[-2:] == [
+        "dry run: would insert 2, update 0, leave 0 as they are, refuse 0",
+        "1 renewal breaks a rule and comes in stopped; `crm import check` says which.",
+    ]
+
+
+def test_a_dry_run_that_refuses_the_file_ends_it(
+    run: Run, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "FIRST_ROWS", 1)
+    path.write_text(renewal_file(make_charged_reader().line(charge_at="soon")))
+
+    code, told = bring_in(run, path, "--confirm-due")
+
+    assert code == 1
+    assert sum("of the first 1 rows cannot be imported" in line for line in told) == 1
+    assert read(ImportRun.is_dry) == [(True,)]
 
 
 def test_after_a_dry_run_of_just_this_file_none_is_made(run: Run, path: Path) -> None:
