@@ -23,6 +23,7 @@ from crm.importer.running import Runner
 from crm.importer.runs import ENDED, State, Wanted, begin, get_run, interrupt, resume, was_tried
 from crm.importer.sources.examining import Examined, examine
 from crm.importer.sources.packed import LocalFile
+from crm.importer.working import would_bring_nothing
 from crm.payments.holding import are_held
 
 RENEWALS = RECURRENT_PAYMENTS.name
@@ -214,6 +215,8 @@ def _tell_refused(run: ImportRun, options: Options) -> None:
 
 def _how_to_mend(run: ImportRun, path: Path) -> str:
     """Return how to go on; after a dry run the good rows are not in yet."""
+    if run.is_dry and would_bring_nothing(run):
+        return ". Mend them in your file: nothing of it would go in."
     if run.is_dry:
         return f". Mend them in your file; or import it for real first, then the mended rows of {path.name}."
     return ": mend them there and import that file."

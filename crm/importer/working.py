@@ -77,9 +77,16 @@ def refuse_real(session: Session, dry: ImportRun) -> None:
     """Refuse to import after what is no finished dry run, or beside the same. Raises: ImportStateError."""
     if not dry.is_dry or dry.state != State.DONE:
         raise ImportStateError(N_("Only after a dry run that was done can a file be imported for real."))
+    if would_bring_nothing(dry):
+        raise ImportStateError(N_("Nothing of this file would go in: there is nothing to import for real."))
     running = find_real_run(session, dry, states=UNFINISHED)
     if running is not None:
         raise ImportStateError(N_("This file is being imported already, as import %(id)s."), id=running.id)
+
+
+def would_bring_nothing(dry: ImportRun) -> bool:
+    """Return whether no row of a dry run would go in, whatever is confirmed."""
+    return not (dry.inserted or dry.updated or dry.due_count)
 
 
 def find_real_run(

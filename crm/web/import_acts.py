@@ -102,14 +102,23 @@ def _real_page(session: Session, dry: ImportRun, form: RealForm) -> str:
         form=form,
         run=dry,
         title=entity_title(dry.entity),
-        rows=spell(dry.rows_done),
-        inserted=spell(dry.inserted),
-        updated=spell(dry.updated),
-        unchanged=spell(dry.unchanged),
+        counts=_count_words(dry),
         out_or_stopped=_out_or_stopped(dry),
         due=due_question(dry),
         press=_press(dry),
         needs_hold=dry.entity == RENEWALS and find_hold(session) is None,
+    )
+
+
+def _count_words(dry: ImportRun) -> str:
+    return ngettext(
+        "%(rows)s row: %(inserted)s new, %(updated)s changed, %(unchanged)s as it is.",
+        "%(rows)s rows: %(inserted)s new, %(updated)s changed, %(unchanged)s as they are.",
+        dry.rows_done,
+        rows=spell(dry.rows_done),
+        inserted=spell(dry.inserted),
+        updated=spell(dry.updated),
+        unchanged=spell(dry.unchanged),
     )
 
 

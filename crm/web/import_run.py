@@ -35,6 +35,8 @@ from crm.web.import_words import (
     entity_title,
     fault_words,
     layout_words,
+    nothing_words,
+    rows_words,
     run_kind,
     state_word,
     value_words,
@@ -94,6 +96,7 @@ def show(run_id: int) -> str:
     run = get_run(session, min(run_id, LARGEST_ID))
     has_ended = run.state in ENDED
     progress = None if has_ended else read_progress(session, run)
+    is_tried = run.is_dry and run.state == State.DONE
     overtaker = find_overtaker(session, run)
     quiet_since = None if has_ended else _find_quiet(session, run)
     refusals = _list_refusals(session, run)
@@ -112,7 +115,7 @@ def show(run_id: int) -> str:
         quiet_since=quiet_since,
         trouble=None if progress is None else find_trouble(run, progress, overtaker),
         counts=_counts(run),
-        rows=spell(run.rows_done),
+        rows=rows_words(run),
         took=roughly(timedelta(seconds=float(run.worked_seconds)))
         if has_ended and run.worked_seconds >= FEWEST_SECONDS
         else "",
@@ -123,7 +126,8 @@ def show(run_id: int) -> str:
         differences=_list_differences(session, run),
         most_differences=KEPT,
         differing=run.inserted + run.updated if run.is_dry else 0,
-        may_import=run.is_dry and run.state == State.DONE and run.file_id is not None,
+        may_import=is_tried and run.file_id is not None,
+        why_not=nothing_words(run) if is_tried else "",
         real=real,
         acts=[as_line(act) for act in list_acts_on(session, subject_of(run), limit=SHOWN_ACTS)],
     )

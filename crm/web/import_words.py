@@ -11,6 +11,7 @@ from crm.importer.entities import ENTITIES
 from crm.importer.faults import HIDDEN, Fault
 from crm.importer.models import ImportRun
 from crm.importer.runs import State
+from crm.importer.working import would_bring_nothing
 from crm.mobiletech.words import Tone, Word
 from crm.web.count_words import spell
 from crm.web.languages import told
@@ -53,7 +54,26 @@ def ending_words(run: ImportRun) -> str:
         )
     if run.state == State.REFUSED:
         return str(_("It ended before its end; why stands below."))
+    if run.rows_total is None:
+        return str(_("It has ended while its rows were checked: nothing had gone in yet."))
     return str(_("It has ended and kept nothing.") if run.is_dry else _("It has ended; what is in stays in."))
+
+
+def nothing_words(dry: ImportRun) -> str:
+    """Say why there is nothing to import after a dry run; nothing if there is something."""
+    if not would_bring_nothing(dry):
+        return ""
+    if not dry.rows_done:
+        return str(_("The file has no rows: there is nothing to import."))
+    if dry.refused == dry.rows_done:
+        return str(_("Every row would be refused: there is nothing to import until some are mended."))
+    return str(_("No row would be new or change: there is nothing to import."))
+
+
+def rows_words(run: ImportRun) -> str:
+    """Return how many rows were read; they were only checked while it is not known how many there are."""
+    count = spell(run.rows_done)
+    return _("%(count)s checked", count=count) if run.rows_total is None else count
 
 
 def entity_title(name: str) -> str:

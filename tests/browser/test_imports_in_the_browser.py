@@ -77,7 +77,7 @@ def test_a_file_is_brought_in(
     expect(page.locator(".outcome")).to_contain_text("would be refused1")
 
     page.get_by_role("link", name="Import for real").click()
-    expect(page.locator(".note")).to_contain_text("Of 36 rows 35 are new")
+    expect(page.locator(".note")).to_contain_text("36 rows: 35 new")
     page.get_by_role("button", name="Import 35 rows").click()
     _watch(page, has_scripts=has_scripts)
     expect(page.get_by_text("Done in part")).to_be_visible()

@@ -191,7 +191,7 @@ def test_after_the_dry_run_the_import_brings_just_that(staff: FlaskClient) -> No
     answer = press(staff, f"{dry_id}/real")
     run_all()
 
-    assert "Of 4 rows 3 are new, 0 change, 0 are as they are. 1 is refused and stays out" in asked.text
+    assert "4 rows: 3 new, 0 changed, 0 as they are. 1 is refused and stays out" in asked.text
     assert "Import 3 rows" in asked.text
     assert answer.location == f"{LIST}/2"
     dry, real = find_run(dry_id), find_run(2)
@@ -205,6 +205,63 @@ def test_after_the_dry_run_the_import_brings_just_that(staff: FlaskClient) -> No
     assert places == sorted(places)
     acts = read(AuditEntry.id, AuditEntry.action, AuditEntry.actor)
     assert [act[1:] for act in acts] == [("import.start", "Eva Nováková"), ("import.done", "Eva Nováková")]
+
+
+def test_one_row_is_spoken_of_as_one(staff: FlaskClient) -> None:
+    asked = Page(staff.get(f"{LIST}/{dry_run(rows_of(good=1))}/real"))
+
+    assert "1 row: 1 new, 0 changed, 0 as it is." in asked.text
+    assert "Import 1 row" in asked.text
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"refused": 2}, "Every row would be refused: there is nothing to import until some are mended."),
+        ({"unchanged": 1, "refused": 1}, "No row would be new or change: there is nothing to import."),
+        ({"unchanged": 2}, "No row would be new or change: there is nothing to import."),
+        ({"rows_done": 0}, "The file has no rows: there is nothing to import."),
+    ],
+)
+def test_nothing_is_offered_where_nothing_would_go_in(
+    staff: FlaskClient, values: dict[str, int], why: str
+) -> None:
+    run_id = dry_run(rows_of(good=2))
+    change(run_id, **{"inserted": 0} | values)
+
+    page, asked = Page(staff.get(f"{LIST}/{run_id}")), staff.get(f"{LIST}/{run_id}/real")
+
+    assert why in page.text
+    assert f"{LIST}/{run_id}/real" not in page.links
+    assert "import it for real first" not in page.text
+    assert "Nothing of this file would go in" in Page(staff.get(asked.location)).text
+
+
+def test_where_all_rows_are_due_the_import_is_offered_without_a_count(staff: FlaskClient) -> None:
+    run_id = dry_run(rows_of(good=2))
+    change(run_id, inserted=0, refused=2, due_count=2, due_amounts={"EUR": "9.98"})
+
+    page, asked = (Page(staff.get(f"{LIST}/{run_id}{act}")) for act in ("", "/real"))
+
+    assert f"{LIST}/{run_id}/real" in page.links
+    assert "Import 0 rows" not in asked.text
+
+
+def test_an_import_that_was_cancelled_while_it_was_checked_says_that_nothing_went_in(
+    staff: FlaskClient,
+) -> None:
+    run_id = begin_real(rows_of(good=3))
+    change(run_id, state="checking", rows_done=68_000)
+    asked = Page(staff.get(f"{LIST}/{run_id}/cancel")).text
+    press(staff, f"{run_id}/cancel")
+    run_all()
+
+    page = Page(staff.get(f"{LIST}/{run_id}"))
+
+    assert "Its rows are still being checked: nothing has gone in yet." in asked
+    assert "It has ended while its rows were checked: nothing had gone in yet." in page.text
+    assert "68 000 checked" in page.text.replace("\xa0", " ").replace("\u202f", " ")
+    assert "What is in stays in" not in asked + page.text
 
 
 def test_the_dry_run_then_leads_to_its_import(staff: FlaskClient) -> None:
@@ -364,6 +421,7 @@ def test_an_import_is_cancelled_between_two_batches(
     staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = begin_real(rows_of(good=3))
+    change(run_id, state="loading", rows_total=3)
     asked = Page(staff.get(f"{LIST}/{run_id}/cancel"))
 
     answer = press(staff, f"{run_id}/cancel")
