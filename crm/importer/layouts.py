@@ -28,6 +28,7 @@ MOST_TOLD = 20
 ERROR_COLUMNS = ("import_line", "import_errors")
 NOT_IMPORTED = "import_skipped_"  # how a column that is left out begins in an error file
 _SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)  # the first line of files that are for Excel
+_NAME = re.compile(r"[^\W\d_][\w .()/%-]{0,63}|_\w{1,63}")  # whatever the language
 
 # What is said of a column that nobody knows: by whether ours has one near it, and whether it can be written.
 UNKNOWN = {
@@ -86,9 +87,25 @@ def find_layout(stream: BinaryIO, encoding: str, entity: Entity[Any], mapping: M
 
 
 def sniff_layout(stream: BinaryIO, encoding: str, entity: Entity[Any]) -> Layout:
-    """Return the layout as far as the file tells it; columns that nobody knows are left out. Raises: SourceError."""
+    """Return the layout as far as the file tells it; columns that nobody knows are left out.
+
+    Raises: SourceError; LayoutError if what stands in the first line are no names of columns.
+    """
     layout = _sniff(stream, encoding, entity, {})
-    return replace(layout, columns=[column or LEFT_OUT for column in _map(layout.header, entity, {})])
+    columns = _map(layout.header, entity, {})
+    if (
+        layout.format == CSV
+        and not any(columns)
+        and find_other(layout, entity) is None
+        and not all(map(_is_name, layout.header))
+    ):
+        raise _no_names(entity)
+    return replace(layout, columns=[column or LEFT_OUT for column in columns])
+
+
+def find_other(layout: Layout, entity: Entity[Any]) -> str | None:
+    """Return the entity of which the file seems to be, if most of its columns are unknown to this one."""
+    return _find_other(layout.header, _map(layout.header, entity, {}))
 
 
 def choose_columns(layout: Layout, entity: Entity[Any], columns: Sequence[str]) -> Layout:
@@ -207,8 +224,7 @@ def _check(
     own = [column.name for column in entity.columns]
     other = _find_other(header, columns)
     if not any(columns) and other is None:
-        told = N_("The first line must name the columns. Those of %(entity)s are: %(columns)s.")
-        raise LayoutError(told, entity=entity.name, columns=", ".join(own))
+        raise _no_names(entity)
     given = [column for column in columns if column]
     absent = N_("%(name)s: the file has no such column")
     strange = N_("%(name)s: there is no such column")
@@ -229,6 +245,17 @@ def _check(
             faults=_joined(faults),
             **({"other": other} if other else {}),
         )
+
+
+def _no_names(entity: Entity[Any]) -> LayoutError:
+    told = N_("The first line must name the columns. Those of %(entity)s are: %(columns)s.")
+    columns = ", ".join(column.name for column in entity.columns)
+    return LayoutError(told, entity=entity.name, columns=columns)
+
+
+def _is_name(written: str) -> bool:
+    """Return whether something may be the name of a column: no value has one, such as a number or a date."""
+    return not written or _NAME.fullmatch(written) is not None
 
 
 def _list_unsound(entity: Entity[Any], given: Sequence[str]) -> list[Said]:
@@ -265,10 +292,6 @@ def _unknown(place: int, name: str, own: Sequence[str]) -> Said:
     if not name:
         return Said(N_("column %(place)s has no name: give it one in the first line"), place=place + 1)
     near = next(iter(get_close_matches(_name(name[:LONGEST_NAME]), own, n=1)), "")
-    fields = {
-        "name": shown(name),
-        "near": near,
-        "option": shlex.quote(f"{name}={near}"),
-    }
+    fields = {"name": shown(name), "near": near, "option": shlex.quote(f"{name}={near}")}
     is_writable = name == shown(name)  # else no terminal could write it
     return Said(UNKNOWN[bool(near), is_writable], **fields)

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, redirect
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 from wtforms import SelectChoice, SelectField
 
@@ -16,7 +17,7 @@ from crm.importer.columns import Column, Entity, list_missing
 from crm.importer.entities import get_entity
 from crm.importer.errors import SourceError
 from crm.importer.faults import HIDDEN, is_hash
-from crm.importer.layouts import CSV, Layout, read_rows
+from crm.importer.layouts import CSV, Layout, find_other, read_rows
 from crm.importer.models import ImportFile
 from crm.importer.uploads import get_upload, look_into, open_upload
 from crm.importer.working import begin_dry_run
@@ -114,16 +115,28 @@ def _is_sound(form: Form, entity: Entity[Any], layout: Layout) -> bool:
         elif ours:
             seen[ours] = layout.header[place]
     missing = list_missing(entity, seen)
-    form.form_errors = [
-        _("No column of the file is %(name)s, which must be there.", name=name) for name in missing
-    ]
+    form.form_errors = _missing_words(missing)
     return not missing and not any(field.errors for field in form)
+
+
+def _missing_words(missing: Sequence[str]) -> list[str]:
+    if not missing:
+        return []
+    return [
+        ngettext(
+            "No column of the file is %(names)s, which must be there.",
+            "No columns of the file are %(names)s, which must be there.",
+            len(missing),
+            names=", ".join(missing),
+        )
+    ]
 
 
 def _page(
     session: Session, file: ImportFile, layout: Layout, form: Form, problems: Sequence[str] = ()
 ) -> str:
     entity = get_entity(file.entity)
+    other = find_other(layout, entity)
     return render_staff_page(
         "imports/mapping.html",
         file=file,
@@ -131,6 +144,7 @@ def _page(
         written=layout_words(layout.as_json()),
         has_names=layout.format == CSV,
         form=form,
+        other=None if other is None else entity_title(other),
         problems=[*form.form_errors, *problems],
         their_columns=_list_theirs(session, file, layout, entity, form),
         columns=list_columns(entity),

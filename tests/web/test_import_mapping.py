@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from crm.importer.examples import read_example
 from crm.importer.models import ImportFile, ImportRun
 from crm.users.models import AuditEntry
 from tests.factories.uploaded import BAD, HEADER, find_run, rows_of, upload
@@ -79,8 +80,21 @@ def test_a_column_that_must_be_there_is_asked_for(staff: FlaskClient) -> None:
 
     assert page.status == 422
     assert "The dry run has not begun" in page.text
-    assert "No column of the file is mobiletech_id, which must be there." in page.text
-    assert "No column of the file is from, which must be there." in page.text
+    assert "No columns of the file are mobiletech_id, from, which must be there." in page.text
+
+
+def test_a_file_of_another_kind_is_asked_after(staff: FlaskClient) -> None:
+    file_id = upload(read_example("users"))
+
+    shown, chosen = Page(staff.get(f"/admin/imports/files/{file_id}")), Page(choose(staff, file_id))
+
+    for page in (shown, chosen):
+        assert "Is this a file of another kind: People? Most of its columns are none of ours" in page.text
+    assert chosen.text.count("which must be there") == 1
+
+
+def test_a_file_of_the_right_kind_is_not_asked_after(staff: FlaskClient) -> None:
+    assert "another kind" not in Page(staff.get(f"/admin/imports/files/{upload(FOREIGN)}")).text
 
 
 def test_a_column_of_ours_is_chosen_once_and_what_was_chosen_is_kept(staff: FlaskClient) -> None:

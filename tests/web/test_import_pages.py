@@ -74,9 +74,14 @@ def test_a_packed_file_is_kept_unpacked_in_pieces(
         (gzip.compress(b"mobiletech_id\n" * 4_000_000), "this is no list of rows"),
         (gzip.compress(rows_of(good=9).encode())[:-20], "it was cut off on its way"),
         (b"\n\n", "The file has no rows."),
+        (
+            rows_of(good=2).split("\n", 1)[1].encode(),
+            "The first line must name the columns. Those of inbound-m",
+        ),
+        (b"<!DOCTYPE html>\n<html><body>Sign in</body></html>\n", "The first line must name the columns."),
         (",".join(map(str, range(300))).encode(), "more than 200 columns"),
     ],
-    ids=["empty", "excel", "nul", "long line", "bomb", "cut", "no rows", "columns"],
+    ids=["empty", "excel", "nul", "long line", "bomb", "cut", "no rows", "no header", "a page", "columns"],
 )
 def test_what_is_no_list_of_rows_is_refused_and_nothing_stays(
     staff: FlaskClient, content: bytes, sentence: str
@@ -87,6 +92,12 @@ def test_what_is_no_list_of_rows_is_refused_and_nothing_stays(
     assert "The file was not taken File: " in page.text
     assert sentence in page.text
     assert count_files() == 0
+
+
+def test_columns_of_another_language_are_taken_to_be_chosen(staff: FlaskClient) -> None:
+    answer = send(staff, "Číslo;Text správy (SMS);_id\n0908300101;Štart;7\n".encode())
+
+    assert answer.location == "/admin/imports/files/1"
 
 
 def test_a_file_that_is_too_large_unpacked_is_sent_to_the_server(
