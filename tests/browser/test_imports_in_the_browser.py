@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from crm.events.drain import drain
 from crm.importer import working
 from crm.mobiletech.models import InboundMessage
-from tests.factories.uploaded import BAD, HEADER, rows_of
+from tests.factories.uploaded import BAD, HEADER, begin_real, rows_of
 from tests.factories.users import make_user
 from tests.outbox import run_all
 from tests.pages import PASSWORD
@@ -106,6 +106,21 @@ def test_rules_are_checked(page: Page, has_scripts: bool) -> None:
 
     expect(status).to_have_text("All rules hold.", timeout=15_000)
     expect(toggle).to_be_hidden()
+
+
+@pytest.mark.parametrize("has_scripts", [True])
+def test_a_server_that_is_away_is_told_until_it_is_back(page: Page, has_scripts: bool) -> None:
+    run_id = begin_real(rows_of(good=1))
+    page.goto(f"{page.url.rpartition('?')[0] or page.url}/{run_id}")
+    expect(page.locator("[data-live-toggle]")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+    page.route("**", lambda route: route.abort())
+    expect(page.get_by_role("alert")).to_contain_text("The server cannot be reached.", timeout=15_000)
+    page.unroute("**")
+
+    expect(page.get_by_role("alert")).to_have_count(0, timeout=30_000)
+    assert has_scripts
 
 
 @pytest.mark.parametrize("has_scripts", [True])  # axe is a script

@@ -3,6 +3,7 @@
 // so that a forgotten tab lets a session end.
 // A list never moves under the reader: the bar marked data-newer asks its own address, and says how many have come.
 // A button with data-live-every says another pace, in seconds.
+// While the server cannot be reached the page says so, in the words of data-lost: what it shows is old.
 // When the page comes without that button, what was watched has ended: it is looked at no more, and what was said when
 // it began goes.
 const parts = (root) => root.querySelectorAll("[data-live][id]");
@@ -10,7 +11,7 @@ const bar = document.querySelector("[data-newer]");
 const toggles = document.querySelectorAll("[data-live-toggle]");
 const every = 1000 * document.querySelector("[data-live-every]")?.dataset.liveEvery || 0;
 const FIRST = every || 2000, SLOWEST = every || 20000, QUIET_LIMIT = 10 * 60 * 1000, AWAY_LIMIT = 60 * 60 * 1000;
-let delay = FIRST, quiet = 0, paused = false, ended = false, timer = 0, seen = Date.now();
+let delay = FIRST, quiet = 0, paused = false, ended = false, lost = null, timer = 0, seen = Date.now();
 
 const essence = (part) => {
   const copy = part.cloneNode(true);
@@ -50,8 +51,21 @@ const swap = (fresh) => {
   return changed;
 };
 
+const dropFlashes = () => document.querySelectorAll("main > .note[role=status]").forEach((note) => note.remove());
+
+const tellLost = (is) => {
+  if (!is === !lost) return;
+  if (!is) { lost.remove(); lost = null; return; }
+  dropFlashes(); // that it goes on by itself is not known now
+  lost = Object.assign(document.createElement("p"), { className: "note note--bad", textContent: toggles[0]?.dataset.lost ?? "" });
+  lost.setAttribute("role", "alert");
+  if (lost.textContent) document.querySelector("main").prepend(lost);
+};
+
 const ask = async (address) => {
-  const answer = await fetch(address, { cache: "no-store" });
+  const answer = await fetch(address, { cache: "no-store" }).catch(() => null);
+  tellLost(!answer || answer.status > 500); // a proxy answers so for a server that is away
+  if (!answer) throw new Error("no answer");
   if (!answer.ok || answer.redirected) throw new Error(`refresh answered ${answer.status}`);
   return answer;
 };
@@ -76,7 +90,7 @@ const look = async () => {
 const end = () => {
   ended = true;
   toggles.forEach((button) => { button.hidden = true; });
-  document.querySelectorAll("main > .note[role=status]").forEach((note) => note.remove());
+  dropFlashes();
 };
 
 const show = () => {
