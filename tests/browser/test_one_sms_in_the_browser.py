@@ -46,8 +46,8 @@ def test_scripts_speak_the_language_of_the_page(browser: Browser, web: str, phon
 
     expect(page.locator("main")).to_contain_text("práve teraz")
     page.goto(f"{web}/admin/messages/outbound/1")
-    page.get_by_role("button", name="Pozastaviť obnovovanie").click()
-    expect(page.get_by_role("button", name="Obnovovať samo")).to_be_visible()
+    page.get_by_role("button", name="Pozastaviť načítavanie").click()
+    expect(page.get_by_role("button", name="Pokračovať v načítavaní")).to_be_visible()
     page.goto(f"{web}/admin/templates/new")
     page.locator("[name=content]").fill("Ďakujeme " * 20)
     expect(page.locator("[data-sms-scope=sk] [data-parts]")).to_have_text("2 časti · GSM-7")
