@@ -20,7 +20,6 @@ from crm.core.money import InvalidAmountError, parse_amount
 from crm.core.phone import find_slovak_mobile, is_international, to_international
 from crm.importer.errors import CellError
 from crm.users.email_addresses import is_email_address
-from crm.users.passwords import is_verifiable
 
 Parse = Callable[[str], Any]
 
@@ -35,7 +34,9 @@ LONGEST_JSON = 8000
 FIRST_YEAR, LAST_YEAR = 1990, 2199
 
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-_EXTERNAL_ID = re.compile(r"[!-~]{1,64}", re.ASCII)
+# A table program that takes a long number for one to reckon with writes it so, and its last digits are lost.
+_SPOILT = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}", re.ASCII | re.IGNORECASE)
+_EXTERNAL_ID = re.compile(rf"(?!(?i:{_SPOILT.pattern})\Z)[!-~]{{1,64}}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")  # what PostgreSQL cannot keep
 _FORMULA = re.compile(r"[=@＝＠]|[+\-＋－](?![0-9 (])")
@@ -51,12 +52,6 @@ _STATUS = re.compile(r"[AD][0-9]{1,5}", re.ASCII)
 _ADDRESS = re.compile(r"\+?[0-9A-Za-z]{3,15}", re.ASCII)
 _FOREIGN = re.compile(r"\+[1-9][0-9]{7,14}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_BCRYPT = re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}", re.ASCII)
-_ARGON2 = re.compile(
-    r"\$argon2id\$v=(?:16|19)\$m=[0-9]{1,7},t=[0-9]{1,3},p=[0-9]{1,3}"
-    r"\$[A-Za-z0-9+/]{11,88}\$[A-Za-z0-9+/]{16,88}",
-    re.ASCII,
-)
 _TRUE, _FALSE = ("1", "true", "yes", "t", "y", "ano", "áno"), ("0", "false", "no", "f", "n", "nie")
 
 
@@ -87,6 +82,7 @@ def note(value: str) -> str:
 def code(value: str) -> str:
     """Read a code or a gateway's id: up to 64 letters, digits, dots, dashes and underscores."""
     if not _CODE.fullmatch(value):
+        _refuse_spoilt(value)
         raise CellError("code", N_("An id has 1 to 64 letters, digits, dots, dashes and underscores."))
     return value
 
@@ -94,6 +90,7 @@ def code(value: str) -> str:
 def external_id(value: str) -> str:
     """Read an id of the old system."""
     if not _EXTERNAL_ID.fullmatch(value):
+        _refuse_spoilt(value)
         raise CellError("external_id", N_("An id of the old system has 1 to 64 signs, without spaces."))
     _refuse_formula(value)
     return value
@@ -103,6 +100,7 @@ def number_of_people(value: str) -> str:
     """Read a person's number in any spelling; local form, `0908123456`."""
     local = find_slovak_mobile(value)
     if local is None:
+        _refuse_spoilt(value)
         raise CellError("phone", N_("This is not a Slovak mobile number; write it like 0908123456."))
     return local
 
@@ -114,40 +112,27 @@ def address(value: str) -> str:
     if find_slovak_mobile(value):
         return to_international(value)
     if not _ADDRESS.fullmatch(value):
+        _refuse_spoilt(value)
         raise CellError("number", N_("This is no number; write it like +421908123456 or 8877."))
     return value
 
 
 def reader_number(value: str) -> str:
     """Read a reader's number on a message: a Slovak one in any spelling, or another one in international form."""
-    number = address(value)
-    if not _FOREIGN.fullmatch(number):
-        raise CellError("number", N_("This is the reader's number; write it like +421908123456."))
-    return number
+    if is_international(value):
+        return value
+    if find_slovak_mobile(value):
+        return to_international(value)
+    if not _FOREIGN.fullmatch(value):
+        _refuse_spoilt(value)
+        raise CellError("number", N_("This is no reader's number; write it like +421908123456."))
+    return value
 
 
 def email(value: str) -> str:
     """Read an e-mail address."""
     if not is_email_address(value):
         raise CellError("email", N_("This is no e-mail address."))
-    return value
-
-
-def password_hash(value: str) -> str:
-    """Read a hash as PHP or we make it; never the password itself."""
-    if not (_BCRYPT.fullmatch(value) or _ARGON2.fullmatch(value)):
-        raise CellError(
-            "password",
-            N_(
-                "This is no password hash that can be verified: bcrypt ($2y$, $2a$, $2b$) or argon2id. Leave it"
-                " empty for a person who signs in by a code."
-            ),
-        )
-    if not is_verifiable(value):
-        raise CellError(
-            "password_cost",
-            N_("Nobody can verify this password hash with reasonable time and memory. Leave it empty."),
-        )
     return value
 
 
@@ -262,6 +247,15 @@ def moment(zone: ZoneInfo) -> Parse:
         return at.astimezone(UTC) if at.tzinfo is not UTC else at
 
     return read
+
+
+def _refuse_spoilt(value: str) -> None:
+    """Refuse a number of which a table program has kept the first digits; this says more than that it is none."""
+    if _SPOILT.fullmatch(value):
+        told = N_(
+            "A table program has spoilt this number: format the column as text there before you save the file."
+        )
+        raise CellError("spoilt", told)
 
 
 def _refuse_formula(value: str) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from crm.importer import kinds
 from crm.importer.errors import CellError
+from crm.importer.password_hashes import password_hash
 
 BCRYPT = "$2y$10$BmqrX53ewHYpWtQb3IQh5.CkRsMFTb0KLJKAfaIGSN0n2N9jUHGhK"
 ARGON2 = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$KBqhTjM2dQXoZ0mGXZzyz8cEvN3LJ3n0D5b0bEEuVhs"
@@ -27,8 +28,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "external_id": kinds.external_id,
     "number_of_people": kinds.number_of_people,
     "address": kinds.address,
+    "reader_number": kinds.reader_number,
     "email": kinds.email,
-    "password_hash": kinds.password_hash,
+    "password_hash": password_hash,
     "flag": kinds.flag,
     "whole": kinds.whole,
     "amount": kinds.amount,
@@ -49,6 +51,9 @@ GOOD = [
     ("number_of_people", "+421 908 123 456", "0908123456"),
     ("address", "0908 123 456", "+421908123456"),
     ("address", "8877", "8877"),
+    ("reader_number", "0908 123 456", "+421908123456"),
+    ("reader_number", "+420602123456", "+420602123456"),
+    ("external_id", "2E5", "2E5"),
     ("password_hash", BCRYPT, BCRYPT),
     ("password_hash", ARGON2, ARGON2),
     ("flag", "Áno", True),
@@ -81,6 +86,14 @@ BAD = [
     ("code", "../../etc", "code"),
     ("number_of_people", "+420602123456", "phone"),
     ("address", "<script>", "number"),
+    ("reader_number", "8877", "number"),
+    ("reader_number", "abc", "number"),
+    ("reader_number", "?", "number"),
+    ("reader_number", "4.21908E+11", "spoilt"),
+    ("address", "4,21908E+11", "spoilt"),
+    ("number_of_people", "9.08123E+08", "spoilt"),
+    ("code", "1.00003E+14", "spoilt"),
+    ("external_id", "1.00003e+14", "spoilt"),
     ("email", "eva@", "email"),
     ("password_hash", "secret", "password"),
     ("password_hash", BCRYPT.replace("$10$", "$31$"), "password_cost"),
@@ -179,3 +192,9 @@ def test_a_formula_is_told_by_the_sign_that_begins_it() -> None:
         CellError, match=r"^This begins like a formula, with =: write it without that sign[.]$"
     ):
         kinds.text("=1+1")
+
+
+@pytest.mark.parametrize("value", ["8877", "abc", "?"])
+def test_of_a_readers_number_no_short_number_is_given_as_a_pattern(value: str) -> None:
+    with pytest.raises(CellError, match=r"^This is no reader's number; write it like [+]421908123456[.]$"):
+        kinds.reader_number(value)

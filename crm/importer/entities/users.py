@@ -21,6 +21,7 @@ from crm.importer.columns import Column, Entity, Line
 from crm.importer.emails import fold_emails
 from crm.importer.entities.users_here import find_here, update_here
 from crm.importer.faults import Fault
+from crm.importer.password_hashes import password_hash
 from crm.users.audit_log import record_act
 from crm.users.languages import LOCALES
 from crm.users.models import NO_PASSWORD
@@ -69,7 +70,7 @@ COLUMNS = (
     Column(name="last_name", read=kinds.text, told=N_("Last name.")),
     Column(
         name="password",
-        read=kinds.password_hash,
+        read=password_hash,
         is_secret=True,
         told=N_("The hash, as $2y$10$…; never the password. Without one a person signs in by a code."),
     ),
