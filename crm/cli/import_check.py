@@ -16,7 +16,7 @@ from crm.importer.integrity.rules import RULES, Rule
 PRINTED = 10
 
 
-@click.command("check")
+@click.command("check", short_help="Check R1 to R12 over all that is here.")
 @as_json_option
 @needs_app
 def check(*, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import click
 
 from crm.cli.application import needs_app
 from crm.cli.import_check import check
-from crm.cli.import_run import Options, run_import
+from crm.cli.import_run import RENEWALS, Options, run_import
 from crm.cli.refusals import Command, Group
 from crm.importer.columns import Entity
 from crm.importer.entities import ENTITIES, get_entity
@@ -57,7 +57,7 @@ class Mapping(click.ParamType[tuple[str, str]]):
         return theirs, ours
 
 
-@click.command("example")
+@click.command("example", short_help="Print a file of ENTITY to start from.")
 @click.argument("entity")
 @needs_app
 def example(entity: str) -> None:
@@ -74,14 +74,14 @@ def _add(entity: Entity[Any]) -> None:
         Command(
             entity.name,
             callback=command,
-            params=_parameters(),
+            params=_parameters(has_due=entity.name == RENEWALS),
             short_help=entity.summary,
             help=f"{entity.summary}\n\n\b\nColumns (* must be there):\n{_columns(entity)}{_dates(entity)}",
         )
     )
 
 
-def _parameters() -> list[click.Parameter]:
+def _parameters(*, has_due: bool) -> list[click.Parameter]:
     return [
         click.Argument(["path"], metavar="FILE", type=FILE),
         click.Option(["--dry-run", "is_dry"], is_flag=True, help="Do everything but keep it; same counts."),
@@ -92,6 +92,7 @@ def _parameters() -> list[click.Parameter]:
         click.Option(
             ["--confirm-due"],
             is_flag=True,
+            hidden=not has_due,
             help="Take in renewals whose date is past: they are charged at once. A dry run goes before.",
         ),
         click.Option(

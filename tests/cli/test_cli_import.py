@@ -432,6 +432,20 @@ def test_the_columns_are_in_the_help(run: Run, name: str) -> None:
     assert len({lines[column.name].index(column.told[:20]) for column in columns}) == 1
 
 
+def test_only_renewals_have_what_is_due_in_their_help(run: Run) -> None:
+    told = {name for name in ENTITIES if "--confirm-due" in run("import", name, "--help").stdout}
+
+    assert told == {"recurrent-payments"}
+
+
+def test_it_is_taken_with_any_other_entity_too(run: Run, path: Path) -> None:
+    assert run("import", "inbound-messages", str(path), "--confirm-due").exit_code == 0
+
+
+def test_no_sentence_of_the_overview_is_cut(run: Run) -> None:
+    assert "..." not in run("import", "--help").stdout.partition("Commands:")[2]
+
+
 def test_how_dates_are_written_is_in_the_help(run: Run) -> None:
     told = {name: " ".join(run("import", name, "--help").stdout.split()) for name in ENTITIES}
 
