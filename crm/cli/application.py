@@ -14,7 +14,7 @@ from crm.cli.refusals import Refusal, SettingsRefusal
 from crm.core import log, metrics
 from crm.core.config import Settings, SettingsError
 from crm.factory import create_app
-from crm.users.audit_log import Actor, acting
+from crm.users.audit_log import COMMAND_LINE, Actor, acting
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,7 +23,7 @@ R = TypeVar("R")
 _NOT_MIGRATED = frozenset({"42P01", "42703", "42883"})
 
 
-ACTOR = Actor(name="command line")
+ACTOR = Actor(name=COMMAND_LINE)
 
 
 def needs_app(function: Callable[P, R]) -> Callable[P, R]:

@@ -15,7 +15,7 @@ from crm.importer.runs import ENDED, Wanted, begin, store
 from crm.importer.uploads import examined_of, open_upload, store_upload
 from crm.seed.past import past, put_back
 from crm.seed.readers import number_of
-from crm.users.audit_log import Actor, acting
+from crm.users.audit_log import COMMAND_LINE, Actor, acting
 from crm.users.queries import find_by_email
 
 ENTITY = "inbound-messages"
@@ -43,7 +43,7 @@ def write_imports(session: Session) -> None:
     """Import the file, after a dry run, as its admin did two days ago."""
     now = session.execute(select(db_now())).scalar_one()
     admin = find_by_email(session, ADMIN)
-    actor = Actor(name=admin.public_name, user_id=admin.id) if admin else Actor(name="command line")
+    actor = Actor(name=admin.public_name, user_id=admin.id) if admin else Actor(name=COMMAND_LINE)
     with past(session), acting(actor):
         put_back(session, now - BEGUN)
         file = store_upload(session, entity=ENTITY, name=NAME, file=BytesIO(_content()))

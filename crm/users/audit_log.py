@@ -14,7 +14,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm.core.errors import N_
 from crm.users.models import AuditEntry
+
+COMMAND_LINE = N_("command line")  # the name of who acts by a command; pages translate it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,23 @@ from urllib.parse import quote
 
 from flask_babel import gettext as _
 
+from crm.core.errors import N_
 from crm.users.acts import ACTS
+from crm.users.audit_log import COMMAND_LINE
 from crm.users.models import AuditEntry
 from crm.web.page_tools import local_time
 
 LONGEST_VALUE = 300
 # What became of an import's rows, as its page says it: as it is kept it has lost its order.
 _COUNTS = ("inserted", "updated", "unchanged", "refused")
+_NAMES = {
+    "inserted": N_("inserted"),
+    "updated": N_("updated"),
+    "unchanged": N_("unchanged"),
+    "refused": N_("refused"),
+    "file": N_("file"),
+    "entity": N_("what it holds"),
+}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d", re.ASCII)
 # Where the subject of an act has a page: the noun, and the address before its name.
 _PAGES = {
@@ -68,7 +78,7 @@ def as_line(entry: AuditEntry) -> ActLine:
     return ActLine(
         id=entry.id,
         at=entry.created_at,
-        actor=entry.actor,
+        actor=actor_word(entry.actor),
         actor_id=entry.actor_id,
         act=act_word(entry.action),
         subject=entry.subject,
@@ -80,6 +90,11 @@ def as_line(entry: AuditEntry) -> ActLine:
     )
 
 
+def actor_word(name: str) -> str:
+    """Return who acted; a command is called so in the language of the page."""
+    return str(_(COMMAND_LINE)) if name == COMMAND_LINE else name
+
+
 def act_word(action: str) -> str:
     """Return what was done; an act that this version does not know is its code."""
     return str(_(ACTS[action])) if action in ACTS else action
@@ -88,8 +103,12 @@ def act_word(action: str) -> str:
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     counts = [name for name in _COUNTS if name in after]
     names = dict.fromkeys([*counts, *before, *after])
-    changes = (Change(name, _shown(before.get(name)), _shown(after.get(name))) for name in names)
+    changes = (Change(_name(name), _shown(before.get(name)), _shown(after.get(name))) for name in names)
     return tuple(change for change in changes if (change.before, change.after) != (None, None))
+
+
+def _name(name: str) -> str:
+    return str(_(_NAMES[name])) if name in _NAMES else name
 
 
 def _shown(value: object) -> str | None:

@@ -23,7 +23,7 @@ from crm.importer.standing import read_progress
 from crm.importer.working import find_real_run
 from crm.users.audit_log import list_acts_on, record_act
 from crm.users.roles import Permission
-from crm.web.act_words import as_line
+from crm.web.act_words import actor_word, as_line
 from crm.web.count_words import spell, spell_share
 from crm.web.duration_words import roughly
 from crm.web.guards import staff
@@ -104,6 +104,7 @@ def show(run_id: int) -> str:
     return render_staff_page(
         "imports/show.html",
         run=run,
+        who=actor_word(run.started_by),
         title=entity_title(run.entity),
         kind=run_kind(run),
         state=state_word(run, overtaker),

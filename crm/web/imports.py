@@ -25,6 +25,7 @@ from crm.importer.runs import State
 from crm.importer.uploads import LARGEST_FILE, MEGABYTE, store_upload
 from crm.mobiletech.words import Word
 from crm.users.roles import Permission
+from crm.web.act_words import actor_word
 from crm.web.count_words import spell
 from crm.web.filters import Chip, Choice, Reader, one_of
 from crm.web.forms import Form
@@ -144,7 +145,7 @@ def _row(run: ImportRun) -> RunRow:
         at=run.created_at,
         title=entity_title(run.entity),
         file_name=run.file_name,
-        who=run.started_by or _("A command"),
+        who=actor_word(run.started_by) or _("A command"),
         kind=run_kind(run),
         is_dry=run.is_dry,
         counts=[spell(count) for count in counts],

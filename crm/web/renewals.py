@@ -26,6 +26,7 @@ from crm.sms_billing.unproven import list_unproven
 from crm.users.audit_log import find_latest_acts, record_act
 from crm.users.queries import read_names
 from crm.users.roles import Permission, may
+from crm.web.act_words import actor_word
 from crm.web.count_words import spell
 from crm.web.guards import staff
 from crm.web.list_query import ListQuery, make_pager
@@ -119,7 +120,9 @@ def read_hold(session: Session) -> HoldShown | None:
         return None
     act = find_latest_acts(session, ["renewals"]).get("renewals")
     is_its = act is not None and act.action == "renewals.hold"
-    return HoldShown(since=hold.since, reason=hold.reason, actor=act.actor if act and is_its else None)
+    return HoldShown(
+        since=hold.since, reason=hold.reason, actor=actor_word(act.actor) if act and is_its else None
+    )
 
 
 def _tabs(query: ListQuery, counts: Mapping[RenewalView, int]) -> list[Tab]:

@@ -13,6 +13,7 @@ from crm.core.setting_definitions import DEFINITIONS, Group
 from crm.core.setting_kinds import Kind
 from crm.users.audit_log import find_latest_acts
 from crm.users.models import AuditEntry
+from crm.web.act_words import actor_word
 from crm.web.setting_words import reading
 
 SOURCES = {
@@ -87,5 +88,5 @@ def _row(each: Value, act: AuditEntry | None) -> SettingRow:
         is_set=each.source == "database",
         variable=variable_of(each.key),
         href=f"/admin/settings/{each.key}",
-        change=LastChange(act.actor, act.created_at, act.reason) if act else None,
+        change=LastChange(actor_word(act.actor), act.created_at, act.reason) if act else None,
     )
