@@ -257,6 +257,9 @@ def test_all_are_held_and_resumed(billing: FlaskClient) -> None:
         assert hold is not None
         assert hold.reason == WHY["reason"]
     assert "All renewals are held" in look(billing, "1")
+    again = Page(billing.get(f"{LIST}/hold"))
+    assert "Nothing is charged since" in again.text
+    assert "Hold all" not in again.text.replace("Hold all renewals", "")
 
     page = Page(billing.get(f"{LIST}/resume"))
     billing.post(f"{LIST}/resume", data=page.form().fields | WHY)
