@@ -40,7 +40,7 @@ def find_overtaker(session: Session, run: ImportRun) -> ImportRun | None:
     return find_done_anew(session, run)
 
 
-def _end_quiet(session: Session, found: Select[tuple[ImportRun]]) -> None:
+def _end_quiet(session: Session, found: Select[ImportRun]) -> None:
     # whose row is locked is in the midst of a step
     for left in session.scalars(found.with_for_update(skip_locked=True)).all():
         if _is_left(session, left):

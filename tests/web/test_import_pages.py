@@ -170,7 +170,10 @@ def test_the_history_shows_what_became_of_each(staff: FlaskClient) -> None:
 
     page = Page(staff.get(LIST))
 
-    assert "A command Messages from readers inbound.csv Import New 2 Changed 0 0 Refused 1 Done in part" in page.text
+    assert (
+        "A command Messages from readers inbound.csv Import New 2 Changed 0 0 Refused 1 Done in part"
+        in page.text
+    )
     assert [link for link in page.links if link.removeprefix(f"{LIST}/").isdigit()] == [
         f"{LIST}/2",
         f"{LIST}/1",
