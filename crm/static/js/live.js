@@ -57,7 +57,7 @@ const tellLost = (is) => {
   if (!is === !lost) return;
   if (!is) { lost.remove(); lost = null; return; }
   dropFlashes(); // that it goes on by itself is not known now
-  lost = Object.assign(document.createElement("p"), { className: "note note--bad", textContent: toggles[0]?.dataset.lost ?? "" });
+  lost = Object.assign(document.createElement("div"), { className: "note note--bad", textContent: toggles[0]?.dataset.lost ?? "" });
   lost.setAttribute("role", "alert");
   if (lost.textContent) document.querySelector("main").prepend(lost);
 };
