@@ -11,10 +11,9 @@ from crm.events.periodic import TICK, Periodic
 from crm.events.registry import Registry
 from crm.importer.check_work import run_checks
 from crm.importer.events import IMPORT_CHECK, IMPORT_STEP
-from crm.importer.housekeeping import apply_late_reports, forget_old_imports
+from crm.importer.housekeeping import apply_late_reports, end_overtaken_imports, forget_old_imports
 from crm.importer.integrity.late_stops import find_stops_of
 from crm.importer.integrity.stopping import is_kept, list_broken_if_active
-from crm.importer.overtaking import end_overtaken
 from crm.importer.renewals.later import list_open_charges
 from crm.importer.standing import HANDLER as TAKE_STEP
 from crm.importer.working import take_steps
@@ -118,7 +117,7 @@ PERIODIC = (
     Periodic(name="audit", every=timedelta(minutes=10), run=audit_and_alert),
     Periodic(name="forget_old_work", every=timedelta(days=1), run=forget_old_work),
     Periodic(name="forget_old_words", every=timedelta(days=1), run=forget_old_words),
-    Periodic(name="end_overtaken", every=timedelta(minutes=1), run=end_overtaken),
+    Periodic(name="end_overtaken", every=timedelta(minutes=1), run=end_overtaken_imports),
     Periodic(name="forget_old_imports", every=timedelta(days=1), run=forget_old_imports),
     Periodic(name="apply_late_reports", every=timedelta(minutes=10), run=apply_late_reports),
     Periodic(name="count_days", every=timedelta(hours=1), run=figures.count_days),

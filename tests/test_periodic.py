@@ -11,8 +11,7 @@ from crm.audit import audit_and_alert, read_findings
 from crm.core.db import transaction
 from crm.events.housekeeping import forget_old_work
 from crm.events.models import OutboxEntry
-from crm.importer.housekeeping import apply_late_reports, forget_old_imports
-from crm.importer.overtaking import end_overtaken
+from crm.importer.housekeeping import apply_late_reports, end_overtaken_imports, forget_old_imports
 from crm.mobiletech.figures.housekeeping import count_days
 from crm.mobiletech.search.housekeeping import forget_old_words
 from crm.payments.charging_run import charge_due_now
@@ -31,7 +30,7 @@ def test_the_tasks_run_as_often_as_is_written() -> None:
         "audit": (timedelta(minutes=10), audit_and_alert),
         "forget_old_work": (timedelta(days=1), forget_old_work),
         "forget_old_words": (timedelta(days=1), forget_old_words),
-        "end_overtaken": (timedelta(minutes=1), end_overtaken),
+        "end_overtaken": (timedelta(minutes=1), end_overtaken_imports),
         "forget_old_imports": (timedelta(days=1), forget_old_imports),
         "apply_late_reports": (timedelta(minutes=10), apply_late_reports),
         "charge_due": (timedelta(seconds=15), charge_due_now),

@@ -1,4 +1,4 @@
-"""Tidy up after imports: forget files, claims, and refused rows, which name people; apply what came beside them."""
+"""Tidy up after imports: end those done anew; forget files, claims, and refused rows; apply what came beside them."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,7 @@ from sqlalchemy import TextClause, text
 
 from crm.core.db import transaction
 from crm.importer.late_reports import heed_reports_left
+from crm.importer.overtaking import end_overtaken
 
 FILES_KEPT_DAYS = 7
 REFUSALS_KEPT_DAYS = 90
@@ -68,6 +69,12 @@ def apply_late_reports() -> None:
     """Apply reports of messages that came while these were imported, and that no step of the import has applied."""
     with transaction() as session:
         heed_reports_left(session)
+
+
+def end_overtaken_imports() -> None:
+    """Cancel what is left of files that are done since."""
+    with transaction() as session:
+        end_overtaken(session)
 
 
 def _forget(statement: TextClause, values: Mapping[str, int]) -> None:

@@ -6,7 +6,6 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from crm.core.clock import db_now
-from crm.core.db import transaction
 from crm.core.errors import NotFoundError
 from crm.events import queries
 from crm.events.models import EntryState
@@ -27,10 +26,9 @@ def end_left(session: Session, run: ImportRun) -> None:
     _end_quiet(session, older)
 
 
-def end_overtaken() -> None:
+def end_overtaken(session: Session) -> None:
     """Cancel what is left of files that are done since: who was killed a moment ago did not look dead then."""
-    with transaction() as session:
-        _end_quiet(session, select(ImportRun).where(ImportRun.state.in_(UNFINISHED), is_done_anew()))
+    _end_quiet(session, select(ImportRun).where(ImportRun.state.in_(UNFINISHED), is_done_anew()))
 
 
 def find_overtaker(session: Session, run: ImportRun) -> ImportRun | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from tempfile import SpooledTemporaryFile
+from typing import Any
 
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
@@ -94,11 +95,7 @@ def show(run_id: int) -> str:
     """Show the import; while it runs the page looks again by itself."""
     session = current_session()
     run = get_run(session, min(run_id, LARGEST_ID))
-    has_ended = run.state in ENDED
-    progress = None if has_ended else read_progress(session, run)
     is_tried = run.is_dry and run.state == State.DONE
-    overtaker = find_overtaker(session, run)
-    quiet_since = None if has_ended else _find_quiet(session, run)
     refusals = _list_refusals(session, run)
     real = find_real_run(session, run) if run.is_dry and run.file_id else None
     return render_staff_page(
@@ -107,19 +104,10 @@ def show(run_id: int) -> str:
         who=actor_word(run.started_by),
         title=entity_title(run.entity),
         kind=run_kind(run),
-        state=state_word(run, overtaker),
         written=layout_words(run.layout),
         size=_size(run.size),
-        is_running=not has_ended,
-        ending=ending_words(run) if has_ended else "",
-        bar=None if has_ended else _bar(run, is_quiet=quiet_since is not None),
-        quiet_since=quiet_since,
-        trouble=None if progress is None else find_trouble(run, progress, overtaker),
         counts=_counts(run),
         rows=rows_words(run),
-        took=roughly(timedelta(seconds=float(run.worked_seconds)))
-        if has_ended and run.worked_seconds >= FEWEST_SECONDS
-        else "",
         error=retell(run.error) if run.error else "",
         due=due_words(session, run),
         refusals=refusals,
@@ -131,6 +119,7 @@ def show(run_id: int) -> str:
         why_not=nothing_words(run) if is_tried else "",
         real=real,
         acts=[as_line(act) for act in list_acts_on(session, subject_of(run), limit=SHOWN_ACTS)],
+        **(_ended(run) if run.state in ENDED else _unfinished(session, run)),
     )
 
 
@@ -157,6 +146,34 @@ def _pieces(file: "SpooledTemporaryFile[bytes]") -> Iterator[bytes]:
     with file:
         while piece := file.read(PIECE):
             yield piece
+
+
+def _ended(run: ImportRun) -> dict[str, Any]:
+    """Return how an import ended."""
+    is_told = run.worked_seconds >= FEWEST_SECONDS
+    return {
+        "state": state_word(run, None),
+        "is_running": False,
+        "ending": ending_words(run),
+        "bar": None,
+        "quiet_since": None,
+        "trouble": None,
+        "took": roughly(timedelta(seconds=float(run.worked_seconds))) if is_told else "",
+    }
+
+
+def _unfinished(session: Session, run: ImportRun) -> dict[str, Any]:
+    """Return how far an import is, and why it does not go on."""
+    overtaker, quiet_since = find_overtaker(session, run), _find_quiet(session, run)
+    return {
+        "state": state_word(run, overtaker),
+        "is_running": True,
+        "ending": "",
+        "bar": _bar(run, is_quiet=quiet_since is not None),
+        "quiet_since": quiet_since,
+        "trouble": find_trouble(run, read_progress(session, run), overtaker),
+        "took": "",
+    }
 
 
 def _find_quiet(session: Session, run: ImportRun) -> datetime | None:

@@ -13,8 +13,8 @@ from crm.core.db import transaction
 from crm.events.models import OutboxEntry
 from crm.importer import reading, running
 from crm.importer.errors import ImportStateError
+from crm.importer.housekeeping import end_overtaken_imports
 from crm.importer.models import ImportRefusal, ImportRun
-from crm.importer.overtaking import end_overtaken
 from crm.importer.run_list import list_unfinished, list_with_refusals
 from crm.importer.running import Runner
 from crm.importer.runs import Wanted, begin, get_run, interrupt, resume, want_cancel
@@ -257,12 +257,12 @@ def test_what_was_killed_a_moment_before_ends_by_itself_when_it_has_been_quiet(
 ) -> None:
     path = write(tmp_path, inbound_file(MIXED[:19]))
     killed, file = begun(path)
-    step(Runner(killed, file.open, batch_rows=10))
+    take_step(Runner(killed, file.open, batch_rows=10))
     run_file(path)
     other = left_over(write(tmp_path, inbound_file(MIXED[:18])))
     clock.advance(timedelta(minutes=minutes))
 
-    end_overtaken()
+    end_overtaken_imports()
 
     assert states_of(killed, other) == [state, "interrupted"]
 
