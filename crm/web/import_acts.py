@@ -125,7 +125,7 @@ def _count_words(dry: ImportRun) -> str:
 def _press(dry: ImportRun) -> str:
     """Say how many rows come in, as far as the box of what is due does not decide it."""
     if dry.due_count:
-        return _("Import")
+        return _("Import it")
     good = dry.rows_done - dry.refused
     return ngettext("Import %(count)s row", "Import %(count)s rows", good, count=spell(good))
 
@@ -133,13 +133,14 @@ def _press(dry: ImportRun) -> str:
 def _out_or_stopped(dry: ImportRun) -> list[str]:
     """Say of how many rows less comes than the file has: they stay out, or come in and charge nobody."""
     told = []
-    if dry.refused:
+    bad = dry.refused - (0 if dry.confirm_due else dry.due_count)  # what is only due waits for the box
+    if bad > 0:
         told.append(
             ngettext(
                 "%(count)s is refused and stays out; it can be mended and imported by itself.",
                 "%(count)s are refused and stay out; they can be mended and imported by themselves.",
-                dry.refused,
-                count=spell(dry.refused),
+                bad,
+                count=spell(bad),
             )
         )
     if dry.stopped:

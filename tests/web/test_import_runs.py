@@ -296,6 +296,17 @@ def test_a_file_is_imported_once_however_often_one_presses(staff: FlaskClient) -
     assert read(ImportRun.id) == [(1,), (2,)]
 
 
+def test_what_is_only_due_is_not_told_to_stay_out(staff: FlaskClient) -> None:
+    run_id = dry_run(rows_of(good=2))
+    change(run_id, inserted=1, refused=3, due_count=2, due_amounts={"EUR": "9.98"})
+
+    page = Page(staff.get(f"/admin/imports/{run_id}/real")).text
+
+    assert "1 is refused and stays out" in page
+    change(run_id, refused=2)
+    assert "stay out" not in Page(staff.get(f"/admin/imports/{run_id}/real")).text
+
+
 def test_what_is_due_is_charged_only_with_the_mark(staff: FlaskClient) -> None:
     dry_id = dry_run(rows_of(good=1))
     change(dry_id, due_count=12, due_amounts={"EUR": "58.80"}, stopped=3)
