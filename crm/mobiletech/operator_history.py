@@ -5,7 +5,7 @@ What tells it is weighed in operator_resolver; here it is followed into the past
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy import text
@@ -17,6 +17,8 @@ from crm.mobiletech.wire.operators import Operator
 LOOKED_FOR_LIST = 50  # messages of each number
 LOOKED_FOR_ONE = 2_000
 SHOWN_CHANGES = 50
+# Before all messages; "-infinity" cannot stand in a list beside moments.
+EVER = datetime.min.replace(tzinfo=UTC)
 
 # The last messages of each number, the newest first; those before the first one that says something else go out.
 # Two bounds on both columns, so that only the index by number can answer (see operator_resolver).
@@ -137,5 +139,7 @@ def _values(told: Mapping[str, Evidence]) -> dict[str, list[object]]:
     return {
         "numbers": list(told),
         "operators": [each.operator for each in told.values()],
-        "after": [each.wrong_at if each.operator == each.wrong else "-infinity" for each in told.values()],
+        "after": [
+            each.wrong_at if each.operator == each.wrong and each.wrong_at else EVER for each in told.values()
+        ],
     }

@@ -70,6 +70,15 @@ def test_many_numbers_are_read_at_once() -> None:
     assert {number: each.at for number, each in since.items()} == {NUMBER: on(0), OTHER: on(1)}
 
 
+def test_a_number_that_was_denied_is_read_beside_one_that_was_not() -> None:
+    happen(["in O", "not O", "in O", "other T"])
+
+    with transaction() as session:
+        since = read_since(session, weigh_evidence(session, [NUMBER, OTHER]))
+
+    assert {number: each.at for number, each in since.items()} == {NUMBER: on(2), OTHER: on(3)}
+
+
 CHANGES = [
     ("nothing", [], []),
     ("one operator, however often", ["in O", "out O", "in O"], [("named", "O", 0)]),
