@@ -65,12 +65,15 @@ class Running:
         if len(children) > number:
             os.kill(int(children[number]), signal.SIGKILL)
 
-    def renew_workers(self) -> None:
-        """Stop the workers as a new release does, and start others."""
+    def stop_workers(self) -> None:
+        """Stop the workers as a new release does: they finish what they have in hand."""
         for worker in self._workers:
             worker.terminate()
         for worker in self._workers:
             worker.wait(30)
+
+    def start_workers(self) -> None:
+        """Start others in their place."""
         self._workers = [self._start("worker.py") for _ in self._workers]
 
     def stop(self) -> None:

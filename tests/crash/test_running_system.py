@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 import requests
 
+from crm.mobiletech.breaker import IN_A_ROW
 from tests.crash.gateway import Taken
 from tests.crash.running import Running
 from tests.crash.servers import wait_until
@@ -96,8 +97,9 @@ def _let_it_end(running: Running, stage: Stage, reporter: _Reporter) -> None:
         _wait_until_still(stage)
         if not (left := stage.servers.sql("SELECT key, available_at FROM outbox WHERE state = 'ready'")):
             return
+        running.stop_workers()  # else, on a slow machine, time would pass in the middle of a call
         stage.servers.set_clock(STEP * round_)
-        running.renew_workers()
+        running.start_workers()
         wait_until(lambda: stage.servers.count_connections("worker") > 0)
     raise AssertionError(f"work is left after {ROUNDS * STEP}: {left}")
 
@@ -140,7 +142,8 @@ def _check_answers(running: Running, stage: Stage) -> None:
     assert {row[0]: taken[row[0]] for row in rows if row[2] and taken[row[0]] > 1} == {}
     assert {row[3] for row in rows} <= {"accepted", "unknown"}
     assert all(row[2] for row in unknown)
-    assert len(unknown) <= running.kills
+    # The breaker lets so many be on their way at once, and one more for the second worker.
+    assert len(unknown) <= running.kills * (IN_A_ROW + 1)
     assert _out_of_order(stage) == []
 
 
