@@ -11,6 +11,7 @@ own. All that holds of imported rows as well (a subscription for each, items tha
 
 from crm.audit.kinds import Invariant
 from crm.core.errors import N_
+from crm.payments.due import IS_OPEN, OLD_IS_OPEN
 
 INVARIANTS = (
     Invariant(
@@ -175,6 +176,18 @@ INVARIANTS = (
              AND NOT EXISTS (SELECT 1 FROM charging_state WHERE held_at IS NOT NULL)
              AND NOT EXISTS (SELECT 1 FROM configs WHERE name = 'recurrent_max_charges_per_hour' AND value <> '0')
            ORDER BY charge_at""",
+    ),
+    Invariant(
+        "renewal_waits_too_long",
+        N_("No renewal waits for more than three days for another SMS that may have charged it."),
+        f"""SELECT row.id, row.charge_at FROM recurrent_payments AS row
+            JOIN payments AS period ON period.id = row.period_payment_id
+            JOIN subscription_types AS type ON type.id = row.subscription_type_id
+            LEFT JOIN subscriptions AS subscription ON subscription.id = period.subscription_id
+            WHERE row.state = 'active' AND row.paused_at IS NULL AND row.approval IN ('{IS_OPEN}', '{OLD_IS_OPEN}')
+              AND row.charge_at < crm_now() + interval '1 hour'
+              AND coalesce(subscription.end_time, period.paid_at + type.length * interval '1 day')
+                  < crm_now() - interval '3 days'""",  # noqa: S608 - constants
     ),
 )
 

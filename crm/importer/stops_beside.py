@@ -17,10 +17,11 @@ from crm.sms_billing.link_acts import NOTE as BY_LINK
 
 NOTE = N_("The reader has stopped renewal %(id)s, of the same type, here.")
 
-# When a person or a charge has moved an imported renewal here last; NULL while it is as it came.
-MOVED_AT = """(
+# When a person or a charge has moved a renewal here last; NULL while it is as it was imported.
+MOVED_AT = """(CASE WHEN row.import_id IS NULL THEN row.updated_at ELSE (
     SELECT row.updated_at FROM imports
-    WHERE imports.id = row.import_id AND row.updated_at <> row.created_at AND row.updated_at > imports.created_at)"""
+    WHERE imports.id = row.import_id AND row.updated_at <> row.created_at
+      AND row.updated_at > imports.created_at) END)"""
 
 # What an import brought may have been stopped by the old system, which meant that one alone: there the note tells.
 _FIND = """

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from crm.core.business_settings import get_setting
 from crm.core.clock import db_now
@@ -140,6 +141,7 @@ def _space(due: Due, done: Charged) -> None:
     log.warning("charge_spaced", recurrent_payment_id=row.id)
     row.charge_at = due.earliest
     row.approval = due.reason
+    flag_modified(row, "updated_at")  # it stays as it was: waiting is no act of anybody
     done.postponed += 1
 
 

@@ -21,15 +21,16 @@ from crm.subscriptions.models import Subscription, SubscriptionType
 # and whose renewal was imported may have paid here beside it. Of the same reader counts what is of the same type, and
 # what began with the same message.
 # Each reader's payments are looked up: joined, all that was ever imported would be read for each batch.
+_MOVED_IN = "(row.import_id IS NOT NULL OR period.import_id IS NOT NULL)"
 _PAID_BESIDE = text(f"""
-    SELECT row.payment_method_id, (
+    SELECT row.id, row.payment_method_id, {_MOVED_IN} AS is_moved_in, (
         SELECT max(payment.paid_at) FROM payments AS payment
         WHERE payment.user_id = row.user_id AND (payment.status = 'paid') IS TRUE
-          AND (payment.import_id IS NOT NULL OR row.import_id IS NOT NULL)
+          AND (payment.import_id IS NOT NULL OR {_MOVED_IN})
           AND (payment.subscription_type_id = row.subscription_type_id OR EXISTS (
             SELECT 1 FROM payment_meta AS same
-            WHERE same.payment_id = payment.id AND same.key = '{BEGAN_BY}' AND same.value = began.value)))
-    FROM recurrent_payments AS row
+            WHERE same.payment_id = payment.id AND same.key = '{BEGAN_BY}' AND same.value = began.value))) AS paid_at
+    FROM recurrent_payments AS row JOIN payments AS period ON period.id = row.period_payment_id
     LEFT JOIN payment_meta AS began ON began.payment_id = row.period_payment_id AND began.key = '{BEGAN_BY}'
     WHERE row.id = ANY(CAST(:ids AS bigint[]))
 """)  # noqa: S608 - a constant
@@ -37,6 +38,9 @@ _PAID_BESIDE = text(f"""
 
 TOO_SOON = "It was due too soon after the payment before, and waits."
 IS_OPEN = "An SMS that may charge the same is on its way, so it waits."
+OLD_IS_OPEN = (
+    "An SMS of the old system may have charged it, so it waits: import that SMS anew with its status."
+)
 WAIT_FOR_OPEN = timedelta(hours=1)
 
 
@@ -56,7 +60,8 @@ def read_due(
     session.flush()  # what is asked here is read from the tables
     used = _periods_used(session, rows, types)
     periods = _periods(session, rows, types)
-    last_paid = _last_paid(session, rows)
+    beside = session.execute(_PAID_BESIDE, {"ids": [row.id for row in rows]}).all()
+    last_paid = _last_paid(session, rows, {each.payment_method_id: each.paid_at for each in beside})
     tokens = dict(
         session.execute(
             select(PaymentMethod.id, PaymentMethod.external_token).where(
@@ -73,7 +78,7 @@ def read_due(
         )
         for row in rows
     ]
-    return _wait_for_open(session, found)
+    return _wait_for_open(session, found, [each.id for each in beside if each.is_moved_in])
 
 
 def _charge(
@@ -99,7 +104,9 @@ def _periods_used(
     )
 
 
-def _last_paid(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[int, datetime]:
+def _last_paid(
+    session: Session, rows: Sequence[RecurrentPayment], beside: Mapping[int, datetime | None]
+) -> Mapping[int, datetime]:
     """Return, by chain, when its last payment of all was paid: a late success may be of an earlier period."""
     method = RecurrentPayment.payment_method_id
     charged = (
@@ -111,23 +118,22 @@ def _last_paid(session: Session, rows: Sequence[RecurrentPayment]) -> Mapping[in
         )
         .group_by(method)
     )
-    beside = session.execute(_PAID_BESIDE, {"ids": [row.id for row in rows]})
     last: dict[int, datetime] = {}
-    for method_id, paid_at in (*session.execute(charged), *beside):
+    for method_id, paid_at in (*session.execute(charged), *beside.items()):
         if paid_at is not None:
             last[method_id] = max(paid_at, last.get(method_id, paid_at))
     return last
 
 
-def _wait_for_open(session: Session, found: Sequence[Due]) -> list[Due]:
+def _wait_for_open(session: Session, found: Sequence[Due], moved_in: Sequence[int]) -> list[Due]:
     """Let imported renewals wait as long as an order of the same here, or an old SMS, may yet be billed."""
-    imported = [due.charge.recurrent.id for due in found if due.charge.recurrent.import_id is not None]
-    if not imported:
+    if not moved_in:
         return list(found)
-    waiting = {*_list_ordered(session, imported), *import_rules.find_open(session, imported)}
+    waiting = dict.fromkeys(_list_ordered(session, moved_in), IS_OPEN)
+    waiting |= dict.fromkeys(import_rules.find_open(session, moved_in), OLD_IS_OPEN)
     until = session.execute(select(db_now() + WAIT_FOR_OPEN)).scalar_one()
     return [
-        replace(due, earliest=max(due.earliest, until), reason=IS_OPEN)
+        replace(due, earliest=max(due.earliest, until), reason=waiting[due.charge.recurrent.id])
         if due.charge.recurrent.id in waiting
         else due
         for due in found

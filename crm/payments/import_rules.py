@@ -37,11 +37,11 @@ import_rules = ImportRules()
 
 
 def refuse_stopped(session: Session, row: RecurrentPayment) -> None:
-    """Refuse to let an imported renewal go on whose reader has ended it since: it was over, so nothing was stopped.
+    """Refuse to let a renewal go on whose reader has written STOP since it was over: then there was nothing to stop.
 
     Raises: StoppedByReaderError.
     """
-    stop = None if row.import_id is None else import_rules.find_stops(session, [row.id]).get(row.id)
+    stop = import_rules.find_stops(session, [row.id]).get(row.id)
     if stop is not None:
         raise StoppedByReaderError(stop)
 

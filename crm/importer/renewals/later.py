@@ -30,9 +30,11 @@ _LATER = text(f"""
         ORDER BY payment.user_id DESC, payment.id DESC LIMIT 1
     ) AS later
 """)  # noqa: S608 - a constant
-# One of which a person has said that it was not billed bars nothing.
-_IS_OPEN = """(message.paid AND message.billing = 'none' AND message.import_id IS NOT NULL
-    AND message.payment_id IS NULL AND message.given_up_at IS NULL AND message.created_at > parent.paid_at) IS TRUE"""
+# Also one that was reported as billed here, until its payment has come in. One that found the number at another
+# operator, or of which a person has said that it was not billed, bars nothing.
+_IS_OPEN = """(message.paid AND message.billing <> 'failed' AND message.import_id IS NOT NULL
+    AND message.status IS DISTINCT FROM '_OPERATOR_CHANGE' AND message.payment_id IS NULL
+    AND message.given_up_at IS NULL AND message.created_at > parent.paid_at) IS TRUE"""
 _FIND_OPEN = """
     SELECT wanted.key, max(message.mobiletech_id) AS name FROM ({wanted}) AS wanted
     JOIN payments AS parent ON parent.id = wanted.parent_id, LATERAL (
