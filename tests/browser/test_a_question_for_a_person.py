@@ -73,6 +73,7 @@ def test_the_parts_are_told_while_one_writes_and_nothing_moves(
     page = _sign_in(context, web)
     page.get_by_role("link", name="Answer").click()
     field = page.get_by_role("textbox", name="Your answer")
+    page.evaluate("() => document.fonts.ready.then(() => true)")
     before = field.bounding_box()
 
     field.fill("Ďakujeme za správu. " * 10)

@@ -11,6 +11,7 @@ from crm.core.business_settings import get_setting
 from crm.core.db import transaction
 from crm.importer.models import ImportRun
 from crm.mobiletech.sms_templates import create_template
+from crm.payments.due import OLD_IS_OPEN
 from tests.conftest import Clock
 from tests.factories.imported_money import (
     import_rows,
@@ -117,7 +118,7 @@ def test_a_renewal_that_was_here_before_an_old_charge_left_waits_until_that_is_k
     charge()
 
     assert (renewal_states(), len(list_payments())) == (["active"], 1)
-    assert list_renewals()[0].approval == "An SMS that may charge the same is on its way, so it waits."
+    assert list_renewals()[0].approval == OLD_IS_OPEN
     import_rows("outbound-messages", [sent | {"status": "A5"}])
     clock.advance(timedelta(hours=2))
     charge()

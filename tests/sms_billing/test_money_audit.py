@@ -11,6 +11,7 @@ from crm.audit.money import INVARIANTS
 from crm.core.db import transaction
 from crm.core.phone import to_international
 from crm.payments.charging_run import charge_due
+from crm.payments.due import IS_OPEN
 from tests.conftest import Clock
 from tests.factories.imported_money import import_rows, make_subscriber, message_row, payment_row
 from tests.factories.money import MONTH, list_payments, make_type, report, set_up_sale, subscribe
@@ -47,6 +48,10 @@ BREAKS = {
     "renewals_overdue": """UPDATE recurrent_payments
             SET state = 'active', charge_at = crm_now() - interval '16 minutes';
         UPDATE payments SET status = 'fail' WHERE id = 2""",
+    "renewal_waits_too_long": f"""UPDATE recurrent_payments
+            SET state = 'active', approval = '{IS_OPEN}', charge_at = crm_now() + interval '10 minutes';
+        UPDATE payments SET status = 'fail' WHERE id = 2;
+        UPDATE subscriptions SET end_time = crm_now() - interval '4 days'""",
 }
 
 
