@@ -1,6 +1,7 @@
 """Which column of an uploaded file is which of ours: with its first rows beside, as far as the file tells it itself."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -173,11 +174,9 @@ def _read_samples(session: Session, file: ImportFile, layout: Layout) -> list[Se
     found: list[Sequence[str]] = []
     with open_upload(session, file.id) as stream:
         stream.seek(layout.position)
-        try:
+        with suppress(SourceError):
             rows = read_rows(stream, layout, position=layout.position, line=layout.line)
             found.extend(row.cells for row in islice(rows, SAMPLES))
-        except SourceError:
-            pass
     return found
 
 

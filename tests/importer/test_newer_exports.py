@@ -19,10 +19,11 @@ from tests.factories.money import (
     report,
     set_up_sale,
 )
-from tests.importer.renewal_files import Reader, import_renewals, make_charged_reader, pay_again
+from tests.importer.renewal_files import PAST, Reader, import_renewals, make_charged_reader, pay_again
 
 pytestmark = pytest.mark.usefixtures("gateway", "app")
 
+UPDATED, UNCHANGED = (0, 1, 0, 0), (0, 0, 1, 0)
 D1, D2, D3 = "2099-10-01 08:00:00", "2099-11-01 08:00:00", "2099-12-01 08:00:00"
 
 
@@ -139,6 +140,124 @@ def test_a_try_that_follows_a_failed_one_follows_the_last_paid_payment(reader: R
     assert counts_of(run) == (1, 0, 0, 0)
     [row] = list_renewals()
     assert (row.state, row.parent_payment_id, row.retries) == ("active", reader.payment_id, 3)
+
+
+def test_a_newer_export_moves_what_still_waits_as_it_came(reader: Reader) -> None:
+    import_renewals(reader.line())
+
+    moved = import_renewals(reader.line(charge_at="2099-12-01 08:00:00", retries="2"))
+    again = import_renewals(reader.line(charge_at="2099-12-01 08:00:00", retries="2"))
+
+    [row] = list_renewals()
+    assert (counts_of(moved), counts_of(again)) == (UPDATED, UNCHANGED)
+    assert (row.charge_at.isoformat(), row.retries) == ("2099-12-01T07:00:00+00:00", 2)
+    assert row.updated_at == row.created_at
+
+
+def test_a_newer_export_stops_what_the_old_system_has_stopped_since(reader: Reader) -> None:
+    import_renewals(reader.line())
+
+    run = import_renewals(reader.line(state="user_stop"))
+
+    assert counts_of(run) == UPDATED
+    assert renewal_states() == ["user_stop"]
+
+
+@pytest.mark.parametrize("batch_rows", [1, 5000])
+def test_a_newer_export_brings_what_the_old_system_has_charged_since(reader: Reader, batch_rows: int) -> None:
+    import_renewals(reader.line(external_id="r1"))
+    last = pay_again(reader)
+    lines = [
+        reader.line(
+            external_id="r1", state="charged", charge_at=PAST, payment_variable_symbol=last.variable_symbol
+        ),
+        reader.line(external_id="r2", parent_payment_variable_symbol=last.variable_symbol),
+    ]
+
+    dry = import_renewals(*lines, dry=True, batch_rows=batch_rows)
+    run = import_renewals(*lines, batch_rows=batch_rows)
+    again = import_renewals(*lines, batch_rows=batch_rows)
+
+    assert counts_of(dry) == counts_of(run) == (1, 1, 0, 0)
+    assert counts_of(again) == (0, 0, 2, 0)
+    assert [(row.state, row.parent_payment_id) for row in list_renewals()] == [
+        ("charged", reader.payment_id),
+        ("active", last.id),
+    ]
+
+
+def test_a_date_moved_into_the_past_has_to_be_confirmed(reader: Reader) -> None:
+    import_renewals(reader.line())
+
+    run = import_renewals(reader.line(charge_at=PAST))
+    confirmed = import_renewals(reader.line(charge_at=PAST), confirm_due=True)
+
+    assert refusals_of(run) == [(2, "charge_at", "due")]
+    assert (counts_of(confirmed), confirmed.due_count, confirmed.due_amounts) == (UPDATED, 1, {"EUR": "4.99"})
+
+
+def test_a_renewal_of_another_payment_or_type_is_another_renewal(reader: Reader) -> None:
+    make_type("year", price="4.99")
+    import_renewals(reader.line())
+    last = pay_again(reader)
+
+    run = import_renewals(
+        reader.line(subscription_type="year", parent_payment_variable_symbol=last.variable_symbol)
+    )
+
+    assert refusals_of(run) == [
+        (2, "parent_payment_external_id", "parent_differs"),
+        (2, "subscription_type", "type_differs"),
+    ]
+
+
+def test_an_id_of_the_old_system_names_one_renewal(reader: Reader) -> None:
+    other = make_charged_reader("0905111222")
+    import_renewals(reader.line(external_id="7"))
+
+    run = import_renewals(other.line(external_id="7"))
+
+    assert refusals_of(run) == [(2, "external_id", "taken")]
+
+
+@pytest.mark.parametrize("batch_rows", [1, 5000])
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_line_is_not_known_by_a_date_that_an_earlier_line_has_moved(
+    reader: Reader, batch_rows: int, dry: bool
+) -> None:
+    import_renewals(reader.line(external_id=""))
+    last = pay_again(reader)
+    date = PAST
+
+    run = import_renewals(
+        reader.line(
+            external_id="", state="charged", charge_at=date, payment_variable_symbol=last.variable_symbol
+        ),
+        reader.line(external_id="", charge_at=date, parent_payment_variable_symbol=last.variable_symbol),
+        batch_rows=batch_rows,
+        dry=dry,
+        confirm_due=True,
+    )
+
+    assert counts_of(run) == (1, 1, 0, 0)
+
+
+def test_an_empty_cell_takes_nothing_away(reader: Reader) -> None:
+    given = {
+        "external_id": "r4",
+        "expires_at": "2099-12-01 08:00:00",
+        "custom_amount": "4.99",
+        "retries": "2",
+    }
+    import_renewals(reader.line(**given, next_subscription_type="month"))
+    [before] = list_renewals()
+
+    run = import_renewals(reader.line(**dict.fromkeys(given, ""), next_subscription_type=""))
+
+    [after] = list_renewals()
+    assert counts_of(run) == (0, 0, 1, 0)
+    for name in (*given, "next_subscription_type_id"):
+        assert getattr(after, name) == getattr(before, name) is not None
 
 
 def _line(reader: Reader, charge_at: str | datetime, **values: Any) -> dict[str, Any]:
