@@ -9,6 +9,9 @@ from crm.cli.application import current_settings, needs_app
 from crm.cli.backup_file import read_backup, write_backup
 from crm.cli.refusals import Refusal
 from crm.core.db import transaction
+from crm.events.models import EntryState
+from crm.events.queries import list_depths
+from crm.mobiletech.restored import doubt_waiting
 from crm.payments.holding import hold
 
 MEGABYTE = 1_000_000
@@ -34,8 +37,9 @@ def backup(file: Path) -> None:
 def restore(file: Path, *, yes: bool) -> None:
     """Put a backup in the place of all that is in the database; stop the web server and the worker first.
 
-    What was charged, billed and stopped since the backup is not known any more, so all renewals are held then, until
-    `crm payments resume`. What waited in it to be sent is sent again when the worker runs.
+    What was charged, billed and stopped since the backup is not known any more. So all renewals are held then, until
+    `crm payments resume`, and an SMS that charges and waited in it is not sent: it becomes `unknown`. Other work that
+    waited in it is done again when the worker runs.
     """
     if not yes:
         click.confirm("All that is in the database now is lost. Go on?", abort=True, err=True)
@@ -44,7 +48,15 @@ def restore(file: Path, *, yes: bool) -> None:
     try:
         with transaction() as session:
             hold(session, reason=f"Restored from {file.name}")
+            doubted = doubt_waiting(session)
+            waiting = sum(each.count for each in list_depths(session) if each.state == EntryState.READY)
     except DBAPIError as error:
         told = "It is of another version: `crm db upgrade`, and `crm payments hold` before anything runs."
         raise Refusal(told) from error
     click.echo("All renewals are held: look what was charged since the backup, then `crm payments resume`.")
+    if doubted:
+        click.echo(
+            f"SMS that charge and waited in it: {doubted}; whether they went out is unknown (Operations)."
+        )
+    if waiting:
+        click.echo(f"Pieces of work that waited in it: {waiting}; the worker does them, maybe once more.")
