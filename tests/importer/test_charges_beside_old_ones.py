@@ -19,8 +19,8 @@ from tests.factories.flows import write
 from tests.factories.imported_money import import_rows, set_up_moving_in
 from tests.factories.imports import refusals_of
 from tests.factories.money import charge, list_payments, list_renewals, renewal_states, report, subscribe
+from tests.importer.histories import PARENT, ago, do, message_of, paid_row, pay_there, renewal_line
 from tests.importer.renewal_files import import_renewals
-from tests.importer.test_renewals_of_history import PARENT, _ago, _do, _line, _message, _paid, _payment
 from tests.outbox import run_all
 
 pytestmark = pytest.mark.usefixtures("gateway", "app")
@@ -31,20 +31,20 @@ HOUR = timedelta(hours=1)
 @pytest.fixture(autouse=True)
 def _moving_in(clock: Clock) -> Iterator[None]:
     set_up_moving_in()
-    _do("UPDATE users SET confirmed_at = crm_now()")
+    do("UPDATE users SET confirmed_at = crm_now()")
     yield
 
 
 def old_sms(number: int = 2, *, status: str = "", **changed: str) -> dict[str, object]:
     """Return a line about an SMS by which the old system has charged, of which nothing is known."""
-    line = _message(number, _ago(hours=-1), rcv_msg_id="", payment_external_id="")
+    line = message_of(number, ago(hours=-1), rcv_msg_id="", payment_external_id="")
     return line | {"status": status} | changed
 
 
 def wait_for_old_sms(clock: Clock, **changed: str) -> None:
     """Let a renewal be here that is due, and an old SMS come in that may have charged it."""
-    _paid(1, _ago(days=31))
-    import_renewals(_line(charge_at=_ago(hours=-1)))
+    pay_there(1, ago(days=31))
+    import_renewals(renewal_line(charge_at=ago(hours=-1)))
     clock.advance(2 * HOUR)
     import_rows("outbound-messages", [old_sms(**changed)])
     charge()
@@ -52,10 +52,10 @@ def wait_for_old_sms(clock: Clock, **changed: str) -> None:
 
 def keep_past_its_date(clock: Clock) -> int:
     """Let an import keep a renewal stopped until its date is past; return its id."""
-    _paid(1, _ago(days=31))
-    _do("UPDATE subscription_types SET price = 5.99 WHERE code = 'month'")
-    import_renewals(_line(charge_at=_ago(hours=-1)))
-    _do("UPDATE subscription_types SET price = 4.99 WHERE code = 'month'")
+    pay_there(1, ago(days=31))
+    do("UPDATE subscription_types SET price = 5.99 WHERE code = 'month'")
+    import_renewals(renewal_line(charge_at=ago(hours=-1)))
+    do("UPDATE subscription_types SET price = 4.99 WHERE code = 'month'")
     clock.advance(2 * HOUR)
     with transaction() as session:
         mend(session)
@@ -87,48 +87,48 @@ def test_an_old_sms_that_is_reported_as_billed_here_bars_until_its_payment_is_in
 
 
 def test_one_that_was_billed_before_the_renewals_come_keeps_them_out(clock: Clock) -> None:
-    _paid(1, _ago(days=31))
+    pay_there(1, ago(days=31))
     clock.advance(2 * HOUR)
     import_rows("outbound-messages", [old_sms()])
     with transaction() as session:
         record_status(session, Status(id="old-out-2", status="A0"), None)
     run_all()
 
-    run = import_renewals(_line(charge_at=_ago(hours=1)), confirm_due=True)
+    run = import_renewals(renewal_line(charge_at=ago(hours=1)), confirm_due=True)
 
     assert [code for _, _, code in refusals_of(run)] == ["charge_open"]
 
 
 def test_an_sms_that_found_the_number_elsewhere_bars_nothing(clock: Clock) -> None:
-    _paid(1, _ago(days=31))
+    pay_there(1, ago(days=31))
     lines = [old_sms(2, status="_OPERATOR_CHANGE"), old_sms(3, status="A5")]
     import_rows("outbound-messages", lines)
     clock.advance(2 * HOUR)
 
-    run = import_renewals(_line(charge_at=_ago(hours=-20)))
+    run = import_renewals(renewal_line(charge_at=ago(hours=-20)))
 
     assert refusals_of(run) == []
 
 
 def test_what_waited_is_followed_by_a_newer_export(clock: Clock) -> None:
-    due = _ago(hours=-1)
+    due = ago(hours=-1)
     wait_for_old_sms(clock)
-    import_rows("payments", [_payment(2, _ago(hours=-1))])
+    import_rows("payments", [paid_row(2, ago(hours=-1))])
     import_rows("outbound-messages", [old_sms(status="A0", payment_external_id="9002")])
 
     import_renewals(
-        _line(charge_at=due, state="charged", payment_external_id="9002"),
-        _line(external_id="r2", charge_at=_ago(days=-29), **{PARENT: "9002"}),
+        renewal_line(charge_at=due, state="charged", payment_external_id="9002"),
+        renewal_line(external_id="r2", charge_at=ago(days=-29), **{PARENT: "9002"}),
     )
 
     assert renewal_states() == ["charged", "active"]
 
 
 def test_a_stop_of_who_waits_is_heeded_though_it_comes_from_another_number(app: Flask, clock: Clock) -> None:
-    _paid(1, _ago(days=31))
-    import_renewals(_line(charge_at=_ago(hours=-1)))
-    _do("UPDATE mobiletech_phone_numbers SET phone_number = '0905999888'")
-    _do("UPDATE phone_number_links SET phone_number = '0905999888'")
+    pay_there(1, ago(days=31))
+    import_renewals(renewal_line(charge_at=ago(hours=-1)))
+    do("UPDATE mobiletech_phone_numbers SET phone_number = '0905999888'")
+    do("UPDATE phone_number_links SET phone_number = '0905999888'")
     clock.advance(2 * HOUR)
     import_rows("outbound-messages", [old_sms(user_phone="0905999888")])
     charge()
@@ -155,7 +155,7 @@ def test_a_wait_of_days_is_told_by_the_audit(clock: Clock) -> None:
 def test_what_is_tried_anew_waits_for_what_was_paid_here(clock: Clock) -> None:
     kept = keep_past_its_date(clock)
     subscribe(gateway="mobiletech")
-    _do("UPDATE recurrent_payments SET state = 'admin_stop' WHERE import_id IS NULL")
+    do("UPDATE recurrent_payments SET state = 'admin_stop' WHERE import_id IS NULL")
 
     try_anew(kept)
     clock.advance(26 * HOUR)
@@ -176,8 +176,8 @@ def test_what_is_tried_anew_waits_for_an_old_sms(clock: Clock) -> None:
 
 
 def test_a_second_try_waits_for_an_old_sms(clock: Clock) -> None:
-    _paid(1, _ago(days=31))
-    import_renewals(_line(charge_at=_ago(hours=-1)))
+    pay_there(1, ago(days=31))
+    import_renewals(renewal_line(charge_at=ago(hours=-1)))
     clock.advance(2 * HOUR)
     report(charge(), "A5")
     import_rows("outbound-messages", [old_sms()])
@@ -196,11 +196,11 @@ def test_what_its_reader_ended_when_it_was_over_is_not_tried_anew(
         subscribe()
         clock.advance(timedelta(days=31))
     else:
-        _paid(1, _ago(days=31))
-        import_renewals(_line(charge_at=_ago(hours=-1)))
+        pay_there(1, ago(days=31))
+        import_renewals(renewal_line(charge_at=ago(hours=-1)))
         clock.advance(2 * HOUR)
     report(charge(), "A5")
-    _do("UPDATE recurrent_payments SET state = 'system_stop', updated_at = crm_now() WHERE state = 'active'")
+    do("UPDATE recurrent_payments SET state = 'system_stop', updated_at = crm_now() WHERE state = 'active'")
     clock.advance(2 * HOUR)
     write(app.test_client(), "STOP")
     clock.advance(2 * HOUR)

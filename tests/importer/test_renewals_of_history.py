@@ -1,11 +1,9 @@
 """Renewals whose payments were imported too: which is followed, what is charged next, and how much of it is due."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from crm.core.business_settings import get_setting
 from crm.core.db import transaction
@@ -16,8 +14,6 @@ from tests.conftest import Clock
 from tests.factories.imported_money import (
     import_rows,
     make_subscriber,
-    message_row,
-    payment_row,
     set_up_moving_in,
 )
 from tests.factories.imports import counts_of, refusals_of
@@ -33,12 +29,12 @@ from tests.factories.money import (
     messages_of,
     renewal_states,
 )
+from tests.importer.histories import PARENT, ago, do, message_of, paid_row, pay_there, renewal_line
 from tests.importer.renewal_files import import_renewals
 
 pytestmark = pytest.mark.usefixtures("gateway", "app")
 
 OTHER = "0905111222"
-PARENT = "parent_payment_external_id"
 
 
 @pytest.fixture(autouse=True)
@@ -47,9 +43,9 @@ def _moving_in(clock: Clock) -> None:
 
 
 def test_a_renewal_that_follows_a_payment_before_the_last_one_is_refused() -> None:
-    _paid(1, _ago(days=31))
-    _paid(2, _ago(hours=3))
-    lines = [_line(charge_at=_ago(hours=1)), _line(external_id="later", charge_at=_ago(hours=-1))]
+    pay_there(1, ago(days=31))
+    pay_there(2, ago(hours=3))
+    lines = [renewal_line(charge_at=ago(hours=1)), renewal_line(external_id="later", charge_at=ago(hours=-1))]
 
     dry = import_renewals(*lines, dry=True, confirm_due=True)
     run = import_renewals(*lines, confirm_due=True)
@@ -61,30 +57,30 @@ def test_a_renewal_that_follows_a_payment_before_the_last_one_is_refused() -> No
 
 
 def test_what_the_old_system_stopped_may_follow_any_payment() -> None:
-    _paid(1, _ago(days=31))
-    _paid(2, _ago(hours=3))
+    pay_there(1, ago(days=31))
+    pay_there(2, ago(hours=3))
 
-    run = import_renewals(_line(charge_at=_ago(days=1), state="user_stop"))
+    run = import_renewals(renewal_line(charge_at=ago(days=1), state="user_stop"))
 
     assert counts_of(run) == (1, 0, 0, 0)
 
 
 def test_a_later_payment_that_another_message_began_is_of_another_chain() -> None:
     make_inbound(NUMBER, user_id=1, mobiletech_id="another")
-    _paid(1, _ago(days=31))
-    _paid(2, _ago(hours=3), cid="another")
+    pay_there(1, ago(days=31))
+    pay_there(2, ago(hours=3), cid="another")
 
-    run = import_renewals(_line(charge_at=_ago(days=-1)))
+    run = import_renewals(renewal_line(charge_at=ago(days=-1)))
 
     assert counts_of(run) == (1, 0, 0, 0)
 
 
 def test_a_renewal_that_came_in_before_is_not_changed_once_there_is_a_later_payment() -> None:
-    _paid(1, _ago(days=30))
-    import_renewals(_line(charge_at=_ago(hours=-5)))
-    _paid(2, _ago(hours=1))
+    pay_there(1, ago(days=30))
+    import_renewals(renewal_line(charge_at=ago(hours=-5)))
+    pay_there(2, ago(hours=1))
 
-    run = import_renewals(_line(charge_at=_ago(hours=-9)))
+    run = import_renewals(renewal_line(charge_at=ago(hours=-9)))
 
     assert refusals_of(run) == [(2, PARENT, "later_payment")]
 
@@ -94,10 +90,10 @@ def test_a_renewal_that_came_in_before_is_not_changed_once_there_is_a_later_paym
 def test_a_renewal_whose_charge_may_be_on_its_way_is_refused_until_that_is_known(
     whose: dict[str, str], hours: int
 ) -> None:
-    _paid(1, _ago(days=31))
-    sent = _message(2, _ago(hours=1), rcv_msg_id="", payment_external_id="", **whose)
+    pay_there(1, ago(days=31))
+    sent = message_of(2, ago(hours=1), rcv_msg_id="", payment_external_id="", **whose)
     import_rows("outbound-messages", [sent | {"status": ""}])
-    line = _line(charge_at=_ago(hours=hours))
+    line = renewal_line(charge_at=ago(hours=hours))
 
     dry = import_renewals(line, dry=True, confirm_due=True)
     run = import_renewals(line, confirm_due=True)
@@ -109,10 +105,10 @@ def test_a_renewal_whose_charge_may_be_on_its_way_is_refused_until_that_is_known
 
 
 def test_a_renewal_that_was_here_before_an_old_charge_left_waits_until_that_is_known(clock: Clock) -> None:
-    _paid(1, _ago(days=31))
-    import_renewals(_line(charge_at=_ago(hours=-1)))
+    pay_there(1, ago(days=31))
+    import_renewals(renewal_line(charge_at=ago(hours=-1)))
     clock.advance(timedelta(hours=2))
-    sent = _message(2, _ago(hours=-1), rcv_msg_id="", payment_external_id="")
+    sent = message_of(2, ago(hours=-1), rcv_msg_id="", payment_external_id="")
     import_rows("outbound-messages", [sent | {"status": ""}])
 
     charge()
@@ -135,31 +131,31 @@ def test_a_renewal_that_was_here_before_an_old_charge_left_waits_until_that_is_k
 )
 def test_an_sms_that_cannot_have_charged_it_holds_nothing_back(harmless: dict[str, str]) -> None:
     make_subscriber(OTHER, "old-in-2")
-    _paid(1, _ago(days=31))
-    sent = _message(2, _ago(hours=1), rcv_msg_id="", payment_external_id="", status="")
+    pay_there(1, ago(days=31))
+    sent = message_of(2, ago(hours=1), rcv_msg_id="", payment_external_id="", status="")
     assert import_rows("outbound-messages", [sent | harmless]).counts == (1, 0, 0, 0)
 
-    run = import_renewals(_line(charge_at=_ago(hours=-1)))
+    run = import_renewals(renewal_line(charge_at=ago(hours=-1)))
 
     assert counts_of(run) == (1, 0, 0, 0)
 
 
 def test_a_renewal_that_follows_what_was_on_its_way_comes_in(clock: Clock) -> None:
-    _paid(1, _ago(days=31))
-    sent = _message(2, _ago(hours=1), rcv_msg_id="", payment_external_id="")
+    pay_there(1, ago(days=31))
+    sent = message_of(2, ago(hours=1), rcv_msg_id="", payment_external_id="")
     import_rows("outbound-messages", [sent | {"status": ""}])
-    import_rows("payments", [_payment(2, _ago(hours=1))])
+    import_rows("payments", [paid_row(2, ago(hours=1))])
     import_rows("outbound-messages", [sent | {"payment_external_id": "9002"}])
 
-    run = import_renewals(_line(charge_at=_ago(days=-29), **{PARENT: "9002"}))
+    run = import_renewals(renewal_line(charge_at=ago(days=-29), **{PARENT: "9002"}))
 
     assert counts_of(run) == (1, 0, 0, 0)
 
 
 def test_a_payment_that_came_in_after_the_renewal_spaces_it(clock: Clock) -> None:
-    _paid(1, _ago(days=30))
-    import_renewals(_line(charge_at=_ago(hours=-5)))
-    _paid(2, _ago(hours=1))
+    pay_there(1, ago(days=30))
+    import_renewals(renewal_line(charge_at=ago(hours=-5)))
+    pay_there(2, ago(hours=1))
 
     clock.advance(timedelta(days=10))
     charge()
@@ -172,9 +168,9 @@ def test_a_payment_that_came_in_after_the_renewal_spaces_it(clock: Clock) -> Non
 
 def test_a_payment_of_the_next_type_spaces_it_as_well(clock: Clock) -> None:
     _make_trial(periods=1)
-    _paid(1, _ago(days=30), **_TRIAL)
-    import_renewals(_line(subscription_type="trial", charge_at=_ago(hours=-5)))
-    _paid(2, _ago(hours=1))
+    pay_there(1, ago(days=30), **_TRIAL)
+    import_renewals(renewal_line(subscription_type="trial", charge_at=ago(hours=-5)))
+    pay_there(2, ago(hours=1))
 
     clock.advance(timedelta(days=10))
     charge()
@@ -191,8 +187,8 @@ def test_imported_periods_of_a_trial_are_used_though_only_what_goes_on_is_import
 ) -> None:
     _make_trial(periods=periods)
     for number in range(1, paid + 1):
-        _paid(number, _ago(days=30 * (paid + 1 - number)), **_TRIAL)
-    line = _line(subscription_type="trial", charge_at=_ago(hours=1)) | {PARENT: str(9000 + paid)}
+        pay_there(number, ago(days=30 * (paid + 1 - number)), **_TRIAL)
+    line = renewal_line(subscription_type="trial", charge_at=ago(hours=1)) | {PARENT: str(9000 + paid)}
 
     dry = import_renewals(line, dry=True)
     run = import_renewals(line, confirm_due=True)
@@ -205,16 +201,16 @@ def test_imported_periods_of_a_trial_are_used_though_only_what_goes_on_is_import
 
 def test_a_period_counts_once_though_its_charged_row_was_imported_too() -> None:
     _make_trial(periods=3)
-    _paid(1, _ago(days=60), **_TRIAL)
-    _paid(2, _ago(days=30), **_TRIAL)
-    history = _line(
+    pay_there(1, ago(days=60), **_TRIAL)
+    pay_there(2, ago(days=30), **_TRIAL)
+    history = renewal_line(
         external_id="r0",
         subscription_type="trial",
         state="charged",
         payment_external_id="9002",
-        charge_at=_ago(days=30),
+        charge_at=ago(days=30),
     )
-    line = _line(subscription_type="trial", charge_at=_ago(hours=1)) | {PARENT: "9002"}
+    line = renewal_line(subscription_type="trial", charge_at=ago(hours=1)) | {PARENT: "9002"}
 
     import_renewals(history, line, confirm_due=True)
 
@@ -224,11 +220,11 @@ def test_a_period_counts_once_though_its_charged_row_was_imported_too() -> None:
 def test_a_trial_of_another_message_was_another_one() -> None:
     make_inbound(NUMBER, user_id=1, mobiletech_id="another")
     _make_trial(periods=2)
-    _paid(1, _ago(days=90), cid="another", **_TRIAL)
-    _paid(2, _ago(days=30), **_TRIAL)
+    pay_there(1, ago(days=90), cid="another", **_TRIAL)
+    pay_there(2, ago(days=30), **_TRIAL)
 
     import_renewals(
-        _line(subscription_type="trial", charge_at=_ago(hours=1)) | {PARENT: "9002"}, confirm_due=True
+        renewal_line(subscription_type="trial", charge_at=ago(hours=1)) | {PARENT: "9002"}, confirm_due=True
     )
 
     assert get_payment(charge()).amount == Decimal("1.00")
@@ -246,13 +242,13 @@ def test_the_rules_look_at_what_is_charged_after_the_trial(
     statement: str, rule: str, periods: int, stopped: int
 ) -> None:
     _make_trial(periods=periods)
-    _paid(1, _ago(days=30), **_TRIAL)
+    pay_there(1, ago(days=30), **_TRIAL)
     with transaction() as session:
         create_template(session, "unwritable", "Dakujeme", purpose="service")
-    _do("UPDATE mobiletech_templates SET content = '{{ nobody }}' WHERE code = 'unwritable'")
-    _do(statement)
+    do("UPDATE mobiletech_templates SET content = '{{ nobody }}' WHERE code = 'unwritable'")
+    do(statement)
 
-    run = import_renewals(_line(subscription_type="trial", charge_at=_ago(days=-1)))
+    run = import_renewals(renewal_line(subscription_type="trial", charge_at=ago(days=-1)))
 
     assert run.stopped == stopped
     assert [rule in (row.note or "") for row in list_renewals()] == [bool(stopped)]
@@ -261,22 +257,22 @@ def test_the_rules_look_at_what_is_charged_after_the_trial(
 @pytest.mark.parametrize("batch_rows", [1, 5000])
 def test_due_is_what_would_be_charged_and_no_more(batch_rows: int) -> None:
     make_subscriber(OTHER, "old-in-2")
-    _paid(1, _ago(days=31))
+    pay_there(1, ago(days=31))
     import_rows(
-        "payments", [_payment(2, _ago(days=31), user_phone=OTHER, cid="old-in-2")]
+        "payments", [paid_row(2, ago(days=31), user_phone=OTHER, cid="old-in-2")]
     )  # its SMS is missing
     lines = [
-        _line(charge_at=_ago(hours=1)),
-        _line(external_id="double", charge_at=_ago(hours=1)),
-        _line(external_id="broken", user_phone=OTHER, cid="old-in-2", charge_at=_ago(hours=1))
+        renewal_line(charge_at=ago(hours=1)),
+        renewal_line(external_id="double", charge_at=ago(hours=1)),
+        renewal_line(external_id="broken", user_phone=OTHER, cid="old-in-2", charge_at=ago(hours=1))
         | {PARENT: "9002"},
     ]
 
     dry = import_renewals(*lines, dry=True, batch_rows=batch_rows)
     confirmed = import_renewals(*lines, dry=True, confirm_due=True, batch_rows=batch_rows)
     unconfirmed = import_renewals(*lines, batch_rows=batch_rows)
-    _do("DELETE FROM import_stops")
-    _do("DELETE FROM recurrent_payments")
+    do("DELETE FROM import_stops")
+    do("DELETE FROM recurrent_payments")
     real = import_renewals(*lines, confirm_due=True, batch_rows=batch_rows)
 
     assert [_due(run) for run in (dry, confirmed, unconfirmed, real)] == [(1, Decimal("4.99"))] * 4
@@ -287,17 +283,17 @@ def test_due_is_what_would_be_charged_and_no_more(batch_rows: int) -> None:
 
 
 def test_what_is_due_and_not_confirmed_leaves_nothing() -> None:
-    _paid(1, _ago(days=31))
+    pay_there(1, ago(days=31))
 
-    run = import_renewals(_line(charge_at=_ago(hours=1)))
+    run = import_renewals(renewal_line(charge_at=ago(hours=1)))
 
     assert (refusals_of(run), list_renewals()) == ([(2, "charge_at", "due")], [])
 
 
 def test_a_date_moved_into_the_past_is_not_due_if_the_line_breaks_a_rule() -> None:
-    _paid(1, _ago(days=31))
-    import_renewals(_line(charge_at=_ago(days=-1)))
-    line = _line(charge_at=_ago(hours=1), custom_amount="1.23")
+    pay_there(1, ago(days=31))
+    import_renewals(renewal_line(charge_at=ago(days=-1)))
+    line = renewal_line(charge_at=ago(hours=1), custom_amount="1.23")
 
     dry = import_renewals(line, dry=True)
     run = import_renewals(line)
@@ -308,11 +304,11 @@ def test_a_date_moved_into_the_past_is_not_due_if_the_line_breaks_a_rule() -> No
 
 
 def test_a_date_moved_into_the_past_is_moved_back_until_that_is_confirmed() -> None:
-    _paid(1, _ago(days=31))
-    ahead = _ago(days=-1)
-    import_renewals(_line(charge_at=ahead))
+    pay_there(1, ago(days=31))
+    ahead = ago(days=-1)
+    import_renewals(renewal_line(charge_at=ahead))
 
-    run = import_renewals(_line(charge_at=_ago(hours=1), custom_amount="4.99"))
+    run = import_renewals(renewal_line(charge_at=ago(hours=1), custom_amount="4.99"))
 
     [row] = list_renewals()
     assert (refusals_of(run), _due(run)) == ([(2, "charge_at", "due")], (1, Decimal("4.99")))
@@ -320,13 +316,13 @@ def test_a_date_moved_into_the_past_is_moved_back_until_that_is_confirmed() -> N
 
 
 def test_what_is_kept_stopped_is_due_only_once_it_is_mended() -> None:
-    import_rows("payments", [_payment(1, _ago(days=31))])
-    ahead = _ago(days=-1)
-    import_renewals(_line(charge_at=ahead, custom_amount=""))
-    line = _line(charge_at=_ago(hours=1), custom_amount="4.99")
+    import_rows("payments", [paid_row(1, ago(days=31))])
+    ahead = ago(days=-1)
+    import_renewals(renewal_line(charge_at=ahead, custom_amount=""))
+    line = renewal_line(charge_at=ago(hours=1), custom_amount="4.99")
 
     broken = import_renewals(line, dry=True)
-    import_rows("outbound-messages", [_message(1, _ago(days=31))])
+    import_rows("outbound-messages", [message_of(1, ago(days=31))])
     mended = import_renewals(line)
 
     [row] = list_renewals()
@@ -339,8 +335,8 @@ def test_what_is_kept_stopped_is_due_only_once_it_is_mended() -> None:
 def test_no_charge_is_tried_more_often_than_the_settings_say(retries: str, taken: int | None) -> None:
     with transaction() as session:
         most = get_setting(session, "recurrent_payment_charges").count(",")
-    _paid(1, _ago(days=31))
-    line = _line(charge_at=_ago(days=-1), retries=retries)
+    pay_there(1, ago(days=31))
+    line = renewal_line(charge_at=ago(days=-1), retries=retries)
 
     import_renewals(line)
     again = import_renewals(line)
@@ -356,53 +352,9 @@ def _make_trial(*, periods: int) -> None:
     """Sell a trial of 1.00, after whose periods the month follows."""
     make_billkey("TT01", "1.00")
     make_type("trial", price="1.00", billkey="TT01")
-    _do(f"""UPDATE subscription_types SET trial_periods = {periods}, next_subscription_type_id = (
+    do(f"""UPDATE subscription_types SET trial_periods = {periods}, next_subscription_type_id = (
                 SELECT id FROM subscription_types WHERE code = 'month') WHERE code = 'trial'""")
-
-
-def _ago(**how_long: int) -> datetime:
-    return datetime.now(UTC).replace(microsecond=0) - timedelta(**how_long)
-
-
-def _payment(number: int, at: datetime, **values: Any) -> dict[str, Any]:
-    dates = {
-        "paid_at": at.isoformat(),
-        "created_at": at.isoformat(),
-        "subscription_start_at": at.isoformat(),
-        "subscription_end_at": (at + timedelta(days=30)).isoformat(),
-    }
-    return payment_row(number, **dates, **values)
-
-
-def _message(number: int, at: datetime, **values: Any) -> dict[str, Any]:
-    return message_row(number, created_at=at.isoformat(), **values)
-
-
-def _paid(number: int, at: datetime, **values: Any) -> None:
-    """Import a payment and the SMS by which it was paid; the first SMS answered the reader's."""
-    import_rows("payments", [_payment(number, at, **values)])
-    answered = values.get("cid", "old-in-1") if number == 1 or "cid" in values else ""
-    sent = _message(number, at, rcv_msg_id=answered, billkey=values.get("billkey", "AA99"))
-    import_rows("outbound-messages", [sent])
-
-
-def _line(*, charge_at: datetime, **values: Any) -> dict[str, Any]:
-    return {
-        "external_id": "r1",
-        "cid": "old-in-1",
-        "user_phone": NUMBER,
-        PARENT: "9001",
-        "payment_external_id": "",
-        "subscription_type": "month",
-        "charge_at": charge_at.isoformat(),
-        "state": "active",
-    } | values
 
 
 def _due(run: ImportRun) -> tuple[int, Decimal]:
     return run.due_count, Decimal(run.due_amounts.get("EUR", "0"))
-
-
-def _do(statement: str) -> None:
-    with transaction() as session:
-        session.execute(text(statement))

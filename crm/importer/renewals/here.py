@@ -84,7 +84,8 @@ class Here:
         is, for those after it are what follows. A row that is over is not: what goes on after it is new.
         """
         found = {each.number: row for each in resolved if (row := self._find_named(batch, each)) is not None}
-        rest = [each for each in resolved if each.number not in found | batch.outcomes]
+        settled = found.keys() | batch.outcomes.keys()
+        rest = [each for each in resolved if each.number not in settled]
         dates = {found[each.number]["id"]: each.record.charge_at for each in resolved if each.number in found}
         for each in sorted(rest, key=lambda each: each.record.charge_at):
             row = None if names_parent(each.record) else self._find_waiting(each)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from crm.core.copying import array_text, by_indexes
 from crm.core.errors import N_
 from crm.importer.batches import Batch
+from crm.importer.message_statuses import PORTED
 from crm.importer.renewals.records import is_open
 from crm.importer.renewals.references import PARENT, Resolved
 from crm.payments.trials import BEGAN_BY
@@ -32,8 +33,8 @@ _LATER = text(f"""
 """)  # noqa: S608 - a constant
 # Also one that was reported as billed here, until its payment has come in. One that found the number at another
 # operator, or of which a person has said that it was not billed, bars nothing.
-_IS_OPEN = """(message.paid AND message.billing <> 'failed' AND message.import_id IS NOT NULL
-    AND message.status IS DISTINCT FROM '_OPERATOR_CHANGE' AND message.payment_id IS NULL
+_IS_OPEN = f"""(message.paid AND message.billing <> 'failed' AND message.import_id IS NOT NULL
+    AND message.status IS DISTINCT FROM '{PORTED}' AND message.payment_id IS NULL
     AND message.given_up_at IS NULL AND message.created_at > parent.paid_at) IS TRUE"""
 _FIND_OPEN = """
     SELECT wanted.key, max(message.mobiletech_id) AS name FROM ({wanted}) AS wanted
